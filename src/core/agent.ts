@@ -1,0 +1,89 @@
+import { HoldpointError } from "./errors.ts";
+import type { Flow } from "./flow.ts";
+import { type Gate, gate } from "./gate.ts";
+import { type LimitOptions, type Limits, limitsOf } from "./limits.ts";
+import { defaultFlow } from "./default-flow.ts";
+import type { Json } from "./json.ts";
+import { jsonSchemaOf, type Schema } from "./schema.ts";
+import type { Tool } from "./tool.ts";
+import { type WindowOptions, type WindowSettings, window } from "./window/window.ts";
+
+/** The system prompt: text, or a pure function of the thread's input. */
+export type Prompt<Input = unknown> = string | ((context: { readonly input: Input }) => string);
+
+export interface AgentDefinition<Input, Output, M> {
+  /** Letters, digits, `_`, `-` and `.`; at most 64. Threads find their agent by it. */
+  readonly name: string;
+  /** Recorded with each thread. Default "1". */
+  readonly version?: string;
+  /** `provider/model`, or a model object. Left out, the runtime's default model is used. */
+  readonly model?: M;
+  /** Needed by agents that decide. */
+  readonly prompt?: Prompt<Input>;
+  readonly tools?: readonly Tool[];
+  readonly input?: Schema<Input>;
+  /** With it the model answers by calling `answer`, validated; without it, in text. */
+  readonly output?: Schema<Output>;
+  readonly window?: WindowOptions;
+  readonly gate?: Gate;
+  readonly limits?: LimitOptions;
+  /** Longest answer of the model, in tokens. Default 4,096. */
+  readonly maxOutputTokens?: number;
+  /** Default: `defaultFlow`, decide and act until the model answers. */
+  readonly flow?: Flow<Input, Output>;
+}
+
+export interface Agent<M = unknown> {
+  readonly name: string;
+  readonly version: string;
+  readonly model: M | undefined;
+  readonly prompt: Prompt;
+  readonly tools: ReadonlyMap<string, Tool>;
+  readonly input: Schema | undefined;
+  readonly output: Schema | undefined;
+  readonly outputSchema: Json | undefined;
+  readonly window: WindowSettings;
+  readonly gate: Gate;
+  readonly limits: Limits;
+  readonly maxOutputTokens: number;
+  readonly flow: Flow;
+}
+
+/**
+ * Defines an agent.
+ *
+ * @throws `agent_invalid` for a name that cannot be used, or two tools of one name.
+ */
+export function agent<Input = unknown, Output = unknown, M = unknown>(definition: AgentDefinition<Input, Output, M>): Agent<M> {
+  if (!/^[a-zA-Z0-9._-]{1,64}$/.test(definition.name)) {
+    throw new HoldpointError("agent_invalid", `"${definition.name}" cannot be an agent's name`, {
+      fix: "Use 1 to 64 letters, digits, dots, _ and -.",
+    });
+  }
+  return Object.freeze({
+    name: definition.name,
+    version: definition.version ?? "1",
+    model: definition.model,
+    prompt: (definition.prompt ?? "") as Prompt, // input is validated by `input` before a prompt sees it
+    tools: toolsByName(definition.name, definition.tools ?? []),
+    input: definition.input,
+    output: definition.output,
+    outputSchema: definition.output && jsonSchemaOf(definition.output, `the output of agent ${definition.name}`),
+    window: window(definition.window),
+    gate: definition.gate ?? gate(),
+    limits: limitsOf(definition.limits),
+    maxOutputTokens: definition.maxOutputTokens ?? 4_096,
+    flow: (definition.flow ?? defaultFlow) as Flow, // as for the prompt
+  });
+}
+
+/** Tells an agent from whatever else a file exports. */
+export function isAgent(value: unknown): value is Agent {
+  return typeof value === "object" && value !== null && "flow" in value && "gate" in value && "tools" in value && value.tools instanceof Map;
+}
+
+function toolsByName(agentName: string, tools: readonly Tool[]): ReadonlyMap<string, Tool> {
+  const byName = new Map(tools.map((tool) => [tool.name, tool]));
+  if (byName.size === tools.length) return byName;
+  throw new HoldpointError("agent_invalid", `agent ${agentName} has two tools of the same name`);
+}

@@ -1,0 +1,114 @@
+/** Every code that Holdpoint throws or records. Callers switch on it; messages are for people. */
+export type ErrorCode =
+  // A caller's mistake (CLI exit code 2).
+  | "usage"
+  | "invalid_input"
+  | "invalid_json"
+  | "agent_not_found"
+  | "agent_invalid"
+  | "tool_invalid"
+  | "thread_not_found"
+  | "request_not_found"
+  | "operation_not_found"
+  // Refused (exit code 4).
+  | "request_already_decided"
+  | "verdict_invalid"
+  | "thread_ended"
+  // Try again (exit code 3).
+  | "append_conflict"
+  | "lease_lost"
+  | "store_busy"
+  | "store_unavailable"
+  | "store_full"
+  // A broken dependency or a corrupt log (exit code 1).
+  | "store_corrupt"
+  | "store_newer"
+  | "store_read_only"
+  | "event_unknown"
+  | "thread_too_long"
+  | "not_json"
+  | "artifact_missing"
+  // Recorded in the log, as data.
+  | "flow_changed"
+  | "flow_stuck"
+  | "flow_failed"
+  | "operation_ambiguous"
+  | "crash_loop"
+  | "step_failed"
+  | "tool_unknown"
+  | "tool_failed"
+  | "tool_timeout"
+  | "tool_aborted"
+  | "invalid_arguments"
+  | "result_not_json"
+  | "result_too_large"
+  | "did_not_happen"
+  | "model_unavailable"
+  | "model_not_installed"
+  | "model_failed"
+  | "model_timeout"
+  | "invalid_decision"
+  | "window_over_budget"
+  | "limit_reached"
+  | "child_failed"
+  | "stopped_by_person"
+  | "internal";
+
+/** The one error class: `code` for programs, `message` for people, `fix` for what to do next. */
+export class HoldpointError extends Error {
+  override readonly name = "HoldpointError";
+  readonly code: ErrorCode;
+  /** The same call may succeed later, unchanged. */
+  readonly retryable: boolean;
+  /** What the reader can do about it, in one sentence. */
+  readonly fix: string | undefined;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { readonly fix?: string; readonly retryable?: boolean; readonly cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.retryable = options.retryable ?? false;
+    this.fix = options.fix;
+  }
+}
+
+/** True for an error of ours, optionally with one of the codes given. */
+export function isHoldpointError(error: unknown, ...codes: readonly ErrorCode[]): error is HoldpointError {
+  return error instanceof HoldpointError && (codes.length === 0 || codes.includes(error.code));
+}
+
+/** An error as the log keeps it: no stack, bounded text. */
+export interface ErrorInfo {
+  readonly code: string;
+  readonly message: string;
+  readonly fix?: string;
+}
+
+const maxMessageLength = 2_000;
+
+/** Turns anything thrown into data for the log; `code` names the kind when the error has none of ours. */
+export function toErrorInfo(error: unknown, code: ErrorCode): ErrorInfo {
+  if (isHoldpointError(error)) {
+    const info = { code: error.code, message: clip(error.message) };
+    return error.fix === undefined ? info : { ...info, fix: error.fix };
+  }
+  return { code, message: clip(describe(error)) };
+}
+
+function describe(error: unknown): string {
+  try {
+    if (error instanceof Error) return error.name === "Error" ? error.message : `${error.name}: ${error.message}`;
+    return typeof error === "string" ? error : (JSON.stringify(error) ?? String(error));
+  } catch {
+    return "an error that cannot be shown";
+  }
+}
+
+function clip(text: string): string {
+  return text.length <= maxMessageLength
+    ? text
+    : `${text.slice(0, maxMessageLength)}… (${text.length - maxMessageLength} characters more)`;
+}

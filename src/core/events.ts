@@ -1,0 +1,244 @@
+import type { ErrorInfo } from "./errors.ts";
+import type { Json } from "./json.ts";
+
+/** A reference to a large value kept outside the log, named by the SHA-256 of its JSON text. */
+export interface ArtifactRef {
+  readonly digest: string;
+  readonly bytes: number;
+  /** The first characters of the JSON text. */
+  readonly preview: string;
+}
+
+/** A value as an event keeps it. No member at all is `undefined`. */
+export type Stored =
+  | { readonly value?: Json; readonly artifact?: never }
+  | { readonly artifact: ArtifactRef; readonly value?: never };
+
+export type Risk = "low" | "medium" | "high";
+
+/** What a second run of a tool would do: nothing (`read`), the same again (`repeatable`), or harm (`once`). */
+export type Effect = "read" | "repeatable" | "once";
+
+/** One tool call that a model asked for, after its arguments validated. */
+export interface Call {
+  readonly callId: string;
+  readonly tool: string;
+  readonly args: Json;
+}
+
+export type Decision =
+  | { readonly kind: "calls"; readonly calls: readonly Call[]; readonly text?: string }
+  | { readonly kind: "answer"; readonly value: Json };
+
+/** Tokens of one model call, as the provider reported them, or estimated when it did not. */
+export interface Usage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}
+
+/** What one model call was shown, in short: enough to prove what went out and what was left out. */
+export interface WindowRecord {
+  /** SHA-256 of the model input's canonical JSON. */
+  readonly digest: string;
+  readonly tokens: number;
+  readonly budget: number;
+  /** The oldest event shown in full; what came before it, apart from the pinned parts, was left out. */
+  readonly fromSeq: number;
+  /** How many operations were left out. */
+  readonly dropped: number;
+}
+
+export type GateOutcome =
+  | { readonly kind: "allow" }
+  | { readonly kind: "hold"; readonly reason: string }
+  | { readonly kind: "deny"; readonly reason: string };
+
+export type RequestKind = "approval" | "question" | "escalation";
+
+/** Why a thread asks for a person without being told to by its flow. */
+export type EscalationReason =
+  | "limit"
+  | "invalid_output"
+  | "model_failed"
+  | "in_doubt"
+  | "flow_changed"
+  | "flow_stuck"
+  | "crash_loop";
+
+export type Verdict =
+  | { readonly kind: "approve" }
+  | { readonly kind: "edit"; readonly args: Json }
+  | { readonly kind: "reject"; readonly why: string }
+  | { readonly kind: "answer"; readonly value: Json }
+  | { readonly kind: "continue"; readonly why?: string }
+  | { readonly kind: "stop"; readonly why?: string }
+  /** Settles an action in doubt: it happened, with this result … */
+  | { readonly kind: "done"; readonly value: Json }
+  /** … or it did not. */
+  | { readonly kind: "not_done"; readonly why: string };
+
+export type VerdictKind = Verdict["kind"];
+
+export type LimitName = "steps" | "tokens" | "activeTime" | "attemptsPerTool" | "identicalCalls";
+
+export type ChildOutcome =
+  | ({ readonly status: "completed" } & Stored)
+  | { readonly status: "failed" | "cancelled"; readonly error: ErrorInfo };
+
+interface EventBodies {
+  thread_started: {
+    readonly threadId: string;
+    readonly agent: string;
+    readonly agentVersion: string;
+    readonly input: Stored;
+    /** The principal who started it. */
+    readonly by: string;
+    readonly parent?: { readonly threadId: string; readonly key: string };
+    readonly forkedFrom?: { readonly threadId: string; readonly seq: number };
+  };
+  step_completed: { readonly key: string; readonly attempt: number; readonly durationMs: number; readonly result: Stored };
+  step_failed: {
+    readonly key: string;
+    readonly attempt: number;
+    readonly durationMs: number;
+    readonly error: ErrorInfo;
+    /** When it is tried again; `null` when the failure is final and goes to the flow. */
+    readonly retryAt: string | null;
+  };
+  decision_made: {
+    readonly key: string;
+    readonly attempt: number;
+    readonly durationMs: number;
+    readonly decision: Decision;
+    readonly model: string;
+    readonly usage: Usage;
+    readonly window: WindowRecord;
+  };
+  decision_rejected: {
+    readonly key: string;
+    readonly attempt: number;
+    readonly durationMs: number;
+    readonly error: ErrorInfo;
+    readonly model: string;
+    readonly usage: Usage;
+    /** When the model is asked again; `null` when a person is asked instead. */
+    readonly retryAt: string | null;
+  };
+  action_proposed: {
+    readonly key: string;
+    readonly callId: string;
+    readonly tool: string;
+    readonly toolVersion: string;
+    /** Validated: exactly what runs, and what the digest covers. */
+    readonly args: Json;
+    /** As asked for, when validation changed them (defaults, coercion). */
+    readonly requested?: Json;
+    readonly digest: string;
+    /** As declared; absent when undeclared, which is held. */
+    readonly risk?: Risk;
+    readonly effect: Effect;
+    readonly gate: GateOutcome;
+  };
+  /** The gate, validation, a person or the deadline refused; nothing ran. */
+  action_denied: {
+    readonly key: string;
+    readonly deniedBy: "gate" | "validation" | "person" | "deadline";
+    /** The principal, when a person refused. */
+    readonly by?: string;
+    readonly why: string;
+  };
+  action_started: { readonly key: string; readonly attempt: number; readonly digest: string; readonly idempotencyKey: string };
+  action_completed: {
+    readonly key: string;
+    readonly attempt: number;
+    readonly durationMs: number;
+    readonly result: Stored;
+    /** Who says so when it was not the tool's own return: its `verify`, or a person. */
+    readonly settledBy?: string;
+  };
+  action_failed: {
+    readonly key: string;
+    readonly attempt: number;
+    readonly durationMs: number;
+    readonly error: ErrorInfo;
+    readonly settledBy?: string;
+  };
+  action_in_doubt: { readonly key: string; readonly attempt: number; readonly why: string };
+  request_opened: {
+    readonly requestId: string;
+    readonly key: string;
+    readonly kind: RequestKind;
+    /** What the person is asked, in one or two sentences. */
+    readonly question: string;
+    /** The verdicts that this request takes. */
+    readonly choices: readonly VerdictKind[];
+    readonly approvers: readonly string[];
+    readonly expiresAt: string | null;
+    /** Why a person is needed: the gate's reason, or an escalation's. */
+    readonly why: string;
+    readonly reason?: EscalationReason;
+    /** What would run, for an approval: the digest covers tool, version and arguments. */
+    readonly action?: {
+      readonly tool: string;
+      readonly toolVersion: string;
+      readonly args: Json;
+      readonly digest: string;
+      readonly risk?: Risk;
+    };
+    /** JSON Schema of the answer, for a question that has one. */
+    readonly answerSchema?: Json;
+  };
+  request_decided: {
+    readonly requestId: string;
+    readonly key: string;
+    readonly verdict: Verdict;
+    /** The principal who decided. */
+    readonly by: string;
+    /** The channel it came through. */
+    readonly via: string;
+    /** For approvals: the digest of what was approved; for an edit, of the edited action. */
+    readonly digest?: string;
+  };
+  request_expired: { readonly requestId: string; readonly key: string };
+  timer_set: { readonly key: string; readonly dueAt: string };
+  timer_fired: { readonly key: string };
+  wait_started: { readonly key: string; readonly signal: string; readonly expiresAt: string | null };
+  signal_received: { readonly signalId: string; readonly signal: string; readonly value: Json; readonly by: string };
+  child_started: { readonly key: string; readonly childId: string; readonly agent: string; readonly input: Stored };
+  child_completed: { readonly key: string; readonly childId: string; readonly outcome: ChildOutcome };
+  limit_reached: {
+    readonly key: string;
+    readonly limit: LimitName;
+    /** What the limit counts for: the limit's name, or with a tool's name where each tool has its own count. */
+    readonly scope: string;
+    readonly value: number;
+    readonly max: number;
+  };
+  /** A person said that a recorded operation which the flow no longer makes needs no counterpart (`flow_changed`). */
+  operation_handled: { readonly key: string; readonly by: string; readonly why: string };
+  thread_completed: { readonly output: Stored };
+  thread_failed: { readonly error: ErrorInfo };
+  thread_cancelled: { readonly by: string; readonly why: string };
+}
+
+export type EventType = keyof EventBodies;
+
+/** An event before it has a place in a log. */
+export type EventBody = { [Type in EventType]: { readonly type: Type; readonly v: 1 } & EventBodies[Type] }[EventType];
+
+/** An immutable fact at position `seq` (from 1) of one thread's log, appended at `at` (ISO 8601, UTC). */
+export type ThreadEvent = EventBody & { readonly seq: number; readonly at: string };
+
+export type EventOf<Type extends EventType> = Extract<ThreadEvent, { readonly type: Type }>;
+
+/** Builds an event of the current version. */
+export function event<Type extends EventType>(
+  type: Type,
+  body: EventBodies[Type],
+): { readonly type: Type; readonly v: 1 } & EventBodies[Type] {
+  return { type, v: 1, ...body };
+}
+
+export function isTerminal(type: EventType): boolean {
+  return type === "thread_completed" || type === "thread_failed" || type === "thread_cancelled";
+}

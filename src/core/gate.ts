@@ -1,0 +1,55 @@
+// I5. The gate is pure and closed by default: what nobody declared harmless waits for a person.
+import { durationMs, type Duration } from "./duration.ts";
+import type { Effect, GateOutcome, Risk } from "./events.ts";
+import type { Json } from "./json.ts";
+
+/** What the gate judges. */
+export interface GatedAction {
+  readonly agent: string;
+  readonly tool: string;
+  readonly args: Json;
+  readonly risk: Risk | undefined;
+  readonly effect: Effect;
+}
+
+export interface GatePolicy {
+  /** Principals and roles that may decide, shown with every request. Default: anyone with access to the store. */
+  readonly approvers?: readonly string[];
+  /** How long a request stays open; no answer by then is a rejection. Default 24 h. */
+  readonly expiresIn?: Duration;
+  /** Tool names, `*` matching any run of characters, that are high risk unless their tool declares a risk. Added to the built-in list. */
+  readonly highRisk?: readonly string[];
+  /** Asked first. What it returns stands; `undefined` leaves the action to the default policy. It must be pure. */
+  readonly decide?: (action: GatedAction) => GateOutcome | undefined;
+}
+
+export interface Gate {
+  readonly approvers: readonly string[];
+  readonly expiresInMs: number;
+  readonly judge: (action: GatedAction) => GateOutcome;
+}
+
+/** High risk by name, as 12-factor-agents lists them, unless a tool declares its risk. */
+export const highRiskNames: readonly string[] = ["delete*", "deploy*", "charge*", "send_email"];
+
+/** Builds a gate. With no policy at all: `low` and `medium` risk run, `high` and undeclared risk are held. */
+export function gate(policy: GatePolicy = {}): Gate {
+  const patterns = [...highRiskNames, ...(policy.highRisk ?? [])].map(globPattern);
+  return {
+    approvers: policy.approvers ?? [],
+    expiresInMs: durationMs(policy.expiresIn ?? "24h"),
+    judge: (action) => policy.decide?.(action) ?? judgeByRisk(action, patterns),
+  };
+}
+
+function judgeByRisk(action: GatedAction, patterns: readonly RegExp[]): GateOutcome {
+  if (action.risk === "high") return { kind: "hold", reason: "its risk is high" };
+  if (action.risk !== undefined) return { kind: "allow" };
+  const named = patterns.some((pattern) => pattern.test(action.tool));
+  return { kind: "hold", reason: named ? "its name is on the list of high risks" : "its risk is not declared" };
+}
+
+function globPattern(glob: string): RegExp {
+  const escaped = glob.replace(/[\\^$.|?+()[\]{}]/g, "\\$&").replaceAll("*", ".*");
+  return new RegExp(`^${escaped}$`, "i");
+}

@@ -1,0 +1,74 @@
+import { HoldpointError } from "./errors.ts";
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** How deep a value may nest. Deeper ones would overflow the stack of recursive readers. */
+const maxDepth = 200;
+
+/**
+ * The JSON value that `value` is stored as: `toJSON` is honoured, `undefined` members vanish, as in `JSON.stringify`.
+ * What JSON cannot hold (functions, symbols, bigint, NaN, Map, Set, binary, cycles) is refused, never dropped.
+ *
+ * @throws `not_json`, naming the path.
+ */
+export function toJson(value: unknown, path = "$", depth = 0): Json {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return value;
+    case "number":
+      if (Number.isFinite(value)) return Object.is(value, -0) ? 0 : value;
+      throw notJson(path, String(value));
+    case "object":
+      return value === null ? null : objectToJson(value, path, depth);
+    default:
+      throw notJson(path, `a ${typeof value}`);
+  }
+}
+
+function objectToJson(value: object, path: string, depth: number): Json {
+  if (depth > maxDepth) throw notJson(path, `nesting deeper than ${maxDepth}, or a cycle`);
+  if ("toJSON" in value && typeof value.toJSON === "function") return toJson(value.toJSON(), path, depth + 1);
+  if (Array.isArray(value)) {
+    return value.map((item, index) => (item === undefined ? null : toJson(item, `${path}[${index}]`, depth + 1)));
+  }
+  if (value instanceof Map || value instanceof Set || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
+    throw notJson(path, `a ${value.constructor.name}`);
+  }
+  const result: Record<string, Json> = {};
+  for (const [key, member] of Object.entries(value)) {
+    if (member === undefined) continue;
+    defineMember(result, key, toJson(member, `${path}.${key}`, depth + 1));
+  }
+  return result;
+}
+
+/** Plain assignment would run the setter for the key `__proto__`. */
+function defineMember(target: Record<string, Json>, key: string, value: Json): void {
+  if (key === "__proto__") Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+  else target[key] = value;
+}
+
+function notJson(path: string, what: string): HoldpointError {
+  return new HoldpointError("not_json", `${path} is ${what}, which JSON cannot hold`, {
+    fix: "Return plain data: strings, finite numbers, booleans, null, arrays and objects of these.",
+  });
+}
+
+/** JSON with object keys sorted by UTF-16 code unit, as RFC 8785 orders them: equal values give equal bytes. */
+export function canonicalJson(value: Json): string {
+  if (value === null || typeof value !== "object") return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
+  const object = value as { readonly [key: string]: Json }; // Array.isArray does not narrow readonly arrays away
+  const members = Object.keys(object)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${canonicalJson(object[key] ?? null)}`);
+  return `{${members.join(",")}}`;
+}
+
+/** Freezes a JSON value to its leaves. What the log hands out is shared by its readers, so nobody may change it. */
+export function deepFreeze<T>(value: T): T {
+  if (value === null || typeof value !== "object" || Object.isFrozen(value)) return value;
+  for (const key in value) deepFreeze(value[key]);
+  return Object.freeze(value);
+}

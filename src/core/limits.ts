@@ -1,0 +1,64 @@
+// Limits end in a question to a person, never in an exception. Each `continue` grants the same allotment again.
+import { durationMs, type Duration } from "./duration.ts";
+import type { LimitName } from "./events.ts";
+import type { ThreadState } from "./state.ts";
+
+export interface LimitOptions {
+  /** Decisions in one thread. Default 50. */
+  readonly steps?: number;
+  /** Input and output tokens of all model calls together. Default 500,000. */
+  readonly tokens?: number;
+  /** Time spent in steps, models and tools; waiting for people does not count. Default 30 min. */
+  readonly activeTime?: Duration;
+  /** Failures of one tool in a row. Default 3. */
+  readonly attemptsPerTool?: number;
+  /** Equal calls (tool and arguments) in a row. Default 3. */
+  readonly identicalCalls?: number;
+  /** Outputs of the model in a row, for one decision, that do not validate, or model calls that fail. Default 2 and 4. */
+  readonly invalidOutputs?: number;
+  readonly modelFailures?: number;
+}
+
+export type Limits = { readonly [Name in LimitName | "invalidOutputs" | "modelFailures"]: number };
+
+export function limitsOf(options: LimitOptions = {}): Limits {
+  return {
+    steps: options.steps ?? 50,
+    tokens: options.tokens ?? 500_000,
+    activeTime: durationMs(options.activeTime ?? "30m"),
+    attemptsPerTool: options.attemptsPerTool ?? 3,
+    identicalCalls: options.identicalCalls ?? 3,
+    invalidOutputs: options.invalidOutputs ?? 2,
+    modelFailures: options.modelFailures ?? 4,
+  };
+}
+
+export interface LimitHit {
+  readonly limit: LimitName;
+  readonly scope: string;
+  readonly value: number;
+  readonly max: number;
+}
+
+/** The first limit that stands against another decision. */
+export function limitAgainstDecision(state: ThreadState, limits: Limits): LimitHit | null {
+  return (
+    hit(state, limits, "steps", "steps", state.decisions) ??
+    hit(state, limits, "tokens", "tokens", state.tokens) ??
+    hit(state, limits, "activeTime", "activeTime", state.activeMs)
+  );
+}
+
+/** The first limit that stands against running this action: its tool keeps failing, or the model goes in a circle. */
+export function limitAgainstAction(state: ThreadState, limits: Limits, action: { readonly tool: string; readonly digest: string }): LimitHit | null {
+  const repeats = state.lastDigest === action.digest ? state.digestRun : 0;
+  return (
+    hit(state, limits, "attemptsPerTool", `attemptsPerTool:${action.tool}`, state.toolFailures.get(action.tool) ?? 0) ??
+    hit(state, limits, "identicalCalls", `identicalCalls:${action.tool}`, repeats)
+  );
+}
+
+function hit(state: ThreadState, limits: Limits, limit: LimitName, scope: string, value: number): LimitHit | null {
+  const max = limits[limit] * (1 + (state.allowances.get(scope) ?? 0));
+  return value >= max ? { limit, scope, value, max } : null;
+}

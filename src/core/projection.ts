@@ -1,0 +1,71 @@
+// I2. The one mapping from events to projections: a store applies it on append, and `verify` applies it again.
+import type { ThreadEvent } from "./events.ts";
+
+/** What one event changes in the projections. Absent members change nothing. */
+export interface Delta {
+  readonly outcome?: "completed" | "failed" | "cancelled";
+  readonly decisions?: number;
+  readonly inputTokens?: number;
+  readonly outputTokens?: number;
+  /** Something the thread now waits for, besides people. `dueAt: null` has no end of its own. */
+  readonly waitOpened?: { readonly key: string; readonly dueAt: string | null; readonly signal: string | null };
+  readonly waitClosed?: string;
+  /** Closes the open wait for this signal, if there is one. */
+  readonly signalled?: string;
+  readonly requestOpened?: { readonly requestId: string; readonly expiresAt: string | null };
+  readonly requestClosed?: { readonly requestId: string; readonly status: "decided" | "expired" };
+}
+
+export function projectionDelta(event: ThreadEvent): Delta {
+  switch (event.type) {
+    case "thread_completed":
+      return { outcome: "completed" };
+    case "thread_failed":
+      return { outcome: "failed" };
+    case "thread_cancelled":
+      return { outcome: "cancelled" };
+    case "decision_made":
+      return { decisions: 1, ...tokens(event), ...(event.attempt > 1 ? { waitClosed: event.key } : {}) };
+    case "decision_rejected":
+      return { ...tokens(event), ...retry(event.key, event.retryAt) };
+    case "step_failed":
+      return retry(event.key, event.retryAt);
+    case "step_completed":
+      return event.attempt > 1 ? { waitClosed: event.key } : {};
+    case "timer_set":
+      return { waitOpened: { key: event.key, dueAt: event.dueAt, signal: null } };
+    case "timer_fired":
+      return { waitClosed: event.key };
+    case "wait_started":
+      return { waitOpened: { key: event.key, dueAt: event.expiresAt, signal: event.signal } };
+    case "signal_received":
+      return { signalled: event.signal };
+    case "child_started":
+      return { waitOpened: { key: event.key, dueAt: null, signal: null } };
+    case "child_completed":
+      return { waitClosed: event.key };
+    case "request_opened":
+      return { requestOpened: { requestId: event.requestId, expiresAt: event.expiresAt } };
+    case "request_decided":
+      return { requestClosed: { requestId: event.requestId, status: "decided" } };
+    case "request_expired":
+      return { requestClosed: { requestId: event.requestId, status: "expired" } };
+    default:
+      return {};
+  }
+}
+
+function tokens(event: { readonly usage: { readonly inputTokens: number; readonly outputTokens: number } }): Delta {
+  return { inputTokens: event.usage.inputTokens, outputTokens: event.usage.outputTokens };
+}
+
+function retry(key: string, retryAt: string | null): Delta {
+  return retryAt === null ? { waitClosed: key } : { waitOpened: { key, dueAt: retryAt, signal: null } };
+}
+
+/** The first characters of a thread's input, for lists. */
+export function titleOf(event: Extract<ThreadEvent, { type: "thread_started" }>): string {
+  const text = event.input.artifact?.preview ?? JSON.stringify(event.input.value) ?? "";
+  return text.length > 120 ? `${text.slice(0, 119)}…` : text;
+}
+

@@ -1,0 +1,89 @@
+import { durationMs, type Duration } from "./duration.ts";
+import { HoldpointError } from "./errors.ts";
+import type { Effect, Risk } from "./events.ts";
+import type { Json } from "./json.ts";
+import { jsonSchemaOf, type Schema } from "./schema.ts";
+
+/** What a tool is handed besides its arguments. */
+export interface RunContext {
+  readonly threadId: string;
+  /** From 1. Above 1 only for tools that may run again (I4). */
+  readonly attempt: number;
+  /** The same for every attempt of one action; hand it to services that know idempotency keys. */
+  readonly idempotencyKey: string;
+  /** Aborts on timeout, cancellation and shutdown. */
+  readonly signal: AbortSignal;
+}
+
+/** What `verify` found out about an action in doubt. */
+export type Verification =
+  | { readonly happened: true; readonly value: unknown }
+  | { readonly happened: false }
+  | { readonly happened: "unknown"; readonly why?: string };
+
+export interface ToolDefinition<Args> {
+  /** Letters, digits, `_` and `-`; at most 64. Providers take no others. */
+  readonly name: string;
+  readonly description: string;
+  /** Change it when the tool comes to mean something else: open approvals are then asked for again (I5). Default "1". */
+  readonly version?: string;
+  readonly input: Schema<Args>;
+  /** Undeclared is held (I5). */
+  readonly risk?: Risk;
+  /** Default `once`, the careful one. */
+  readonly effect?: Effect;
+  /** Default 60 s. A `once` tool that times out is in doubt. */
+  readonly timeout?: Duration;
+  readonly run: (args: Args, context: RunContext) => unknown;
+  /** Says after a crash whether an action took place (I4). */
+  readonly verify?: (args: Args, context: RunContext) => Verification | Promise<Verification>;
+}
+
+/** A tool whose argument type is forgotten: what an agent holds. */
+export interface Tool {
+  readonly name: string;
+  readonly description: string;
+  readonly version: string;
+  readonly input: Schema;
+  readonly inputSchema: Json;
+  readonly risk: Risk | undefined;
+  readonly effect: Effect;
+  readonly timeoutMs: number;
+  readonly run: (args: Json, context: RunContext) => unknown;
+  readonly verify: ((args: Json, context: RunContext) => Verification | Promise<Verification>) | undefined;
+}
+
+/** A tool that remembers its argument type, for `t.act(tool, args)`. */
+export interface TypedTool<Args> extends Tool {
+  readonly "~args"?: Args;
+}
+
+/** The name under which a model gives its answer when the agent has an `output` schema. */
+export const answerToolName = "answer";
+
+/**
+ * Defines a tool. Its arguments are validated by `input` before anything else looks at them.
+ *
+ * @throws `tool_invalid` for a name that providers refuse, or a schema without JSON Schema.
+ */
+export function tool<Args>(definition: ToolDefinition<Args>): TypedTool<Args> {
+  const { name, description, input } = definition;
+  if (!/^[a-zA-Z0-9_-]{1,64}$/.test(name) || name === answerToolName) {
+    throw new HoldpointError("tool_invalid", `"${name}" cannot be a tool's name`, {
+      fix: `Use 1 to 64 letters, digits, _ and -, and not "${answerToolName}".`,
+    });
+  }
+  return Object.freeze({
+    name,
+    description,
+    version: definition.version ?? "1",
+    input,
+    inputSchema: jsonSchemaOf(input, `tool ${name}`),
+    risk: definition.risk,
+    effect: definition.effect ?? "once",
+    timeoutMs: durationMs(definition.timeout ?? "60s"),
+    // The runtime calls these with arguments that `input` has validated, so they are an Args.
+    run: definition.run as Tool["run"],
+    verify: definition.verify as Tool["verify"],
+  });
+}

@@ -1,0 +1,216 @@
+// I7. No model input over its budget leaves here, whatever the log holds.
+// I8. Leaving out is a view. A call and its result stay or go together, and what went is counted in the record.
+import { sha256 } from "../digest.ts";
+import { HoldpointError } from "../errors.ts";
+import type { EventOf, WindowRecord } from "../events.ts";
+import type { Note, ThreadState } from "../state.ts";
+import type { ModelInput, ModelMessage, ModelTool } from "./model-input.ts";
+import { renderNote, renderTurn } from "./render.ts";
+
+export interface WindowOptions {
+  /** Most tokens that one model call may be given, tools included. Default 16,000. */
+  readonly budget?: number;
+}
+
+export interface WindowSettings {
+  readonly budget: number;
+}
+
+/** Settles the options of an agent's window. */
+export function window(options: WindowOptions = {}): WindowSettings {
+  const budget = options.budget ?? 16_000;
+  if (Number.isInteger(budget) && budget > 0) return { budget };
+  throw new HoldpointError("agent_invalid", `a window's budget of ${budget} tokens is no positive whole number`);
+}
+
+export interface WindowRequest {
+  readonly state: ThreadState;
+  readonly system: string;
+  /** The thread's input, as the model is shown it. */
+  readonly input: string;
+  readonly tools: readonly ModelTool[];
+  /** JSON of what code wants seen at this decision. */
+  readonly see: string | null;
+  /** What was wrong with the last output, when the model is asked again. */
+  readonly correction: string | null;
+  readonly budget: number;
+  readonly maxOutputTokens: number;
+  readonly count: (text: string) => number;
+}
+
+export interface Window {
+  readonly input: ModelInput;
+  readonly record: WindowRecord;
+}
+
+/** One piece of the window: messages that stay or go together. */
+interface Part {
+  readonly seq: number;
+  readonly messages: readonly ModelMessage[];
+  readonly tokens: number;
+  readonly digest: string;
+}
+
+/** When parts must go, they go down to this share of the budget, so that the prefix then stays stable for a while. */
+const shrinkTo = 0.7;
+/** A single result takes at most this share of the budget. */
+const largestResult = 0.25;
+/** Tokens that providers add around a message: OpenAI's cookbook counts 3 to 4. */
+const messageOverhead = 4;
+
+/**
+ * What the model is given next: system prompt and input, then the thread's decisions, results and notes from
+ * `record.fromSeq` on, then what code wants seen. The oldest go first when it gets too large.
+ *
+ * @throws `window_over_budget` when the parts that always stay do not fit, naming them and their sizes.
+ */
+export function buildWindow(request: WindowRequest): Window {
+  const first = pinnedPart(request.count, [
+    { role: "system", content: request.system },
+    { role: "user", content: request.input },
+  ]);
+  const last = pinnedPart(request.count, closingMessages(request));
+  const room = request.budget - first.tokens - last.tokens - toolTokens(request);
+  if (room < 0) throw overBudget(request, first, last);
+
+  const chosen = chooseParts(request, room);
+  const note = chosen.dropped === 0 ? [] : [droppedNote(chosen.dropped)];
+  const parts = [first, ...chosen.parts, last];
+  const tokens = request.budget - room + chosen.tokens;
+  return {
+    input: {
+      messages: [...first.messages, ...note, ...chosen.parts.flatMap((part) => part.messages), ...last.messages],
+      tools: request.tools,
+      maxOutputTokens: request.maxOutputTokens,
+    },
+    record: {
+      digest: sha256(parts.map((part) => part.digest).join("")),
+      tokens,
+      budget: request.budget,
+      fromSeq: chosen.fromSeq,
+      dropped: chosen.dropped,
+    },
+  };
+}
+
+interface Choice {
+  readonly parts: readonly Part[];
+  readonly tokens: number;
+  readonly fromSeq: number;
+  readonly dropped: number;
+}
+
+/** Goes on from where the last window began; starts later, in one large step, when that no longer fits. */
+function chooseParts(request: WindowRequest, room: number): Choice {
+  const lastRecord = request.state.turns.at(-1)?.window;
+  const fromSeq = lastRecord?.fromSeq ?? 0;
+  const before = lastRecord?.dropped ?? 0;
+  const available = partsFrom(request, fromSeq);
+  const noteTokens = request.count(droppedNote(10_000).content) + messageOverhead;
+  const all = sum(available) + (before === 0 ? 0 : noteTokens);
+  if (all <= room) return { parts: available, tokens: all, fromSeq, dropped: before };
+
+  const target = Math.floor(room * shrinkTo) - noteTokens;
+  let tokens = sum(available);
+  let gone = 0;
+  while (gone < available.length && (tokens > target && gone < available.length - 1 || tokens > room - noteTokens)) {
+    tokens -= available[gone]?.tokens ?? 0;
+    gone += 1;
+  }
+  const parts = available.slice(gone);
+  return { parts, tokens: tokens + noteTokens, fromSeq: parts[0]?.seq ?? request.state.head, dropped: before + gone };
+}
+
+function sum(parts: readonly Part[]): number {
+  return parts.reduce((total, part) => total + part.tokens, 0);
+}
+
+/** Turns and notes in the log's order, from `fromSeq` on; read backwards, so that a long thread costs no more. */
+function partsFrom(request: WindowRequest, fromSeq: number): Part[] {
+  const { turns, notes } = request.state;
+  const parts: Part[] = [];
+  let turn = turns.length - 1;
+  let note = notes.length - 1;
+  for (;;) {
+    const nextTurn = turns[turn];
+    const nextNote = notes[note];
+    const newest = Math.max(nextTurn?.seq ?? -1, nextNote?.seq ?? -1);
+    if (newest < fromSeq || newest < 0) return parts.reverse();
+    const isTurn = nextTurn?.seq === newest;
+    if (isTurn) turn -= 1;
+    else note -= 1;
+    const part = isTurn && nextTurn ? turnPart(request, nextTurn) : nextNote ? notePart(request, nextNote) : null;
+    if (part) parts.push(part);
+  }
+}
+
+/** Parts of settled turns never change, so each is rendered, counted and hashed once. Recomputable: a cache only. */
+const rendered = new WeakMap<object, { readonly budget: number; readonly count: WindowRequest["count"]; readonly part: Part }>();
+
+function turnPart(request: WindowRequest, turn: EventOf<"decision_made">): Part | null {
+  const known = rendered.get(turn);
+  if (known && known.budget === request.budget && known.count === request.count) return known.part;
+  const { messages, settled } = renderTurn(request.state, turn, resultLimit(request));
+  if (messages.length === 0) return null;
+  const part = measure(request.count, turn.seq, messages);
+  if (settled) rendered.set(turn, { budget: request.budget, count: request.count, part });
+  return part;
+}
+
+function notePart(request: WindowRequest, note: Note): Part | null {
+  const content = renderNote(request.state, note, resultLimit(request));
+  return content === null ? null : measure(request.count, note.seq, [{ role: "user", content }]);
+}
+
+function resultLimit(request: WindowRequest): number {
+  return Math.max(200, Math.floor(request.budget * largestResult) * 3); // characters; a token is seldom under three
+}
+
+function measure(count: WindowRequest["count"], seq: number, messages: readonly ModelMessage[]): Part {
+  const tokens = messages.reduce((total, message) => total + messageTokens(count, message), 0);
+  return { seq, messages, tokens, digest: sha256(JSON.stringify(messages)) };
+}
+
+function messageTokens(count: WindowRequest["count"], message: ModelMessage): number {
+  const calls = message.role === "assistant" && message.calls.length > 0 ? count(JSON.stringify(message.calls)) : 0;
+  return messageOverhead + count(message.content) + calls;
+}
+
+function pinnedPart(count: WindowRequest["count"], messages: readonly ModelMessage[]): Part {
+  return measure(count, 0, messages.filter((message) => message.content !== ""));
+}
+
+function closingMessages(request: WindowRequest): readonly ModelMessage[] {
+  const see = request.see === null ? "" : `Known now:\n${request.see}`;
+  return [
+    { role: "user", content: see },
+    { role: "user", content: request.correction ?? "" },
+  ];
+}
+
+const toolSizes = new WeakMap<readonly ModelTool[], { readonly count: WindowRequest["count"]; readonly tokens: number }>();
+
+function toolTokens(request: WindowRequest): number {
+  const known = toolSizes.get(request.tools);
+  if (known && known.count === request.count) return known.tokens;
+  const tokens = request.tools.length === 0 ? 0 : request.count(JSON.stringify(request.tools)) + messageOverhead * request.tools.length;
+  toolSizes.set(request.tools, { count: request.count, tokens });
+  return tokens;
+}
+
+function droppedNote(dropped: number): { readonly role: "user"; readonly content: string } {
+  return { role: "user", content: `(${dropped} earlier steps are left out here; the log has them.)` };
+}
+
+function overBudget(request: WindowRequest, first: Part, last: Part): HoldpointError {
+  const sizes = [
+    `prompt ${request.count(request.system)}`,
+    `input ${request.count(request.input)}`,
+    `tools ${toolTokens(request)}`,
+    `see ${last.tokens}`,
+  ].join(", ");
+  const total = first.tokens + last.tokens + toolTokens(request);
+  return new HoldpointError("window_over_budget", `the parts that always stay take ${total} of ${request.budget} tokens: ${sizes}`, {
+    fix: "Raise the window's budget, or shorten the largest part (show less with `see`, offer fewer tools).",
+  });
+}

@@ -1,0 +1,108 @@
+// One file per kind of operation says what to do next for it, from the log alone. A crash anywhere therefore needs no
+// code of its own: the next worker folds the log and asks for the plan again.
+import type { Agent } from "../../core/agent.ts";
+import { requestIdFor } from "../../core/digest.ts";
+import { event, type EscalationReason, type EventBody, type EventOf, type VerdictKind } from "../../core/events.ts";
+import { flowKey, type RequestState, type ThreadState } from "../../core/state.ts";
+import type { Runtime } from "../runtime.ts";
+import type { Facts } from "../stored.ts";
+
+export type Plan =
+  /** Append these, then plan again. */
+  | { readonly kind: "append"; readonly events: readonly EventBody[] }
+  | Perform
+  /** Only people, a signal, a child, or the time can go on from here. */
+  | { readonly kind: "wait" }
+  /** Another effect of this thread has to end first. */
+  | { readonly kind: "later" };
+
+/** I3. An effect, its intent, and whether the intent must be durable before the effect starts. */
+export interface Perform {
+  readonly kind: "perform";
+  readonly intent: readonly EventBody[];
+  readonly intentFirst: boolean;
+  /** Effects that are not `exclusive` may run beside others of the thread. */
+  readonly exclusive: boolean;
+  /** Never rejects. It returns no events when it was stopped and its outcome is for the recovery to find out. */
+  readonly effect: (signal: AbortSignal) => Promise<Facts>;
+}
+
+export interface PlanContext {
+  readonly runtime: Runtime;
+  readonly agent: Agent;
+  readonly state: ThreadState;
+  readonly threadId: string;
+  readonly input: unknown;
+  /** An exclusive effect of this thread is under way. */
+  readonly exclusiveRunning: boolean;
+  /** Actions in doubt of which `verify` has just said that they did not happen. */
+  readonly verifiedAbsent: Set<string>;
+}
+
+export const wait: Plan = { kind: "wait" };
+
+export function append(...events: readonly EventBody[]): Plan {
+  return { kind: "append", events };
+}
+
+/** Milliseconds from `startedAt` to now; never negative, even when the clock was set back. */
+export function elapsed(runtime: Runtime, startedAt: number): number {
+  return Math.max(0, Math.round(runtime.clock.now() - startedAt));
+}
+
+export function isDue(runtime: Runtime, at: string): boolean {
+  return Date.parse(at) <= runtime.clock.now();
+}
+
+/** Opens a request of an operation; its id follows from the thread, the key and how many there were before. */
+export function openRequest(
+  context: PlanContext,
+  key: string,
+  request: Omit<EventOf<"request_opened">, "type" | "v" | "seq" | "at" | "requestId" | "key" | "approvers" | "expiresAt"> & {
+    readonly approvers?: readonly string[];
+    readonly expiresInMs?: number | null;
+  },
+): EventBody {
+  const { expiresInMs = context.agent.gate.expiresInMs, approvers = context.agent.gate.approvers, ...rest } = request;
+  const before = key === flowKey ? context.state.flowRequests : (context.state.operations.get(key)?.requests ?? 0);
+  return event("request_opened", {
+    requestId: requestIdFor(context.threadId, key, before + 1),
+    key,
+    approvers,
+    expiresAt: expiresInMs === null ? null : new Date(context.runtime.clock.now() + expiresInMs).toISOString(),
+    ...rest,
+  });
+}
+
+/** Opens a request that no flow asked for: something went wrong, and a person says how to go on. */
+export function escalate(context: PlanContext, key: string, reason: EscalationReason, why: string, question: string): EventBody {
+  return openRequest(context, key, { kind: "escalation", reason, why, question, choices: ["continue", "stop"] satisfies VerdictKind[] });
+}
+
+/** The plan for an escalation that was opened: wait, give up, or `null` to go on. */
+export function afterEscalation(context: PlanContext, request: RequestState | null): Plan | null {
+  if (request === null || request.opened.kind !== "escalation" || request.reason === "in_doubt" || request.used) return null;
+  if (request.status === "open") return expireOrWait(context, request);
+  if (request.status === "expired") return append(stopped(`nobody answered in time: ${request.opened.why}`));
+  const { verdict, decided } = request;
+  if (verdict?.kind === "stop") return append(stopped(`${decided?.by} stopped it: ${verdict.why ?? request.opened.why}`));
+  return null;
+}
+
+/** I6. A request past its deadline is closed; for an approval that is a rejection. */
+export function expireOrWait(context: PlanContext, request: RequestState): Plan {
+  const { expiresAt, requestId, key } = request.opened;
+  if (expiresAt === null || !isDue(context.runtime, expiresAt)) return wait;
+  return append(event("request_expired", { requestId, key }));
+}
+
+function stopped(message: string): EventBody {
+  return event("thread_failed", { error: { code: "stopped_by_person", message } });
+}
+
+/** When the next try is due: doubling from `baseMs`, a minute at most, with up to a quarter of jitter. */
+export function retryTime(runtime: Runtime, attempt: number, baseMs: number): string {
+  const backoffMs = Math.min(60_000, baseMs * 2 ** (attempt - 1));
+  return new Date(runtime.clock.now() + Math.round(backoffMs * (1 + runtime.random() / 4))).toISOString();
+}
+

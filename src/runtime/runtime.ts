@@ -1,0 +1,86 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import type { Agent } from "../core/agent.ts";
+import { HoldpointError } from "../core/errors.ts";
+import type { ThreadEvent } from "../core/events.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Dispatcher } from "../ports/dispatcher.ts";
+import type { Model } from "../ports/model.ts";
+import type { Store } from "../ports/store.ts";
+import type { TokenCounter } from "../ports/token-counter.ts";
+import { redactor, type Redact } from "./redact.ts";
+
+/** What happened in a thread, for displays. Hints only: the log is the truth. */
+export type Hint =
+  | { readonly kind: "appended"; readonly threadId: string; readonly events: readonly ThreadEvent[] }
+  | { readonly kind: "performing"; readonly threadId: string; readonly key: string }
+  | { readonly kind: "problem"; readonly threadId: string; readonly error: unknown };
+
+export interface RuntimeOptions {
+  readonly store: Store;
+  readonly dispatcher: Dispatcher;
+  readonly clock: Clock;
+  readonly counter: TokenCounter;
+  /** The agents that this process can run. */
+  readonly agents: readonly Agent[];
+  /** Finds the model that an agent names (or carries); `null` asks for the default model. */
+  readonly resolveModel: (model: unknown) => Promise<Model>;
+  /** Values, by name, that must never reach the log (I11). */
+  readonly secrets?: ReadonlyMap<string, string>;
+  readonly observe?: (hint: Hint) => void;
+  /** How long a worker may be silent before another takes its threads. Default 30 s. */
+  readonly leaseMs?: number;
+  /** How long a graceful stop waits for effects that are under way. Default 10 s. */
+  readonly graceMs?: number;
+  /** Values over this many bytes of JSON become artifacts. Default 64 KiB. */
+  readonly artifactBytes?: number;
+  /** Largest value that a step, a tool or an input may be. Default 16 MiB. */
+  readonly maxValueBytes?: number;
+  readonly random?: () => number;
+  readonly uuid?: () => string;
+}
+
+/** The ports and settings that running threads needs. Plain data: the functions of `runtime/` take it first. */
+export interface Runtime {
+  readonly store: Store;
+  readonly dispatcher: Dispatcher;
+  readonly clock: Clock;
+  readonly counter: TokenCounter;
+  readonly agents: ReadonlyMap<string, Agent>;
+  readonly resolveModel: (model: unknown) => Promise<Model>;
+  readonly redact: Redact;
+  readonly observe: (hint: Hint) => void;
+  readonly leaseMs: number;
+  readonly graceMs: number;
+  readonly artifactBytes: number;
+  readonly maxValueBytes: number;
+  readonly random: () => number;
+  readonly uuid: () => string;
+  /** Names this process among those that share the store. */
+  readonly owner: string;
+}
+
+export function createRuntime(options: RuntimeOptions): Runtime {
+  return {
+    ...options,
+    agents: new Map(options.agents.map((agent) => [agent.name, agent])),
+    redact: redactor(options.secrets ?? new Map()),
+    observe: options.observe ?? (() => {}),
+    leaseMs: options.leaseMs ?? 30_000,
+    graceMs: options.graceMs ?? 10_000,
+    artifactBytes: options.artifactBytes ?? 64 * 1024,
+    maxValueBytes: options.maxValueBytes ?? 16 * 1024 * 1024,
+    random: options.random ?? Math.random,
+    uuid: options.uuid ?? randomUUID,
+    owner: `w_${process.pid}_${randomBytes(6).toString("hex")}`,
+  };
+}
+
+/** @throws `agent_not_found`, naming those there are. */
+export function agentNamed(runtime: Runtime, name: string): Agent {
+  const agent = runtime.agents.get(name);
+  if (agent) return agent;
+  const known = [...runtime.agents.keys()].join(", ");
+  throw new HoldpointError("agent_not_found", `there is no agent "${name}" here`, {
+    fix: known === "" ? "Name the agent's file." : `Known agents: ${known}.`,
+  });
+}

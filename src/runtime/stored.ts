@@ -1,0 +1,51 @@
+import { sha256 } from "../core/digest.ts";
+import { HoldpointError } from "../core/errors.ts";
+import type { EventBody, Stored } from "../core/events.ts";
+import { toJson } from "../core/json.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** Large values on their way to the store, beside the events that refer to them. */
+export interface ArtifactText {
+  readonly digest: string;
+  readonly text: string;
+}
+
+/** Events to append, with their artifacts. */
+export interface Facts {
+  readonly events: readonly EventBody[];
+  readonly artifacts: readonly ArtifactText[];
+}
+
+export const noFacts: Facts = { events: [], artifacts: [] };
+
+export function facts(...events: readonly EventBody[]): Facts {
+  return { events, artifacts: [] };
+}
+
+const previewLength = 400;
+
+/**
+ * The form in which a value goes into an event: itself, or a reference when it is large.
+ *
+ * @throws `not_json`; `result_too_large`.
+ */
+export function toStored(runtime: Runtime, value: unknown): { readonly stored: Stored; readonly artifacts: readonly ArtifactText[] } {
+  if (value === undefined) return { stored: {}, artifacts: [] };
+  const json = toJson(value);
+  if (isSmall(json)) return { stored: { value: json }, artifacts: [] };
+  const text = JSON.stringify(json);
+  const bytes = Buffer.byteLength(text);
+  if (bytes > runtime.maxValueBytes) {
+    throw new HoldpointError("result_too_large", `${bytes} bytes of JSON; at most ${runtime.maxValueBytes} are kept`, {
+      fix: "Return less: write the bulk to a file or an object store and return where it is.",
+    });
+  }
+  if (bytes <= runtime.artifactBytes) return { stored: { value: json }, artifacts: [] };
+  const digest = sha256(text);
+  return { stored: { artifact: { digest, bytes, preview: text.slice(0, previewLength) } }, artifacts: [{ digest, text }] };
+}
+
+/** Cheap cases that need no measuring. */
+function isSmall(value: unknown): boolean {
+  return value === null || typeof value === "boolean" || typeof value === "number" || (typeof value === "string" && value.length < 4_096);
+}

@@ -1,0 +1,59 @@
+import type { Clock } from "../ports/clock.ts";
+
+/** How a piece of foreign code ended. */
+export type Ended<T> =
+  | { readonly kind: "returned"; readonly value: T }
+  | { readonly kind: "threw"; readonly error: unknown }
+  | { readonly kind: "timeout" }
+  /** It was told to stop, and either threw or did not come back. */
+  | { readonly kind: "aborted" };
+
+/** How long code may take to come back after it was told to stop. */
+const abandonAfterMs = 1_000;
+
+/**
+ * Runs foreign code under a deadline and a signal. It never rejects and never hangs: code that heeds neither is left
+ * behind, and whatever it does later is ignored.
+ */
+export function withTimeout<T>(
+  clock: Clock,
+  timeoutMs: number,
+  signal: AbortSignal,
+  run: (signal: AbortSignal) => T | Promise<T>,
+): Promise<Ended<T>> {
+  return new Promise((resolve) => {
+    const inner = new AbortController();
+    const timers = new AbortController();
+    let over = false;
+
+    const finish = (ended: Ended<T>): void => {
+      if (over) return;
+      over = true;
+      signal.removeEventListener("abort", onAbort);
+      timers.abort();
+      resolve(ended);
+    };
+    const onAbort = (): void => {
+      inner.abort(signal.reason);
+      void clock.sleep(abandonAfterMs, timers.signal).then(() => finish({ kind: "aborted" }));
+    };
+    const onDeadline = (): void => {
+      if (over) return;
+      finish({ kind: "timeout" });
+      inner.abort(new DOMException(`no answer within ${timeoutMs} ms`, "TimeoutError"));
+    };
+
+    signal.addEventListener("abort", onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    void clock.sleep(timeoutMs, timers.signal).then(onDeadline);
+    void settle(run, inner.signal).then(finish);
+  });
+}
+
+async function settle<T>(run: (signal: AbortSignal) => T | Promise<T>, signal: AbortSignal): Promise<Ended<T>> {
+  try {
+    return { kind: "returned", value: await run(signal) };
+  } catch (error) {
+    return signal.aborted ? { kind: "aborted" } : { kind: "threw", error };
+  }
+}

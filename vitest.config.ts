@@ -1,0 +1,14 @@
+import { configDefaults, defineConfig } from "vitest/config";
+
+/** All tests but the long ones, which `npm run test:crash` adds. */
+export default defineConfig({
+  test: {
+    environment: "node",
+    pool: "forks", // worker threads share a process: no signals, no chdir, one exit code
+    execArgv: ["--disable-warning=ExperimentalWarning"], // node:sqlite, on Node 22
+    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    exclude: [...configDefaults.exclude, "test/soak/**"],
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+  },
+});
