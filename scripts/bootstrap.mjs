@@ -71,12 +71,10 @@ async function installWhatIsMissing() {
   if (alreadyDone) return alreadyDone;
   if (!packagesMatchLockfile()) await installPackages();
   const hasProjectNode = (await canRun(projectNode)) || (await installProjectNode());
-  writeFileSync(
-    stampFile,
-    JSON.stringify({ lock: hashOfLockfile(), platform, projectNode: hasProjectNode }),
-  );
+  writeFileSync(stampFile, JSON.stringify({ lock: hashOfLockfile(), platform, projectNode: hasProjectNode }));
   const node = usableNode();
-  if (node && !hasProjectNode) say(`Node 24 could not be installed; going on with Node ${process.versions.node}`);
+  if (node && !hasProjectNode)
+    say(`Node 24 could not be installed; going on with Node ${process.versions.node}`);
   return node ?? fail(noNodeMessage());
 }
 
@@ -111,7 +109,11 @@ async function installProjectNode() {
   say("installing Node 24 for this project …");
   // This process may itself have run on the project's Node, which `npm ci` has just removed.
   const runner = existsSync(process.execPath) ? process.execPath : "node";
-  await run(runner, ["--no-deprecation", installer], { cwd: nodePackageDir, stdio: ["ignore", "ignore", 2], env: npmEnvironment() });
+  await run(runner, ["--no-deprecation", installer], {
+    cwd: nodePackageDir,
+    stdio: ["ignore", "ignore", 2],
+    env: npmEnvironment(),
+  });
   if (!(await canRun(projectNode))) return false;
   linkProjectNode();
   return true;
@@ -158,7 +160,12 @@ function npmEnvironment() {
 }
 
 function runNpm(args) {
-  return run("npm", args, { cwd: root, stdio: ["ignore", "ignore", 2], env: npmEnvironment(), shell: isWindows });
+  return run("npm", args, {
+    cwd: root,
+    stdio: ["ignore", "ignore", 2],
+    env: npmEnvironment(),
+    shell: isWindows,
+  });
 }
 
 function run(command, args, options) {
@@ -234,7 +241,9 @@ function discardLock() {
 }
 
 function hashOfLockfile() {
-  return createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
+  return createHash("sha256")
+    .update(readFileSync(join(root, "package-lock.json")))
+    .digest("hex");
 }
 
 function isRecentEnough(version) {

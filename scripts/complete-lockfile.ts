@@ -20,7 +20,9 @@ const path = new URL("../package-lock.json", import.meta.url);
 const lockfile = JSON.parse(readFileSync(path, "utf8")) as Lockfile;
 
 const added = Object.values(lockfile.packages).flatMap((parent) =>
-  Object.entries(parent.optionalDependencies ?? {}).filter(([name, version]) => addEntry(parent, name, version)),
+  Object.entries(parent.optionalDependencies ?? {}).filter(([name, version]) =>
+    addEntry(parent, name, version),
+  ),
 );
 if (added.length > 0) {
   lockfile.packages = Object.fromEntries(Object.entries(lockfile.packages).sort(byPath));
@@ -41,10 +43,16 @@ function addEntry(parent: LockedPackage, name: string, version: string): boolean
 /** The `os`, `cpu` and `libc` of a build, read off its name: `@oxlint/binding-linux-x64-musl`. */
 function systemOf(name: string): { os: string[]; cpu: string[]; libc?: string[] } | undefined {
   const words = name.split(/[/-]/);
-  const os = words.find((word) => /^(aix|android|darwin|freebsd|linux|netbsd|openbsd|openharmony|sunos|win32)$/.test(word));
+  const os = words.find((word) =>
+    /^(aix|android|darwin|freebsd|linux|netbsd|openbsd|openharmony|sunos|win32)$/.test(word),
+  );
   const cpu = words.find((word) => /^(arm|arm64|ia32|loong64|ppc64|riscv64|s390x|x64)$/.test(word));
   if (!os || !cpu) return undefined;
-  const libc = words.some((word) => word.startsWith("musl")) ? "musl" : words.some((word) => word.startsWith("gnu")) ? "glibc" : undefined;
+  const libc = words.some((word) => word.startsWith("musl"))
+    ? "musl"
+    : words.some((word) => word.startsWith("gnu"))
+      ? "glibc"
+      : undefined;
   return { os: [os], cpu: [cpu], ...(libc && { libc: [libc] }) };
 }
 

@@ -62,6 +62,7 @@ export function startReplay(flow: Flow, state: ThreadState, artifacts: Artifacts
   let ended: Rest | null = null;
   let mismatch: Mismatch | null = null;
   let running = false;
+  let resting = false; // nothing was answered since the flow last came to rest
 
   function register(kind: OperationKind, name: string | undefined, build: (key: string) => PendingOperation): Promise<unknown> {
     const path = operationKey(kind, name, 0);
@@ -113,12 +114,14 @@ export function startReplay(flow: Flow, state: ThreadState, artifacts: Artifacts
     async advance() {
       if (!running) start();
       for (;;) {
-        await rest();
+        if (!resting) await rest();
+        resting = true;
         if (ended) return ended;
         const next = nextAnswer();
         if (!next) return { kind: "pending", operations: [...waiting.values()].map((entry) => entry.operation) };
         waiting.delete(next.entry.operation.key);
         epoch += 1;
+        resting = false;
         answer(next.entry, next.outcome, artifacts);
       }
     },

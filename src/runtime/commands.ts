@@ -258,6 +258,8 @@ function forkedEvents(
         const unused = request?.opened.kind === "approval" && !request.used;
         return unused ? [] : [{ ...body, requestId: requestId(body.requestId) }];
       }
+      case "child_started":
+        return state.operations.get(body.key)?.settled ? [body] : []; // the fork starts a child of its own
       case "thread_completed":
       case "thread_failed":
       case "thread_cancelled":

@@ -1,0 +1,40 @@
+import type { Agent } from "./core/agent.ts";
+import { localDispatcher } from "./dispatch/local.ts";
+import { modelResolver } from "./models/resolve-model.ts";
+import { tokenEstimator } from "./models/token-estimator.ts";
+import type { Store } from "./ports/store.ts";
+import { createRuntime, type Runtime, type RuntimeOptions } from "./runtime/runtime.ts";
+import { systemClock } from "./runtime/system-clock.ts";
+import { openSqliteStore } from "./stores/sqlite/store.ts";
+
+export type EmbeddedOptions = Partial<Omit<RuntimeOptions, "agents">> & {
+  /** The SQLite file; it and its folder are created when missing. */
+  readonly path: string;
+  readonly agents: readonly Agent[];
+  /** Used by agents that name no model: `provider/model`, or a model object. */
+  readonly defaultModel?: unknown;
+};
+
+/**
+ * A runtime with nothing else to run: one SQLite file, a mailbox in memory, the machine's clock.
+ * Close it with `closeRuntime`.
+ */
+export async function openEmbedded(options: EmbeddedOptions): Promise<Runtime> {
+  const { path, defaultModel, ...rest } = options;
+  const store: Store = rest.store ?? (await openSqliteStore({ path }));
+  const clock = rest.clock ?? systemClock;
+  return createRuntime({
+    dispatcher: localDispatcher({ clock }),
+    counter: tokenEstimator,
+    resolveModel: modelResolver({ defaultModel }),
+    ...rest,
+    store,
+    clock,
+  });
+}
+
+/** Closes what a runtime holds. Workers are closed before. */
+export async function closeRuntime(runtime: Runtime): Promise<void> {
+  await runtime.dispatcher.close();
+  await runtime.store.close();
+}

@@ -1,0 +1,71 @@
+// The public API of Holdpoint. Test helpers are in "holdpoint/testing".
+export { agent, type Agent, type AgentDefinition, isAgent, type Prompt } from "./core/agent.ts";
+export { defaultFlow } from "./core/default-flow.ts";
+export { actionDigest } from "./core/digest.ts";
+export type { Duration } from "./core/duration.ts";
+export { type ErrorCode, type ErrorInfo, HoldpointError, isHoldpointError } from "./core/errors.ts";
+export type {
+  ArtifactRef,
+  Call,
+  Decision,
+  Effect,
+  EventBody,
+  EventOf,
+  EventType,
+  GateOutcome,
+  RequestKind,
+  Risk,
+  Stored,
+  ThreadEvent,
+  Usage,
+  Verdict,
+  VerdictKind,
+  WindowRecord,
+} from "./core/events.ts";
+export type {
+  ActionResult,
+  AskOptions,
+  AskResult,
+  CallOptions,
+  DecideOptions,
+  Flow,
+  FlowContext,
+  PendingOperation,
+  StepContext,
+  StepOptions,
+  WaitResult,
+} from "./core/flow.ts";
+export { type Gate, type GatedAction, type GatePolicy, gate, highRiskNames } from "./core/gate.ts";
+export { canonicalJson, type Json } from "./core/json.ts";
+export type { LimitOptions } from "./core/limits.ts";
+export { replay, type Rest } from "./core/replay.ts";
+export type { Schema } from "./core/schema.ts";
+export { evolve, initialState, type ThreadState } from "./core/state.ts";
+export { type RunContext, type Tool, type ToolDefinition, tool, type TypedTool, type Verification } from "./core/tool.ts";
+export { type WindowOptions, type WindowSettings, window } from "./core/window/window.ts";
+export { localDispatcher } from "./dispatch/local.ts";
+export { closeRuntime, type EmbeddedOptions, openEmbedded } from "./embedded.ts";
+export { modelResolver } from "./models/resolve-model.ts";
+export { tokenEstimator } from "./models/token-estimator.ts";
+export type { Channel, ChannelVerdict } from "./ports/channel.ts";
+export type { Clock } from "./ports/clock.ts";
+export type { Dispatcher, Message, MessageHandler } from "./ports/dispatcher.ts";
+export type { Model, ModelCall, ModelInput, ModelMessage, ModelOutput, ModelTool } from "./ports/model.ts";
+export type { Lease, Page, Problem, RequestRow, Store, ThreadRow, ThreadStatus, VerifyReport } from "./ports/store.ts";
+export type { TokenCounter } from "./ports/token-counter.ts";
+export {
+  cancelThread,
+  type Decided,
+  decideRequest,
+  forkThread,
+  handleOperation,
+  type Signal,
+  type Started,
+  type StartOptions,
+  sendSignal,
+  startThread,
+} from "./runtime/commands.ts";
+export { createRuntime, type Hint, type Runtime, type RuntimeOptions } from "./runtime/runtime.ts";
+export { systemClock } from "./runtime/system-clock.ts";
+export { type SettleOptions, settleThreads, startWorker, type Worker } from "./runtime/worker.ts";
+export { openSqliteStore } from "./stores/sqlite/store.ts";

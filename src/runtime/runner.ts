@@ -1,0 +1,106 @@
+import { toErrorInfo } from "../core/errors.ts";
+import type { ThreadState } from "../core/state.ts";
+import { evolve, flowKey, initialState } from "../core/state.ts";
+import type { Lease } from "../ports/store.ts";
+import { artifactsOf } from "./artifacts.ts";
+import { openRequest } from "./operations/plan.ts";
+import type { Runtime } from "./runtime.ts";
+import { createSession, noSuchAgent, type Session, type TurnEnd } from "./session.ts";
+
+/** How often running threads look for what others appended (cancellation, verdicts), and renew their leases. */
+const beatMs = 250;
+/** So many workers in a row may die on a thread before a person is asked. */
+const maxCrashes = 3;
+
+export interface Runner {
+  /** Gives a thread one turn. `busy`: another worker has it. Rejects when store or agent fail; the thread is then due again. */
+  run(threadId: string, signal: AbortSignal): Promise<TurnEnd | "busy">;
+  close(): Promise<void>;
+}
+
+/** Runs turns of threads in this process, with one heartbeat for all of them. */
+export function createRunner(runtime: Runtime): Runner {
+  const sessions = new Set<Session>();
+  const stop = new AbortController();
+  const heartbeat = beatUntil(runtime, sessions, stop.signal);
+
+  return {
+    async run(threadId, signal) {
+      const lease = await runtime.store.lease({ threadId, owner: runtime.owner, ttlMs: runtime.leaseMs, now: runtime.clock.now() });
+      if (!lease) return "busy";
+      try {
+        return await turn(runtime, lease, sessions, signal);
+      } catch (error) {
+        runtime.observe({ kind: "problem", threadId, error });
+        await giveBack(runtime, lease);
+        throw error;
+      }
+    },
+    async close() {
+      stop.abort();
+      await heartbeat;
+    },
+  };
+}
+
+async function turn(runtime: Runtime, lease: Lease, sessions: Set<Session>, signal: AbortSignal): Promise<TurnEnd> {
+  const { threadId } = lease;
+  const events = await runtime.store.read(threadId);
+  const state = events.reduce(evolve, initialState());
+  const agent = runtime.agents.get(state.started?.agent ?? "");
+  if (!agent) throw noSuchAgent(state.started?.agent ?? "?", threadId);
+  const artifacts = new Map(await artifactsOf(runtime.store, events));
+  const input = inputOf(state, artifacts);
+  if (lease.crashes >= maxCrashes && state.flowRequest?.status !== "open") await reportCrashes(runtime, lease, state);
+  const session = createSession({ runtime, agent, state, lease, artifacts, input, signal });
+  sessions.add(session);
+  try {
+    return await session.run();
+  } finally {
+    sessions.delete(session);
+  }
+}
+
+function inputOf(state: ThreadState, artifacts: ReadonlyMap<string, string>): unknown {
+  const stored = state.started?.input;
+  if (!stored?.artifact) return stored?.value;
+  return JSON.parse(artifacts.get(stored.artifact.digest) ?? "null");
+}
+
+/** A thread that kills its worker again and again would take every worker with it. */
+async function reportCrashes(runtime: Runtime, lease: Lease, state: ThreadState): Promise<void> {
+  const agent = runtime.agents.get(state.started?.agent ?? "");
+  if (!agent || state.end) return;
+  const context = { runtime, agent, state, threadId: lease.threadId, input: null, exclusiveRunning: false, verifiedAbsent: new Set<string>() };
+  const why = `${lease.crashes} workers in a row died while they ran this thread, without one event between`;
+  const body = openRequest(context, flowKey, {
+    kind: "escalation",
+    reason: "crash_loop",
+    why,
+    question: "Look at the last operation (holdpoint show) and at memory limits, then continue or stop.",
+    choices: ["continue", "stop"],
+  });
+  const at = new Date(runtime.clock.now()).toISOString();
+  await runtime.store.append({ threadId: lease.threadId, expectedSeq: state.head, events: [{ body, at }], lease });
+  evolve(state, { ...body, seq: state.head + 1, at } as Parameters<typeof evolve>[1]); // the spread loses the union
+}
+
+/** After a failure the thread is due again in a while: the fault may be the store's, the file's or the code's. */
+async function giveBack(runtime: Runtime, lease: Lease): Promise<void> {
+  try {
+    await runtime.store.release(lease, { now: runtime.clock.now(), retryAt: runtime.clock.now() + 5_000 });
+  } catch (error) {
+    runtime.observe({ kind: "problem", threadId: lease.threadId, error });
+  }
+}
+
+async function beatUntil(runtime: Runtime, sessions: ReadonlySet<Session>, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await runtime.clock.sleep(beatMs, signal);
+    const beats = [...sessions].map((session) => session.beat());
+    for (const result of await Promise.allSettled(beats)) {
+      if (result.status === "rejected") runtime.observe({ kind: "problem", threadId: "", error: toErrorInfo(result.reason, "internal") });
+    }
+  }
+}
+

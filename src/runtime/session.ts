@@ -1,0 +1,337 @@
+// The only interpreter of operations. One session runs one thread under one lease: replay the flow, plan what it waits
+// for, append, perform, until it ends or only people, signals or time can go on. All its appends are made here, one at
+// a time, so a session is a sequence of rounds and a crash is a round that did not happen.
+//
+// S1. Intents are durable before effects that must not happen twice (I3).
+// S2. A result is kept until it is appended, or the lease is lost. A conflict changes what is planned, never what happened.
+// S3. Without the lease nothing is appended and nothing is started.
+import type { Agent } from "../core/agent.ts";
+import { HoldpointError, isHoldpointError, toErrorInfo } from "../core/errors.ts";
+import { event, type EventBody, type ThreadEvent } from "../core/events.ts";
+import type { PendingOperation } from "../core/flow.ts";
+import { type Replay, type Rest, startReplay } from "../core/replay.ts";
+import { evolve, flowKey, type ThreadState } from "../core/state.ts";
+import type { Lease } from "../ports/store.ts";
+import { artifactsOf } from "./artifacts.ts";
+import { flowProblem, isHarmless } from "./flow-check.ts";
+import { escalate, expireOrWait, type Perform, type Plan, type PlanContext } from "./operations/plan.ts";
+import { planOperation } from "./operations/plan-operation.ts";
+import type { Runtime } from "./runtime.ts";
+import { type ArtifactText, noFacts, toStored, type Facts } from "./stored.ts";
+
+/** How a turn ended. `stopped`: the caller's signal aborted, and the thread is due again. */
+export type TurnEnd = "ended" | "parked" | "stopped" | "lost";
+
+export interface SessionOptions {
+  readonly runtime: Runtime;
+  readonly agent: Agent;
+  readonly state: ThreadState;
+  readonly lease: Lease;
+  /** Text of the large values that the events refer to. */
+  readonly artifacts: Map<string, string>;
+  readonly input: unknown;
+  readonly signal: AbortSignal;
+}
+
+interface Effect {
+  readonly operation: PendingOperation;
+  readonly perform: Perform;
+  readonly abort: AbortController;
+}
+
+export interface Session {
+  run(): Promise<TurnEnd>;
+  /** Renews the lease when it is time, and looks for events that others appended. Called by the heartbeat. */
+  beat(): Promise<void>;
+}
+
+export function createSession(options: SessionOptions): Session {
+  const { runtime, agent, state, artifacts, signal } = options;
+  const threadId = options.lease.threadId;
+  const effects = new Map<string, Effect>();
+  let lease = options.lease;
+  let lost = false;
+  let outbox: Facts = noFacts;
+  let caughtUp = false;
+  let tailChanged = false;
+  let toPlan = true; // something happened since the last round that a plan may depend on
+  let failure: { readonly error: unknown } | null = null;
+  let wake: () => void = () => {};
+
+  const context: Omit<PlanContext, "exclusiveRunning"> = { runtime, agent, state, threadId, input: options.input, verifiedAbsent: new Set() };
+  const replay: Replay = startReplay(agent.flow, state, artifacts);
+
+  async function run(): Promise<TurnEnd> {
+    const onAbort = (): void => wake();
+    signal.addEventListener("abort", onAbort);
+    try {
+      return await rounds();
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      for (const effect of effects.values()) effect.abort.abort();
+    }
+  }
+
+  async function rounds(): Promise<TurnEnd> {
+    for (;;) {
+      if (tailChanged) await readTail();
+      if (failure) throw failure.error;
+      if (lost) return "lost";
+      if (state.end) return closeEnded();
+      if (signal.aborted) return closeStopped();
+      if (outbox.events.length > 0) await append([], []);
+      else if (toPlan) await round();
+      else if (effects.size > 0) await somethingHappens();
+      else if (await park()) return "parked";
+    }
+  }
+
+  /** One round: what the flow waits for now is planned, appended and started. */
+  async function round(): Promise<void> {
+    toPlan = false;
+    const rest = await replay.advance();
+    const planned = planFlow(rest) ?? (rest.kind === "pending" ? await planPending(rest.operations) : []);
+    const events = planned.flatMap((plan) => (plan.kind === "append" ? plan.events : plan.perform.intentFirst ? plan.perform.intent : []));
+    const texts = planned.flatMap((plan) => (plan.kind === "append" ? plan.artifacts : []));
+    if (events.length > 0 && !(await append(events, texts))) return;
+    const starts = planned.filter((plan) => plan.kind === "start");
+    if (starts.length > 0 && !(await stillHeld())) return;
+    for (const { operation, perform } of starts) start(operation, perform);
+  }
+
+  type Planned =
+    | { readonly kind: "append"; readonly events: readonly EventBody[]; readonly artifacts: readonly ArtifactText[] }
+    | { readonly kind: "start"; readonly operation: PendingOperation; readonly perform: Perform };
+
+  /** What the flow as a whole needs: a person, or its end. `null`: nothing, plan its operations. */
+  function planFlow(rest: Rest): readonly Planned[] | null {
+    const asked = state.flowRequest;
+    if (asked?.status === "open") return plannedFrom(expireOrWait({ ...context, exclusiveRunning: false }, asked));
+    if (asked?.status === "expired" || asked?.verdict?.kind === "stop") {
+      const message = `${asked.decided?.by ?? "nobody"} let it go on: ${asked.opened.why}`;
+      return [appendPlan(event("thread_failed", { error: { code: "stopped_by_person", message } }))];
+    }
+    if (!caughtUp) {
+      const problem = flowProblem(replay, rest, state);
+      if (problem && effects.size > 0) return [];
+      if (problem) return [appendPlan(escalate({ ...context, exclusiveRunning: false }, flowKey, problem.reason, problem.why, problem.question))];
+      caughtUp = replay.unclaimed().length === 0;
+    }
+    if (rest.kind === "pending") return rest.operations.length === 0 && effects.size === 0 ? stuck(rest) : null;
+    if (effects.size > 0) return []; // what the flow left running still ends under its keys
+    return [rest.kind === "finished" ? completed(rest.value) : appendPlan(event("thread_failed", { error: rest.error }))];
+  }
+
+  function stuck(rest: Rest): readonly Planned[] {
+    caughtUp = false; // flowProblem says it in full
+    const problem = flowProblem(replay, rest, state);
+    return problem ? [appendPlan(escalate({ ...context, exclusiveRunning: false }, flowKey, problem.reason, problem.why, problem.question))] : [];
+  }
+
+  function completed(value: unknown): Planned {
+    try {
+      const { stored, artifacts: texts } = toStored(runtime, value);
+      return { kind: "append", events: [event("thread_completed", { output: stored })], artifacts: texts };
+    } catch (error) {
+      return appendPlan(event("thread_failed", { error: toErrorInfo(error, "result_not_json") }));
+    }
+  }
+
+  async function planPending(operations: readonly PendingOperation[]): Promise<readonly Planned[]> {
+    const planned: Planned[] = [];
+    let exclusiveRunning = [...effects.values()].some((effect) => effect.perform.exclusive);
+    for (const operation of operations) {
+      if (effects.has(operation.key)) continue;
+      if (!caughtUp && !state.operations.has(operation.key) && !isHarmless(operation)) continue;
+      const plan = await planOperation({ ...context, exclusiveRunning }, operation);
+      if (plan.kind === "perform") {
+        exclusiveRunning ||= plan.exclusive;
+        planned.push({ kind: "start", operation, perform: plan });
+      } else planned.push(...plannedFrom(plan));
+      if (plan.kind === "append" && plan.events.some((body) => body.type === "thread_failed")) return [appendPlan(...plan.events)];
+    }
+    return planned;
+  }
+
+  function plannedFrom(plan: Plan): readonly Planned[] {
+    return plan.kind === "append" ? [appendPlan(...plan.events)] : [];
+  }
+
+  function appendPlan(...events: readonly EventBody[]): Planned {
+    return { kind: "append", events, artifacts: [] };
+  }
+
+  function start(operation: PendingOperation, perform: Perform): void {
+    const effect: Effect = { operation, perform, abort: new AbortController() };
+    effects.set(operation.key, effect);
+    runtime.observe({ kind: "performing", threadId, key: operation.key });
+    void perform.effect(effect.abort.signal).then(
+      (result) => settle(effect, result),
+      (error: unknown) => {
+        failure = { error }; // effects turn every failure into events; this one is a bug of ours
+        settle(effect, noFacts);
+      },
+    );
+  }
+
+  function settle(effect: Effect, result: Facts): void {
+    effects.delete(effect.operation.key);
+    toPlan = true;
+    const intent = effect.perform.intentFirst || result.events.length === 0 ? [] : effect.perform.intent;
+    outbox = { events: [...outbox.events, ...intent, ...result.events], artifacts: [...outbox.artifacts, ...result.artifacts] };
+    wake();
+  }
+
+  /** Waits until an effect ends, the heartbeat finds news, or the turn is to stop. */
+  function somethingHappens(): Promise<void> {
+    if (toPlan || tailChanged || lost || signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      wake = resolve;
+    });
+  }
+
+  /** Appends results and what was planned, in this order. False when nothing was appended: plan again. */
+  async function append(planned: readonly EventBody[], texts: readonly ArtifactText[]): Promise<boolean> {
+    const results = outbox;
+    const at = new Date(runtime.clock.now()).toISOString();
+    const events = [...results.events, ...planned].map((body) => ({ body: runtime.redact(body), at }));
+    try {
+      await runtime.store.append({ threadId, expectedSeq: state.head, events, lease, artifacts: [...results.artifacts, ...texts] });
+    } catch (error) {
+      await afterFailedAppend(error);
+      toPlan = true;
+      return false;
+    }
+    outbox = { events: outbox.events.slice(results.events.length), artifacts: outbox.artifacts.slice(results.artifacts.length) };
+    for (const { digest, text } of [...results.artifacts, ...texts]) artifacts.set(digest, text);
+    fold(events.map(({ body }, index) => ({ ...body, seq: state.head + index + 1, at }) as ThreadEvent)); // the spread loses the union
+    return true;
+  }
+
+  function fold(events: readonly ThreadEvent[]): void {
+    for (const stored of events) evolve(state, stored);
+    toPlan ||= events.length > 0;
+    if (events.length > 0) runtime.observe({ kind: "appended", threadId, events });
+  }
+
+  async function afterFailedAppend(error: unknown): Promise<void> {
+    if (isHoldpointError(error, "lease_lost")) return loseLease();
+    if (isHoldpointError(error, "append_conflict")) return readTail();
+    if (!isHoldpointError(error) || !error.retryable || runtime.clock.now() >= lease.until) throw error;
+    runtime.observe({ kind: "problem", threadId, error });
+    await runtime.clock.sleep(200, never);
+    await readTail();
+    dropRecorded();
+  }
+
+  /** After an append whose outcome is unknown: results that did get into the log are not appended again (S2). */
+  function dropRecorded(): void {
+    const missing = outbox.events.filter((body) => !("key" in body) || !isRecorded(body));
+    outbox = { events: missing, artifacts: missing.length === 0 ? [] : outbox.artifacts };
+  }
+
+  function isRecorded(body: EventBody & { readonly key: string }): boolean {
+    const known = state.operations.get(body.key);
+    if (!known) return false;
+    if (known.settled) return true;
+    if (body.type === "action_proposed") return known.proposal !== null;
+    if (body.type === "action_in_doubt") return known.inDoubt;
+    if (body.type === "request_opened") return known.request?.opened.requestId === body.requestId;
+    return "attempt" in body && known.attempt >= body.attempt;
+  }
+
+  async function readTail(): Promise<void> {
+    tailChanged = false;
+    const events = await runtime.store.read(threadId, { afterSeq: state.head });
+    for (const [digest, text] of await artifactsOf(runtime.store, events)) artifacts.set(digest, text);
+    fold(events);
+  }
+
+  /** S3. A clock that ran past the lease means that another worker may have taken the thread. */
+  async function stillHeld(): Promise<boolean> {
+    if (runtime.clock.now() < lease.until) return true;
+    await renew();
+    return !lost;
+  }
+
+  async function renew(): Promise<void> {
+    const renewed = await runtime.store.lease({ threadId, owner: lease.owner, number: lease.number, ttlMs: runtime.leaseMs, now: runtime.clock.now() });
+    if (renewed) lease = renewed;
+    else loseLease();
+  }
+
+  function loseLease(): void {
+    lost = true;
+    for (const effect of effects.values()) effect.abort.abort();
+    wake();
+  }
+
+  async function beat(): Promise<void> {
+    if (lost) return;
+    if (lease.until - runtime.clock.now() < (runtime.leaseMs * 2) / 3) await renew();
+    if (effects.size === 0 || lost) return;
+    toPlan = true; // timers may have become due meanwhile
+    wake();
+    const row = (await runtime.store.threads({ threadId })).rows[0];
+    if (!row || row.headSeq <= state.head) return;
+    tailChanged = true;
+    wake();
+  }
+
+  /** False when something came between: go on. */
+  async function park(): Promise<boolean> {
+    const seen = state.head;
+    const tail = await runtime.store.read(threadId, { afterSeq: seen });
+    if (tail.length > 0) {
+      tailChanged = true;
+      return false;
+    }
+    await runtime.store.release(lease, { now: runtime.clock.now(), parkedAt: seen });
+    return true;
+  }
+
+  /** The thread ended while effects may be under way: they are told to stop, and what they did is still recorded. */
+  async function closeEnded(): Promise<TurnEnd> {
+    await stopEffects();
+    await appendLateFacts();
+    if (lost) return "lost";
+    await runtime.store.release(lease, { now: runtime.clock.now(), parkedAt: state.head });
+    return "ended";
+  }
+
+  async function closeStopped(): Promise<TurnEnd> {
+    const deadline = new AbortController();
+    const grace = runtime.clock.sleep(runtime.graceMs, deadline.signal).then(() => stopEffects());
+    while (effects.size > 0) await new Promise<void>((resolve) => (wake = resolve));
+    deadline.abort();
+    await grace;
+    while (outbox.events.length > 0 && !lost) await append([], []);
+    if (lost) return "lost";
+    await runtime.store.release(lease, { now: runtime.clock.now() });
+    return "stopped";
+  }
+
+  async function stopEffects(): Promise<void> {
+    for (const effect of effects.values()) effect.abort.abort();
+    while (effects.size > 0) await new Promise<void>((resolve) => (wake = resolve));
+  }
+
+  /** After its end a thread takes only what became of actions that had started. */
+  async function appendLateFacts(): Promise<void> {
+    const late = outbox.events.filter((body) => body.type.startsWith("action_"));
+    outbox = { events: late, artifacts: outbox.artifacts };
+    while (outbox.events.length > 0 && !lost) await append([], []);
+  }
+
+  return { run, beat };
+}
+
+/** Aborts nothing: for short waits that must be made. */
+const never = new AbortController().signal;
+
+/** A flow that cannot be run at all. */
+export function noSuchAgent(name: string, threadId: string): HoldpointError {
+  return new HoldpointError("agent_not_found", `thread ${threadId} is of agent "${name}", which this process does not have`, {
+    fix: "Start the worker with that agent's file.",
+  });
+}

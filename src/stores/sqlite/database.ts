@@ -1,0 +1,161 @@
+import { constants } from "node:fs";
+import { access, mkdir, stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
+import { HoldpointError, isHoldpointError } from "../../core/errors.ts";
+import { retryWhileBusy } from "./busy.ts";
+import { applicationId, currentVersion, migrate, pragma, schemaVersion } from "./schema.ts";
+import { storeCorrupt, storeReadOnly, toStoreError } from "./sqlite-error.ts";
+
+export interface DatabaseOptions {
+  readonly path: string;
+  readonly readOnly: boolean;
+  /** How long to wait for other processes, in milliseconds. */
+  readonly busyMs: number;
+}
+
+/**
+ * Opens a store's file, creating it and its folder unless `readOnly`.
+ *
+ * @throws `store_corrupt`, `store_newer`, `store_read_only`, `store_busy`, `store_full`, `store_unavailable`, or `usage`
+ *   for a path that cannot be a store's.
+ */
+export async function openDatabase(options: DatabaseOptions): Promise<DatabaseSync> {
+  const path = resolve(options.path);
+  await (options.readOnly ? checkReadable(path) : checkWritable(path));
+  try {
+    return await retryWhileBusy(path, options.busyMs, () => connect(path, options.readOnly));
+  } catch (error) {
+    throw isHoldpointError(error) ? error : (toStoreError(error, path) ?? error);
+  }
+}
+
+function connect(path: string, readOnly: boolean): DatabaseSync {
+  if (!readOnly) return configured(path, new DatabaseSync(path, settings), prepareForWriting);
+  try {
+    return configured(path, new DatabaseSync(path, { ...settings, readOnly }), checkVersion);
+  } catch (error) {
+    const unwritable = ["store_read_only", "store_unavailable"];
+    if (!unwritable.includes(toStoreError(error, path)?.code ?? "")) throw error;
+    return connectImmutable(path);
+  }
+}
+
+// Waiting inside SQLite would stop the event loop (`timeout: 0`): `retryWhileBusy` waits instead.
+const settings = { timeout: 0, enableForeignKeyConstraints: false } as const;
+
+/** Reading needs no other file only if SQLite is told that nobody writes: a closed store on a read-only disk. */
+function connectImmutable(path: string): DatabaseSync {
+  const url = pathToFileURL(path);
+  url.searchParams.set("immutable", "1");
+  return configured(path, new DatabaseSync(url, { ...settings, readOnly: true }), checkVersion);
+}
+
+function configured(
+  path: string,
+  database: DatabaseSync,
+  configure: (database: DatabaseSync, path: string) => void,
+): DatabaseSync {
+  try {
+    checkOwner(database, path);
+    configure(database, path);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function prepareForWriting(database: DatabaseSync, path: string): void {
+  const mode = database.prepare("PRAGMA journal_mode = WAL").get()?.journal_mode;
+  if (mode !== "wal") throw noWal(path, String(mode));
+  database.exec("PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; PRAGMA journal_size_limit = 67108864");
+  migrate(database);
+}
+
+function checkVersion(database: DatabaseSync, path: string): void {
+  database.exec("PRAGMA cache_size = -16000");
+  if (schemaVersion(database) < currentVersion) throw storeReadOnly(`${path}, whose tables are of an older version,`);
+}
+
+/** One transaction, so that a file which another process is just creating is seen either before or after. */
+function checkOwner(database: DatabaseSync, path: string): void {
+  database.exec("BEGIN");
+  const owner = pragma(database, "application_id");
+  const version = schemaVersion(database);
+  const tables = Number(database.prepare("SELECT count(*) AS tables FROM sqlite_schema").get()?.tables);
+  database.exec("COMMIT");
+  const isNew = owner === 0 && version === 0 && tables === 0;
+  if (owner !== applicationId && !isNew) throw foreign(path);
+  if (version > currentVersion) throw newer(path, version);
+}
+
+async function checkReadable(path: string): Promise<void> {
+  if ((await sizeOf(path)) === null) {
+    throw new HoldpointError("usage", `there is no store at ${path}`, { fix: "Name the file of a store." });
+  }
+}
+
+async function checkWritable(path: string): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    const size = await sizeOf(path);
+    if (size === 0 && (await sizeOf(`${path}-wal`))) throw storeCorrupt(path, undefined); // it was emptied
+    if (size !== null) await access(path, constants.W_OK);
+    await access(dirname(path), constants.W_OK);
+  } catch (error) {
+    throw isHoldpointError(error) ? error : fileError(path, error);
+  }
+}
+
+/** @returns `null` when there is no such file. */
+async function sizeOf(path: string): Promise<number | null> {
+  const stats = await stat(path).catch((error: unknown) => {
+    if (fileErrorCode(error) === "ENOENT") return null;
+    throw fileError(path, error);
+  });
+  if (stats?.isDirectory()) throw fileError(path, { code: "EISDIR" });
+  return stats?.size ?? null;
+}
+
+function fileError(path: string, cause: unknown): HoldpointError {
+  switch (fileErrorCode(cause)) {
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return storeReadOnly(path, cause);
+    case "ENOSPC":
+    case "EDQUOT":
+      return new HoldpointError("store_full", `no space left for ${path}`, { retryable: true, cause });
+    case "EISDIR":
+    case "ENOTDIR":
+    case "EEXIST":
+      return new HoldpointError("usage", `${path} is a folder, or lies in a file`, {
+        fix: "Name a file, in a folder that exists or can be made.",
+        cause,
+      });
+    default:
+      return new HoldpointError("store_unavailable", `${path} cannot be opened`, { retryable: true, cause });
+  }
+}
+
+function fileErrorCode(error: unknown): unknown {
+  return typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+}
+
+function foreign(path: string): HoldpointError {
+  return new HoldpointError("usage", `${path} is the database of another program`, { fix: "Name another file." });
+}
+
+function newer(path: string, version: number): HoldpointError {
+  return new HoldpointError("store_newer", `${path} has tables of version ${version}; this Holdpoint knows ${currentVersion}`, {
+    fix: "Use the newer Holdpoint that wrote it.",
+  });
+}
+
+function noWal(path: string, mode: string): HoldpointError {
+  return new HoldpointError("store_unavailable", `SQLite cannot keep a write-ahead log for ${path} (journal mode ${mode})`, {
+    fix: "Put the file on a local disk: network file systems do not share memory between processes.",
+  });
+}
