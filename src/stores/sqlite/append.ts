@@ -1,0 +1,185 @@
+// I1. The one place that writes events. A head moves only from the `seq` that the caller expects, and only for the
+// holder of the lease when one is given; the events follow in the same transaction.
+import type { DatabaseSync } from "node:sqlite";
+import { encodeEvent } from "../../core/codec.ts";
+import { sha256 } from "../../core/digest.ts";
+import { HoldpointError } from "../../core/errors.ts";
+import type { EventOf, ThreadEvent } from "../../core/events.ts";
+import { type Delta, projectionDelta } from "../../core/projection.ts";
+import type { Append, NewEvent } from "../../ports/store.ts";
+import { chainNext, chainStart } from "./chain.ts";
+import { readySince } from "./dispatch-time.ts";
+import { Refusal } from "./group-commit.ts";
+import { type Head, HeadCache } from "./head-cache.ts";
+import { createProjector } from "./project.ts";
+import { firstRow } from "./rows.ts";
+
+/** An append with all that can be computed before its transaction. */
+export interface PreparedAppend {
+  readonly append: Append;
+  readonly texts: readonly string[];
+  readonly deltas: readonly Delta[];
+}
+
+/** @throws `usage` for an append that could not stand in any log. */
+export function prepareAppend(append: Append): PreparedAppend {
+  const { threadId, expectedSeq, events, artifacts = [] } = append;
+  const [first] = events;
+  if (!first) throw misuse(threadId, "an append needs at least one event");
+  if (expectedSeq === 0) checkStart(threadId, first);
+  for (const { digest, text } of artifacts) {
+    if (sha256(text) !== digest || !text.isWellFormed()) throw misuse(threadId, `artifact ${digest} has another digest`);
+  }
+  return {
+    append,
+    texts: events.map(({ body, at }) => encodeEvent(body, at)),
+    deltas: events.map(({ body, at }, index) => projectionDelta({ ...body, at, seq: expectedSeq + index + 1 })),
+  };
+}
+
+/** Ids are stored as UTF-8, in which two ids with lone surrogates could become one. */
+function checkStart(threadId: string, first: NewEvent): void {
+  if (threadId === "" || !threadId.isWellFormed()) throw misuse(threadId, "a thread's id is well-formed text");
+  const { body } = first;
+  if (body.type !== "thread_started") throw misuse(threadId, "a log begins with thread_started");
+  if (body.threadId !== threadId) throw misuse(threadId, `its thread_started names ${JSON.stringify(body.threadId)}`);
+}
+
+export interface Appender {
+  /** To be called first in each transaction. */
+  begin(): void;
+  /** Forgets what a transaction did that was rolled back. */
+  rollBack(): void;
+  /** @returns the thread's new last `seq`. */
+  append(prepared: PreparedAppend): number | Refusal;
+}
+
+/** How many threads' heads are remembered, twice: some 300 bytes each. */
+const cachedHeads = 8_192;
+
+export function createAppender(database: DatabaseSync): Appender {
+  const lastEventId = database.prepare("SELECT max(id) AS id FROM events");
+  const insertEvent = database.prepare(
+    "INSERT INTO events (id, thread_num, seq, prev, body, link) VALUES (?, ?, ?, ?, ?, ?)",
+  );
+  const insertArtifact = database.prepare("INSERT OR IGNORE INTO artifacts (digest, text) VALUES (?, ?)");
+  const heads = createHeads(database);
+  const projector = createProjector(database);
+  let eventId = 0;
+
+  function append(prepared: PreparedAppend): number | Refusal {
+    const { threadId, expectedSeq } = prepared.append;
+    const known = heads.find(threadId, expectedSeq);
+    const head = known ?? (expectedSeq === 0 && !prepared.append.lease ? createThread(prepared) : null);
+    if (!head || head.seq !== expectedSeq) return heads.refuse(prepared.append);
+    const lastId = eventId + prepared.texts.length;
+    if (known && !heads.move(prepared.append, known, lastId)) return heads.refuse(prepared.append);
+    return writeEvents(prepared, head);
+  }
+
+  function createThread({ append: { threadId, events } }: PreparedAppend): Head {
+    const [first] = events as readonly [NewEvent]; // `prepareAppend` checked it
+    const started = { ...first.body, at: first.at, seq: 1 } as EventOf<"thread_started">; // and its type
+    const threadNum = projector.addThread(threadId, started);
+    const lastAt = events.at(-1)?.at ?? first.at;
+    heads.insert(threadNum, events.length, eventId + events.length, lastAt);
+    return { threadNum, seq: 0, eventId: 0, link: chainStart(threadId) };
+  }
+
+  function writeEvents({ append: { threadId, events, artifacts }, texts, deltas }: PreparedAppend, head: Head): number {
+    const { threadNum } = head;
+    let { seq, link, eventId: prev } = head;
+    for (const [index, text] of texts.entries()) {
+      seq += 1;
+      eventId += 1;
+      link = chainNext(link, seq, text);
+      insertEvent.run(eventId, threadNum, seq, prev, text, link);
+      prev = eventId;
+      const { body, at } = events[index] as NewEvent; // `texts` was mapped from `events`
+      projector.apply({ threadNum, eventId, seq, at, body, delta: deltas[index] as Delta });
+    }
+    for (const { digest, text } of artifacts ?? []) insertArtifact.run(digest, text);
+    heads.remember(threadId, { threadNum, seq, eventId, link });
+    return seq;
+  }
+
+  function begin(): void {
+    eventId = firstRow<{ id: number | null }>(lastEventId)?.id ?? 0;
+  }
+
+  return { begin, rollBack: heads.forget, append };
+}
+
+function createHeads(database: DatabaseSync) {
+  const cache = new HeadCache(cachedHeads);
+  const select = database.prepare(`SELECT thread_num AS threadNum, head_seq AS seq, head_id AS eventId, link
+    FROM threads JOIN heads USING (thread_num) LEFT JOIN events ON id = head_id WHERE thread_id = ?`);
+  const selectLease = database.prepare(`SELECT head_seq AS seq, lease_number AS number, lease_owner AS owner
+    FROM threads JOIN heads USING (thread_num) WHERE thread_id = ?`);
+  const insertHead = database.prepare(
+    "INSERT INTO heads (thread_num, head_seq, head_id, updated_at, due_at) VALUES (?, ?, ?, ?, ?)",
+  );
+  const moveLeased = database.prepare(`UPDATE heads SET head_seq = ?, head_id = ?, updated_at = ?
+    WHERE thread_num = ? AND head_seq = ? AND lease_number = ? AND lease_owner = ?`);
+  const moveDue = database.prepare(`UPDATE heads SET head_seq = ?, head_id = ?, updated_at = ?
+    WHERE thread_num = ? AND head_seq = ? AND (due_at < 0 OR lease_owner IS NOT NULL OR ended = 1)`);
+  const moveAndWake = database.prepare(`UPDATE heads SET head_seq = ?, head_id = ?, updated_at = ?, due_at = ?
+    WHERE thread_num = ? AND head_seq = ?`);
+
+  /** A remembered head of the right `seq` needs no look: `move` notices when it is no longer the newest. */
+  function find(threadId: string, expectedSeq: number): Head | undefined {
+    const known = cache.get(threadId);
+    if (known?.seq === expectedSeq) return known;
+    const row = firstRow<Head & { readonly link: string | null }>(select, threadId);
+    if (row?.link === null) throw new HoldpointError("store_corrupt", `the last event of thread ${threadId} is missing`);
+    return row;
+  }
+
+  function move({ expectedSeq, events, lease }: Append, { threadNum }: Head, lastId: number): boolean {
+    const seq = expectedSeq + events.length;
+    const at = events.at(-1)?.at ?? "";
+    if (lease) {
+      return moveLeased.run(seq, lastId, at, threadNum, expectedSeq, lease.number, lease.owner).changes === 1;
+    }
+    if (moveDue.run(seq, lastId, at, threadNum, expectedSeq).changes === 1) return true;
+    return moveAndWake.run(seq, lastId, at, readySince(Date.parse(at)), threadNum, expectedSeq).changes === 1;
+  }
+
+  function refuse({ threadId, expectedSeq, lease }: Append): Refusal {
+    const row = firstRow<{ seq: number; number: number; owner: string | null }>(selectLease, threadId);
+    if (!row && expectedSeq !== 0) return new Refusal(threadNotFound(threadId));
+    const isHeld = !lease || (row?.number === lease.number && row.owner === lease.owner);
+    if (!isHeld) return new Refusal(leaseLost(threadId, lease.number));
+    return new Refusal(conflict(threadId, expectedSeq, row?.seq ?? 0));
+  }
+
+  return {
+    find,
+    move,
+    refuse,
+    insert: (threadNum: number, seq: number, lastId: number, at: string) =>
+      insertHead.run(threadNum, seq, lastId, at, readySince(Date.parse(at))),
+    remember: (threadId: string, head: Head) => cache.set(threadId, head),
+    forget: () => cache.clear(),
+  };
+}
+
+function misuse(threadId: string, what: string): HoldpointError {
+  return new HoldpointError("usage", `nothing was appended to thread ${JSON.stringify(threadId)}: ${what}`);
+}
+
+function threadNotFound(threadId: string): HoldpointError {
+  return new HoldpointError("thread_not_found", `there is no thread ${threadId}`);
+}
+
+function leaseLost(threadId: string, number: number): HoldpointError {
+  return new HoldpointError("lease_lost", `lease ${number} of thread ${threadId} is no longer held`, {
+    fix: "Stop running the thread: another worker has it.",
+  });
+}
+
+function conflict(threadId: string, expected: number, actual: number): HoldpointError {
+  return new HoldpointError("append_conflict", `thread ${threadId} is at event ${actual}, not ${expected}`, {
+    fix: "Read the thread again and decide anew.",
+  });
+}

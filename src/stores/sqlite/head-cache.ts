@@ -1,0 +1,40 @@
+/** Where a thread's log ends. A log never changes up to its end, so a head that is the newest is right in all of it. */
+export interface Head {
+  readonly threadNum: number;
+  readonly seq: number;
+  /** Of the last event, in `events`. */
+  readonly eventId: number;
+  /** The chain's last link. */
+  readonly link: string;
+}
+
+/**
+ * Remembers the heads of the threads used last. Hints only: other processes append too.
+ * Two generations instead of an order of use: a hit costs one look-up, and at most `2 * size` are kept.
+ */
+export class HeadCache {
+  readonly #size: number;
+  #young = new Map<string, Head>();
+  #old = new Map<string, Head>();
+
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  get(threadId: string): Head | undefined {
+    return this.#young.get(threadId) ?? this.#old.get(threadId);
+  }
+
+  set(threadId: string, head: Head): void {
+    if (this.#young.size >= this.#size) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(threadId, head);
+  }
+
+  clear(): void {
+    this.#young.clear();
+    this.#old.clear();
+  }
+}

@@ -1,0 +1,152 @@
+// I2. Applies what `projectionDelta` says of an event to the projections, in the transaction that appends it.
+// `fold.ts` says the same without SQL; `verify` compares the two.
+//
+// P1. An ended thread waits for nothing: its waits are cleared, its open requests withdrawn, and later ones never open.
+// P2. A signal that no open wait takes is kept for the next wait for it, which then never opens.
+import type { DatabaseSync } from "node:sqlite";
+import type { EventBody, EventOf } from "../../core/events.ts";
+import { type Delta, titleOf } from "../../core/projection.ts";
+import { readySince, toMs } from "./dispatch-time.ts";
+import { firstRow } from "./rows.ts";
+
+/** An event at its place, with what it changes. */
+export interface PlacedEvent {
+  readonly threadNum: number;
+  readonly eventId: number;
+  readonly seq: number;
+  readonly at: string;
+  readonly body: EventBody;
+  readonly delta: Delta;
+}
+
+export interface Projector {
+  /** Adds the row of a new thread. @returns its `thread_num`. */
+  addThread(threadId: string, started: EventOf<"thread_started">): number;
+  apply(event: PlacedEvent): void;
+}
+
+export function createProjector(database: DatabaseSync): Projector {
+  const insertThread = database.prepare(`INSERT INTO threads
+    (thread_id, agent, agent_version, title, parent_id, created_at, status) VALUES (?, ?, ?, ?, ?, ?, 'running')`);
+  const selectEnded = database.prepare("SELECT ended FROM heads WHERE thread_num = ?");
+  const addToTotals = database.prepare(`UPDATE threads SET decisions = decisions + ?,
+    input_tokens = input_tokens + ?, output_tokens = output_tokens + ? WHERE thread_num = ?`);
+  const refreshStatus = database.prepare(`UPDATE threads SET status = CASE
+    WHEN EXISTS (SELECT 1 FROM waits WHERE thread_num = ?1) THEN 'waiting'
+    WHEN EXISTS (SELECT 1 FROM requests WHERE thread_num = ?1 AND status = 'open') THEN 'waiting'
+    ELSE 'running' END WHERE thread_num = ?1`);
+  const waits = createWaits(database);
+  const requests = createRequests(database);
+  const end = createThreadEnd(database);
+
+  function addThread(threadId: string, started: EventOf<"thread_started">): number {
+    const { agent, agentVersion, parent, at } = started;
+    const values = [agent, agentVersion, titleOf(started), parent?.threadId].map((text) => text?.toWellFormed() ?? null);
+    return Number(insertThread.run(threadId, ...values, at).lastInsertRowid);
+  }
+
+  function apply(event: PlacedEvent): void {
+    const { threadNum, delta } = event;
+    addTotals(threadNum, delta);
+    if (!changesWaiting(delta)) return;
+    const ended = firstRow<{ ended: number }>(selectEnded, threadNum)?.ended === 1;
+    requests.apply(event, ended);
+    if (ended) return;
+    waits.apply(event);
+    if (delta.outcome) end.apply(event, delta.outcome);
+    else refreshStatus.run(threadNum);
+  }
+
+  function addTotals(threadNum: number, { decisions = 0, inputTokens = 0, outputTokens = 0 }: Delta): void {
+    if (decisions || inputTokens || outputTokens) addToTotals.run(decisions, inputTokens, outputTokens, threadNum);
+  }
+
+  return { addThread, apply };
+}
+
+function changesWaiting(delta: Delta): boolean {
+  return (
+    delta.outcome !== undefined ||
+    delta.waitOpened !== undefined ||
+    delta.waitClosed !== undefined ||
+    delta.signalled !== undefined ||
+    delta.requestOpened !== undefined ||
+    delta.requestClosed !== undefined
+  );
+}
+
+function createWaits(database: DatabaseSync) {
+  const open = database.prepare(`INSERT INTO waits (thread_num, key, seq, signal, due_at) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET seq = excluded.seq, signal = excluded.signal, due_at = excluded.due_at`);
+  const close = database.prepare("DELETE FROM waits WHERE thread_num = ? AND key = ?");
+  const oldestFor = database.prepare("SELECT key FROM waits WHERE thread_num = ? AND signal = ? ORDER BY seq LIMIT 1");
+  const keep = database.prepare(`INSERT INTO untaken_signals (thread_num, signal, untaken) VALUES (?, ?, 1)
+    ON CONFLICT DO UPDATE SET untaken = untaken + 1`);
+  const take = database.prepare("UPDATE untaken_signals SET untaken = untaken - 1 WHERE thread_num = ? AND signal = ?");
+  const forget = database.prepare("DELETE FROM untaken_signals WHERE thread_num = ? AND signal = ? AND untaken = 0");
+
+  function apply({ threadNum, seq, delta }: PlacedEvent): void {
+    if (delta.waitClosed !== undefined) close.run(threadNum, delta.waitClosed.toWellFormed());
+    if (delta.signalled !== undefined) receive(threadNum, delta.signalled.toWellFormed());
+    if (!delta.waitOpened) return;
+    const { key, dueAt, signal } = delta.waitOpened;
+    if (signal !== null && takeUntaken(threadNum, signal.toWellFormed())) return;
+    open.run(threadNum, key.toWellFormed(), seq, signal?.toWellFormed() ?? null, toMs(dueAt));
+  }
+
+  function receive(threadNum: number, signal: string): void {
+    const waiting = firstRow<{ key: string }>(oldestFor, threadNum, signal);
+    if (waiting) close.run(threadNum, waiting.key);
+    else keep.run(threadNum, signal);
+  }
+
+  function takeUntaken(threadNum: number, signal: string): boolean {
+    if (take.run(threadNum, signal).changes === 0) return false;
+    forget.run(threadNum, signal);
+    return true;
+  }
+
+  return { apply };
+}
+
+function createRequests(database: DatabaseSync) {
+  const open = database.prepare(`INSERT INTO requests (event_id, thread_num, request_id, status, opened_at, expires_at)
+    VALUES (?, ?, ?, ?, ?, ?)`);
+  const close = database.prepare(`UPDATE requests SET status = ?, closing_id = ?
+    WHERE thread_num = ? AND status = 'open' AND request_id = ?`);
+
+  function apply({ threadNum, eventId, at, delta }: PlacedEvent, ended: boolean): void {
+    const { requestOpened: opened, requestClosed: closed } = delta;
+    if (opened) {
+      const status = ended ? "withdrawn" : "open";
+      open.run(eventId, threadNum, opened.requestId.toWellFormed(), status, at, toMs(opened.expiresAt));
+    }
+    if (closed) close.run(closed.status, eventId, threadNum, closed.requestId.toWellFormed());
+  }
+
+  return { apply };
+}
+
+/** P1, and the wake-up of a parent: one that is being run is nudged, so that it does not park without looking. */
+function createThreadEnd(database: DatabaseSync) {
+  const statements = [
+    "DELETE FROM waits WHERE thread_num = ?",
+    "DELETE FROM untaken_signals WHERE thread_num = ?",
+    "UPDATE requests SET status = 'withdrawn' WHERE thread_num = ? AND status = 'open'",
+    "UPDATE heads SET ended = 1, due_at = NULL WHERE thread_num = ?",
+  ].map((sql) => database.prepare(sql));
+  const setOutcome = database.prepare("UPDATE threads SET status = ? WHERE thread_num = ?");
+  const wakeParent = database.prepare(`UPDATE heads SET nudged = 1,
+    due_at = CASE WHEN lease_owner IS NULL AND due_at IS NOT NULL AND due_at < 0 THEN due_at
+                  WHEN lease_owner IS NULL THEN ?2 ELSE due_at END
+    WHERE ended = 0 AND thread_num =
+      (SELECT thread_num FROM threads WHERE thread_id = (SELECT parent_id FROM threads WHERE thread_num = ?1))`);
+
+  function apply({ threadNum, at }: PlacedEvent, outcome: string): void {
+    for (const statement of statements) statement.run(threadNum);
+    setOutcome.run(outcome, threadNum);
+    wakeParent.run(threadNum, readySince(Date.parse(at)));
+  }
+
+  return { apply };
+}
