@@ -78,7 +78,8 @@ async function settleThread(runtime: Runtime, runner: Runner, threadId: string, 
     if (dueAt === null) return;
     const waitMs = Date.parse(dueAt) - runtime.clock.now();
     if (waitMs > patienceMs) return;
-    await runtime.clock.sleep(Math.max(end === "busy" ? 100 : 0, Math.min(waitMs, 1_000)), signal);
+    const pauseMs = Math.max(end === "busy" ? 100 : 0, Math.min(waitMs, 1_000));
+    if (pauseMs > 0) await runtime.clock.sleep(pauseMs, signal);
   }
 }
 

@@ -4,7 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { encodeEvent } from "../../core/codec.ts";
 import { sha256 } from "../../core/digest.ts";
 import { HoldpointError } from "../../core/errors.ts";
-import type { EventOf, ThreadEvent } from "../../core/events.ts";
+import type { EventOf } from "../../core/events.ts";
 import { type Delta, projectionDelta } from "../../core/projection.ts";
 import type { Append, NewEvent } from "../../ports/store.ts";
 import { chainNext, chainStart } from "./chain.ts";
@@ -28,21 +28,26 @@ export function prepareAppend(append: Append): PreparedAppend {
   if (!first) throw misuse(threadId, "an append needs at least one event");
   if (expectedSeq === 0) checkStart(threadId, first);
   for (const { digest, text } of artifacts) {
-    if (sha256(text) !== digest || !text.isWellFormed()) throw misuse(threadId, `artifact ${digest} has another digest`);
+    if (sha256(text) !== digest || !text.isWellFormed())
+      throw misuse(threadId, `artifact ${digest} has another digest`);
   }
   return {
     append,
     texts: events.map(({ body, at }) => encodeEvent(body, at)),
-    deltas: events.map(({ body, at }, index) => projectionDelta({ ...body, at, seq: expectedSeq + index + 1 })),
+    deltas: events.map(({ body, at }, index) =>
+      projectionDelta({ ...body, at, seq: expectedSeq + index + 1 }),
+    ),
   };
 }
 
 /** Ids are stored as UTF-8, in which two ids with lone surrogates could become one. */
 function checkStart(threadId: string, first: NewEvent): void {
-  if (threadId === "" || !threadId.isWellFormed()) throw misuse(threadId, "a thread's id is well-formed text");
+  if (threadId === "" || !threadId.isWellFormed())
+    throw misuse(threadId, "a thread's id is well-formed text");
   const { body } = first;
   if (body.type !== "thread_started") throw misuse(threadId, "a log begins with thread_started");
-  if (body.threadId !== threadId) throw misuse(threadId, `its thread_started names ${JSON.stringify(body.threadId)}`);
+  if (body.threadId !== threadId)
+    throw misuse(threadId, `its thread_started names ${JSON.stringify(body.threadId)}`);
 }
 
 export interface Appender {
@@ -86,7 +91,10 @@ export function createAppender(database: DatabaseSync): Appender {
     return { threadNum, seq: 0, eventId: 0, link: chainStart(threadId) };
   }
 
-  function writeEvents({ append: { threadId, events, artifacts }, texts, deltas }: PreparedAppend, head: Head): number {
+  function writeEvents(
+    { append: { threadId, events, artifacts }, texts, deltas }: PreparedAppend,
+    head: Head,
+  ): number {
     const { threadNum } = head;
     let { seq, link, eventId: prev } = head;
     for (const [index, text] of texts.entries()) {
@@ -131,7 +139,8 @@ function createHeads(database: DatabaseSync) {
     const known = cache.get(threadId);
     if (known?.seq === expectedSeq) return known;
     const row = firstRow<Head & { readonly link: string | null }>(select, threadId);
-    if (row?.link === null) throw new HoldpointError("store_corrupt", `the last event of thread ${threadId} is missing`);
+    if (row?.link === null)
+      throw new HoldpointError("store_corrupt", `the last event of thread ${threadId} is missing`);
     return row;
   }
 

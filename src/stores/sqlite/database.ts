@@ -70,13 +70,16 @@ function configured(
 function prepareForWriting(database: DatabaseSync, path: string): void {
   const mode = database.prepare("PRAGMA journal_mode = WAL").get()?.journal_mode;
   if (mode !== "wal") throw noWal(path, String(mode));
-  database.exec("PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; PRAGMA journal_size_limit = 67108864");
+  database.exec(
+    "PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; PRAGMA journal_size_limit = 67108864",
+  );
   migrate(database);
 }
 
 function checkVersion(database: DatabaseSync, path: string): void {
   database.exec("PRAGMA cache_size = -16000");
-  if (schemaVersion(database) < currentVersion) throw storeReadOnly(`${path}, whose tables are of an older version,`);
+  if (schemaVersion(database) < currentVersion)
+    throw storeReadOnly(`${path}, whose tables are of an older version,`);
 }
 
 /** One transaction, so that a file which another process is just creating is seen either before or after. */
@@ -145,17 +148,27 @@ function fileErrorCode(error: unknown): unknown {
 }
 
 function foreign(path: string): HoldpointError {
-  return new HoldpointError("usage", `${path} is the database of another program`, { fix: "Name another file." });
+  return new HoldpointError("usage", `${path} is the database of another program`, {
+    fix: "Name another file.",
+  });
 }
 
 function newer(path: string, version: number): HoldpointError {
-  return new HoldpointError("store_newer", `${path} has tables of version ${version}; this Holdpoint knows ${currentVersion}`, {
-    fix: "Use the newer Holdpoint that wrote it.",
-  });
+  return new HoldpointError(
+    "store_newer",
+    `${path} has tables of version ${version}; this Holdpoint knows ${currentVersion}`,
+    {
+      fix: "Use the newer Holdpoint that wrote it.",
+    },
+  );
 }
 
 function noWal(path: string, mode: string): HoldpointError {
-  return new HoldpointError("store_unavailable", `SQLite cannot keep a write-ahead log for ${path} (journal mode ${mode})`, {
-    fix: "Put the file on a local disk: network file systems do not share memory between processes.",
-  });
+  return new HoldpointError(
+    "store_unavailable",
+    `SQLite cannot keep a write-ahead log for ${path} (journal mode ${mode})`,
+    {
+      fix: "Put the file on a local disk: network file systems do not share memory between processes.",
+    },
+  );
 }

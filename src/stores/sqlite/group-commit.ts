@@ -1,6 +1,6 @@
 // Operations that arrive in one turn of the event loop are committed in one transaction: the disk is waited for once.
 import type { DatabaseSync } from "node:sqlite";
-import { HoldpointError } from "../../core/errors.ts";
+import type { HoldpointError } from "../../core/errors.ts";
 import { busyDelayMs } from "./busy.ts";
 import { isBusy, isEnvironmental, storeBusy, toStoreError } from "./sqlite-error.ts";
 
@@ -18,6 +18,8 @@ export interface GroupCommitOptions {
   readonly path: string;
   /** How long a group waits for other processes, in milliseconds, before it is rejected with `store_busy`. */
   readonly busyMs: number;
+  /** Called at the start of each transaction. */
+  readonly onBegin: () => void;
   /** Called before a group's COMMIT. What it throws counts as the commit's error. */
   readonly beforeCommit: (operations: number) => void;
   /** Called after a rollback, when nothing that was read or written in the transaction may be remembered. */
@@ -89,7 +91,10 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
       return true;
     } catch (error) {
       if (isBusy(error)) waitForOthers(error);
-      else rejectAll(takeGroup(), error);
+      else {
+        rollBack();
+        rejectAll(takeGroup(), error);
+      }
       return false;
     }
   }
@@ -116,6 +121,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   function performGroup(group: readonly Entry[]): boolean {
     let current: Entry | null = null;
     try {
+      options.onBegin();
       for (const entry of group) {
         current = entry;
         entry.result = entry.operation();

@@ -41,7 +41,9 @@ export function createProjector(database: DatabaseSync): Projector {
 
   function addThread(threadId: string, started: EventOf<"thread_started">): number {
     const { agent, agentVersion, parent, at } = started;
-    const values = [agent, agentVersion, titleOf(started), parent?.threadId].map((text) => text?.toWellFormed() ?? null);
+    const values = [agent, agentVersion, titleOf(started), parent?.threadId].map(
+      (text) => text?.toWellFormed() ?? null,
+    );
     return Number(insertThread.run(threadId, ...values, at).lastInsertRowid);
   }
 
@@ -58,7 +60,8 @@ export function createProjector(database: DatabaseSync): Projector {
   }
 
   function addTotals(threadNum: number, { decisions = 0, inputTokens = 0, outputTokens = 0 }: Delta): void {
-    if (decisions || inputTokens || outputTokens) addToTotals.run(decisions, inputTokens, outputTokens, threadNum);
+    if (decisions || inputTokens || outputTokens)
+      addToTotals.run(decisions, inputTokens, outputTokens, threadNum);
   }
 
   return { addThread, apply };
@@ -76,14 +79,21 @@ function changesWaiting(delta: Delta): boolean {
 }
 
 function createWaits(database: DatabaseSync) {
-  const open = database.prepare(`INSERT INTO waits (thread_num, key, seq, signal, due_at) VALUES (?, ?, ?, ?, ?)
+  const open =
+    database.prepare(`INSERT INTO waits (thread_num, key, seq, signal, due_at) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET seq = excluded.seq, signal = excluded.signal, due_at = excluded.due_at`);
   const close = database.prepare("DELETE FROM waits WHERE thread_num = ? AND key = ?");
-  const oldestFor = database.prepare("SELECT key FROM waits WHERE thread_num = ? AND signal = ? ORDER BY seq LIMIT 1");
+  const oldestFor = database.prepare(
+    "SELECT key FROM waits WHERE thread_num = ? AND signal = ? ORDER BY seq LIMIT 1",
+  );
   const keep = database.prepare(`INSERT INTO untaken_signals (thread_num, signal, untaken) VALUES (?, ?, 1)
     ON CONFLICT DO UPDATE SET untaken = untaken + 1`);
-  const take = database.prepare("UPDATE untaken_signals SET untaken = untaken - 1 WHERE thread_num = ? AND signal = ?");
-  const forget = database.prepare("DELETE FROM untaken_signals WHERE thread_num = ? AND signal = ? AND untaken = 0");
+  const take = database.prepare(
+    "UPDATE untaken_signals SET untaken = untaken - 1 WHERE thread_num = ? AND signal = ?",
+  );
+  const forget = database.prepare(
+    "DELETE FROM untaken_signals WHERE thread_num = ? AND signal = ? AND untaken = 0",
+  );
 
   function apply({ threadNum, seq, delta }: PlacedEvent): void {
     if (delta.waitClosed !== undefined) close.run(threadNum, delta.waitClosed.toWellFormed());
@@ -110,7 +120,8 @@ function createWaits(database: DatabaseSync) {
 }
 
 function createRequests(database: DatabaseSync) {
-  const open = database.prepare(`INSERT INTO requests (event_id, thread_num, request_id, status, opened_at, expires_at)
+  const open =
+    database.prepare(`INSERT INTO requests (event_id, thread_num, request_id, status, opened_at, expires_at)
     VALUES (?, ?, ?, ?, ?, ?)`);
   const close = database.prepare(`UPDATE requests SET status = ?, closing_id = ?
     WHERE thread_num = ? AND status = 'open' AND request_id = ?`);

@@ -27,7 +27,7 @@ CREATE TABLE events (
   id INTEGER PRIMARY KEY,
   thread_num INTEGER NOT NULL,
   seq INTEGER NOT NULL,
-  prev INTEGER,
+  prev INTEGER NOT NULL,
   body TEXT NOT NULL,
   link TEXT NOT NULL
 ) STRICT;

@@ -1,0 +1,133 @@
+// I2. The projections of one thread, computed from its events alone: what `project.ts` keeps up to date with SQL.
+import type { ThreadEvent } from "../../core/events.ts";
+import { type Delta, projectionDelta, titleOf } from "../../core/projection.ts";
+import type { RequestStatus, ThreadStatus } from "../../ports/store.ts";
+import { toMs } from "./dispatch-time.ts";
+
+export interface FoldedWait {
+  readonly seq: number;
+  readonly signal: string | null;
+  readonly dueAt: number | null;
+}
+
+export interface FoldedRequest {
+  readonly requestId: string;
+  readonly openedAt: string;
+  readonly expiresAt: number | null;
+  status: RequestStatus;
+  closingId: number | null;
+}
+
+/** Rows of the projections, by the columns' names in camel case. */
+export interface Folded {
+  readonly thread: {
+    agent: string;
+    agentVersion: string;
+    title: string;
+    parentId: string | null;
+    createdAt: string;
+    updatedAt: string;
+    status: ThreadStatus;
+    ended: number;
+    decisions: number;
+    inputTokens: number;
+    outputTokens: number;
+  };
+  readonly waits: Map<string, FoldedWait>;
+  readonly untakenSignals: Map<string, number>;
+  /** By the id of the event that opened it. */
+  readonly requests: Map<number, FoldedRequest>;
+}
+
+/** `events` are all of one thread, each with its id in the table, starting with `thread_started`. */
+export function foldProjections(events: readonly (readonly [eventId: number, event: ThreadEvent])[]): Folded {
+  const folded = emptyFold();
+  for (const [eventId, event] of events) foldEvent(folded, eventId, event);
+  if (folded.thread.ended === 0) folded.thread.status = isWaiting(folded) ? "waiting" : "running";
+  return folded;
+}
+
+function emptyFold(): Folded {
+  const texts = { agent: "", agentVersion: "", title: "", parentId: null, createdAt: "", updatedAt: "" };
+  return {
+    thread: { ...texts, status: "running", ended: 0, decisions: 0, inputTokens: 0, outputTokens: 0 },
+    waits: new Map(),
+    untakenSignals: new Map(),
+    requests: new Map(),
+  };
+}
+
+function foldEvent(folded: Folded, eventId: number, event: ThreadEvent): void {
+  const { thread } = folded;
+  thread.updatedAt = event.at;
+  if (event.seq === 1 && event.type === "thread_started") {
+    thread.agent = event.agent.toWellFormed();
+    thread.agentVersion = event.agentVersion.toWellFormed();
+    thread.title = titleOf(event).toWellFormed();
+    thread.parentId = event.parent?.threadId.toWellFormed() ?? null;
+    thread.createdAt = event.at;
+  }
+  const delta = projectionDelta(event);
+  thread.decisions += delta.decisions ?? 0;
+  thread.inputTokens += delta.inputTokens ?? 0;
+  thread.outputTokens += delta.outputTokens ?? 0;
+  foldRequests(folded, eventId, event.at, delta);
+  if (thread.ended === 1) return; // P1
+  foldWaits(folded, event.seq, delta);
+  if (delta.outcome) endThread(folded, delta.outcome);
+}
+
+function foldRequests(folded: Folded, eventId: number, at: string, delta: Delta): void {
+  const { requestOpened: opened, requestClosed: closed } = delta;
+  if (opened) {
+    const requestId = opened.requestId.toWellFormed();
+    const status = folded.thread.ended === 1 ? "withdrawn" : "open";
+    const expiresAt = toMs(opened.expiresAt);
+    folded.requests.set(eventId, { requestId, openedAt: at, expiresAt, status, closingId: null });
+  }
+  if (!closed) return;
+  const requestId = closed.requestId.toWellFormed();
+  for (const request of folded.requests.values()) {
+    if (request.requestId !== requestId || request.status !== "open") continue;
+    request.status = closed.status;
+    request.closingId = eventId;
+  }
+}
+
+function foldWaits({ waits, untakenSignals }: Folded, seq: number, delta: Delta): void {
+  if (delta.waitClosed !== undefined) waits.delete(delta.waitClosed.toWellFormed());
+  if (delta.signalled !== undefined) receiveSignal(waits, untakenSignals, delta.signalled.toWellFormed());
+  if (!delta.waitOpened) return;
+  const key = delta.waitOpened.key.toWellFormed();
+  const signal = delta.waitOpened.signal?.toWellFormed() ?? null;
+  if (signal !== null && changeCount(untakenSignals, signal, -1)) return; // P2
+  waits.delete(key); // to the end: waits are in the order of their opening
+  waits.set(key, { seq, signal, dueAt: toMs(delta.waitOpened.dueAt) });
+}
+
+function receiveSignal(waits: Map<string, FoldedWait>, untaken: Map<string, number>, signal: string): void {
+  const waiting = [...waits].find(([, wait]) => wait.signal === signal);
+  if (waiting) waits.delete(waiting[0]);
+  else if (!changeCount(untaken, signal, 1)) untaken.set(signal, 1);
+}
+
+/** @returns false when there is no count to change. */
+function changeCount(counts: Map<string, number>, name: string, by: number): boolean {
+  const count = counts.get(name);
+  if (count === undefined) return false;
+  if (count + by === 0) counts.delete(name);
+  else counts.set(name, count + by);
+  return true;
+}
+
+function endThread(folded: Folded, outcome: ThreadStatus): void {
+  folded.thread.ended = 1;
+  folded.thread.status = outcome;
+  folded.waits.clear();
+  folded.untakenSignals.clear();
+  for (const request of folded.requests.values()) if (request.status === "open") request.status = "withdrawn";
+}
+
+function isWaiting({ waits, requests }: Folded): boolean {
+  return waits.size > 0 || [...requests.values()].some((request) => request.status === "open");
+}

@@ -1,0 +1,141 @@
+// Leases and dispatch: who runs a thread, and when it next needs a turn. The number of a lease grows with every change
+// of hands and is never lowered, so an append by a former holder is refused (see `append.ts`).
+//
+// D1. A lease is held until it is given back, or its time is over and another owner takes it. Time alone ends nothing:
+//     its holder may append and renew until somebody took it.
+// D2. A clock that was set back wedges nothing. A lease that was taken or renewed more than `clockToleranceMs` after
+//     now comes from such a clock, and counts as over. A live holder renews within its own time, and so repairs it.
+import type { DatabaseSync } from "node:sqlite";
+import type { Lease, Store } from "../../ports/store.ts";
+import { dueTime, readySince } from "./dispatch-time.ts";
+import { allRows, firstRow } from "./rows.ts";
+
+export type LeaseRequest = Parameters<Store["lease"]>[0];
+export type ReleaseOptions = Parameters<Store["release"]>[1];
+export type DueRequest = Parameters<Store["due"]>[0];
+export type Due = Awaited<ReturnType<Store["due"]>>;
+
+/** How far the clocks of two processes, or of one at two times, may differ before a lease is taken for lost. */
+const clockToleranceMs = 5 * 60_000;
+
+interface DispatchRow {
+  readonly threadNum: number;
+  readonly headSeq: number;
+  readonly ended: number;
+  readonly nudged: number;
+  readonly crashes: number;
+  readonly number: number;
+  readonly owner: string | null;
+  readonly takenAt: number | null;
+  readonly until: number | null;
+  readonly leaseSeq: number | null;
+}
+
+export interface Leases {
+  lease(request: LeaseRequest): Lease | null;
+  release(lease: Lease, options: ReleaseOptions): void;
+  due(request: DueRequest): Due;
+}
+
+export function createLeases(database: DatabaseSync): Leases {
+  const select =
+    database.prepare(`SELECT thread_num AS threadNum, head_seq AS headSeq, ended, nudged, crashes,
+    lease_number AS number, lease_owner AS owner, lease_at AS takenAt, lease_until AS until, lease_seq AS leaseSeq
+    FROM threads JOIN heads USING (thread_num) WHERE thread_id = ?`);
+  const take =
+    database.prepare(`UPDATE heads SET lease_number = ?, lease_owner = ?, lease_at = ?, lease_until = ?,
+    lease_seq = head_seq, crashes = ?, nudged = 0, due_at = ? WHERE thread_num = ?`);
+  const renew = database.prepare(
+    "UPDATE heads SET lease_at = ?, lease_until = ?, due_at = ? WHERE thread_num = ?",
+  );
+  const giveBack = database.prepare(`UPDATE heads SET lease_owner = NULL, lease_at = NULL, lease_until = NULL,
+    lease_seq = NULL, nudged = 0, due_at = ? WHERE thread_num = ?`);
+  const earliest = database.prepare(`SELECT min(at) AS at FROM (
+    SELECT min(due_at) AS at FROM waits WHERE thread_num = ?1 UNION ALL
+    SELECT min(expires_at) FROM requests WHERE thread_num = ?1 AND status = 'open')`);
+
+  function lease(request: LeaseRequest): Lease | null {
+    const row = firstRow<DispatchRow>(select, request.threadId);
+    if (!row) return null;
+    return request.number === undefined ? takeLease(row, request) : renewLease(row, request);
+  }
+
+  function takeLease(row: DispatchRow, { threadId, owner, ttlMs, now }: LeaseRequest): Lease | null {
+    if (row.ended || isHeld(row, now)) return null;
+    const taken = {
+      threadId,
+      owner,
+      number: row.number + 1,
+      until: now + ttlMs,
+      crashes: crashesOf(row, now),
+    };
+    take.run(taken.number, owner, now, taken.until, taken.crashes, taken.until, row.threadNum);
+    return taken;
+  }
+
+  function renewLease(row: DispatchRow, { threadId, owner, ttlMs, now, number }: LeaseRequest): Lease | null {
+    if (row.owner !== owner || row.number !== number) return null;
+    const until = now + ttlMs;
+    renew.run(now, until, row.ended ? null : until, row.threadNum);
+    return { threadId, owner, number, until, crashes: row.crashes };
+  }
+
+  function release({ threadId, owner, number }: Lease, options: ReleaseOptions): void {
+    const row = firstRow<DispatchRow>(select, threadId);
+    if (row?.owner !== owner || row.number !== number) return;
+    giveBack.run(nextTurn(row, options), row.threadNum);
+  }
+
+  function nextTurn(row: DispatchRow, { now, parkedAt, retryAt }: ReleaseOptions): number | null {
+    if (row.ended) return null;
+    if (parkedAt !== row.headSeq || row.nudged) return retryAt ?? readySince(now);
+    return firstRow<{ at: number | null }>(earliest, row.threadNum)?.at ?? null;
+  }
+
+  return { lease, release, due: createDue(database) };
+}
+
+function isHeld({ owner, takenAt, until }: DispatchRow, now: number): boolean {
+  return owner !== null && now < (until ?? 0) && !isFromTheFuture(takenAt, now);
+}
+
+function isFromTheFuture(takenAt: number | null, now: number): boolean {
+  return (takenAt ?? 0) > now + clockToleranceMs; // D2
+}
+
+/** Counts leases in a row that ran out without an event. One that a clock ended (D2) proves nothing. */
+function crashesOf(row: DispatchRow, now: number): number {
+  if (row.owner === null) return 0;
+  if (isFromTheFuture(row.takenAt, now)) return row.crashes;
+  return row.headSeq === row.leaseSeq ? row.crashes + 1 : 0;
+}
+
+interface DueRow {
+  readonly threadId: string;
+  readonly at: number;
+}
+
+function createDue(database: DatabaseSync): (request: DueRequest) => Due {
+  const columns = "SELECT thread_id AS threadId, due_at AS at FROM heads JOIN threads USING (thread_num)";
+  const ready = database.prepare(`${columns} WHERE due_at < 0 ORDER BY due_at LIMIT ?`);
+  const timed = database.prepare(`${columns} WHERE due_at >= 0 ORDER BY due_at LIMIT ?`);
+  const futureLeases = database.prepare(
+    `${columns} WHERE lease_at > ? AND due_at IS NOT NULL ORDER BY lease_at LIMIT ?`,
+  );
+
+  return ({ now, limit }) => {
+    const lost = allRows<DueRow>(futureLeases, now + clockToleranceMs, limit).map((row) => ({
+      ...row,
+      at: now,
+    }));
+    const lostIds = new Set(lost.map((row) => row.threadId));
+    const rows = [
+      ...allRows<DueRow>(ready, limit + 1).map((row) => ({ ...row, at: Math.min(dueTime(row.at), now) })),
+      ...allRows<DueRow>(timed, limit + 1).filter((row) => !lostIds.has(row.threadId)),
+      ...lost,
+    ].sort((one, other) => one.at - other.at);
+    const dueNow = rows.filter((row) => row.at <= now).slice(0, limit);
+    const next = rows[dueNow.length];
+    return { threadIds: dueNow.map((row) => row.threadId), nextDueAt: next ? Math.max(next.at, now) : null };
+  };
+}

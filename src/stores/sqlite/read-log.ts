@@ -1,0 +1,62 @@
+import type { DatabaseSync } from "node:sqlite";
+import { decodeEvent } from "../../core/codec.ts";
+import { HoldpointError } from "../../core/errors.ts";
+import type { ThreadEvent } from "../../core/events.ts";
+import { chainNext, chainStart } from "./chain.ts";
+import { allRows, firstRow } from "./rows.ts";
+
+type LogRow = [seq: number, body: string];
+
+interface HeadRow {
+  readonly threadNum: number;
+  readonly seq: number;
+  readonly eventId: number;
+  readonly link: string | null;
+}
+
+/** Reads a thread's events after a `seq`, in order. @throws `store_corrupt` when they are not all there, unchanged. */
+export type ReadLog = (threadId: string, afterSeq: number) => ThreadEvent[];
+
+/**
+ * Events are found from the last one backwards (S1). A damaged `prev` cannot send the walk in a circle: it only goes
+ * to older events of the same thread.
+ */
+export function createReadLog(database: DatabaseSync): ReadLog {
+  const selectHead =
+    database.prepare(`SELECT thread_num AS threadNum, head_seq AS seq, head_id AS eventId, link
+    FROM threads JOIN heads USING (thread_num) LEFT JOIN events ON id = head_id WHERE thread_id = ?`);
+  const walk = database.prepare(`WITH RECURSIVE log (id, prev, seq, body) AS (
+    SELECT id, prev, seq, body FROM events WHERE id = ?1
+    UNION ALL
+    SELECT e.id, e.prev, e.seq, e.body FROM log JOIN events e ON e.id = log.prev
+    WHERE log.seq > ?2 + 1 AND e.id < log.id AND e.thread_num = ?3
+  ) SELECT seq, body FROM log`);
+  walk.setReturnArrays(true);
+
+  return (threadId, afterSeq) => {
+    const head = firstRow<HeadRow>(selectHead, threadId);
+    if (!head || head.seq <= afterSeq) return [];
+    const rows = allRows<LogRow>(walk, head.eventId, afterSeq, head.threadNum).reverse();
+    checkComplete(threadId, rows, afterSeq, head.seq);
+    if (afterSeq === 0) checkChain(threadId, rows, head.link);
+    return rows.map(([seq, body]) => decodeEvent(body, seq, threadId));
+  };
+}
+
+function checkComplete(threadId: string, rows: readonly LogRow[], afterSeq: number, headSeq: number): void {
+  if (rows.length === headSeq - afterSeq && rows.every(([seq], index) => seq === afterSeq + index + 1))
+    return;
+  throw damaged(threadId, "some of its events are missing");
+}
+
+function checkChain(threadId: string, rows: readonly LogRow[], headLink: string | null): void {
+  let link = chainStart(threadId);
+  for (const [seq, body] of rows) link = chainNext(link, seq, body);
+  if (link !== headLink) throw damaged(threadId, "its events are not those that were appended");
+}
+
+function damaged(threadId: string, what: string): HoldpointError {
+  return new HoldpointError("store_corrupt", `the log of thread ${threadId} is damaged: ${what}`, {
+    fix: "Run `holdpoint verify` to see which event it is; restore the file from a backup.",
+  });
+}

@@ -1,0 +1,153 @@
+// The embedded store: one SQLite file, shared by the processes of one machine, each with one connection.
+import { resolve } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { sha256 } from "../../core/digest.ts";
+import { HoldpointError, isHoldpointError } from "../../core/errors.ts";
+import type { Append, Store } from "../../ports/store.ts";
+import { type Appender, createAppender, prepareAppend } from "./append.ts";
+import { retryWhileBusy } from "./busy.ts";
+import { openDatabase } from "./database.ts";
+import { createGroupCommit, type Refusal } from "./group-commit.ts";
+import { createLeases } from "./leases.ts";
+import { createPages } from "./pages.ts";
+import { createReadLog } from "./read-log.ts";
+import { createRebuild } from "./rebuild.ts";
+import { firstRow } from "./rows.ts";
+import { storeReadOnly, toStoreError } from "./sqlite-error.ts";
+import { createVerify } from "./verify.ts";
+
+export interface SqliteStoreOptions {
+  /** The file. It and its folder are created when missing; a second and a third file appear beside it while it is open. */
+  readonly path: string;
+  /** Opens without writing anything: every call that would write rejects with `store_read_only`. Default false. */
+  readonly readOnly?: boolean;
+  /** How long a call waits for other processes before it rejects with `store_busy`, in milliseconds. Default 10,000. */
+  readonly busyMs?: number;
+  /** For tests that stop at each effect. */
+  readonly hooks?: SqliteStoreHooks;
+}
+
+export interface SqliteStoreHooks {
+  /** Called before each COMMIT with the number of operations in it. What it throws counts as the commit's error. */
+  readonly beforeCommit?: (operations: number) => void;
+}
+
+/**
+ * Opens a store in a SQLite file. An operation is on the disk when its promise resolves (WAL, `synchronous=FULL`).
+ *
+ * @throws `store_corrupt`, `store_newer`, `store_read_only`, `store_busy`, `store_full`, `store_unavailable`, or `usage`
+ *   for a path that cannot be a store's.
+ */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const { path, readOnly = false, busyMs = 10_000, hooks = {} } = options;
+  const database = await openDatabase({ path, readOnly, busyMs });
+  return createStore(database, { path: resolve(path), readOnly, busyMs, hooks });
+}
+
+interface StoreSettings {
+  readonly path: string;
+  readonly readOnly: boolean;
+  readonly busyMs: number;
+  readonly hooks: SqliteStoreHooks;
+}
+
+function createStore(database: DatabaseSync, settings: StoreSettings): Store {
+  const appender = createAppender(database);
+  const access = createAccess(database, settings, appender);
+  const leases = createLeases(database);
+  const pages = createPages(database);
+  const readLog = createReadLog(database);
+  const readArtifact = createReadArtifact(database);
+  const verify = createVerify(database, settings.path, access.read);
+  const rebuild = createRebuild(database);
+
+  return {
+    append: async (append: Append) => {
+      const prepared = prepareAppend(append);
+      return access.write(() => appender.append(prepared));
+    },
+    read: (threadId, options) => access.read(() => readLog(threadId, options?.afterSeq ?? 0)),
+    lease: (request) => access.write(() => leases.lease(request)),
+    release: (lease, options) => access.write(() => leases.release(lease, options)),
+    due: (request) => access.read(() => leases.due(request)),
+    threads: (query) => access.read(() => pages.threads(query)),
+    requests: (query) => access.read(() => pages.requests(query)),
+    artifact: (digest) => access.read(() => readArtifact(digest)),
+    verify: async ({ threadId, rebuild: isRebuild = false }) => {
+      const report = await verify(threadId);
+      let last: number | null = isRebuild ? 0 : null;
+      while (last !== null) last = await access.write(rebuildAfter(last, threadId));
+      return report;
+    },
+    close: access.close,
+  };
+
+  function rebuildAfter(last: number, threadId: string | undefined): () => number | null {
+    return () => rebuild(last, threadId);
+  }
+}
+
+/** How the store's calls reach the file: reads at once, writes in groups, nothing after `close`. */
+function createAccess(
+  database: DatabaseSync,
+  { path, readOnly, busyMs, hooks }: StoreSettings,
+  appender: Appender,
+) {
+  let isClosed = false;
+  const group = createGroupCommit({
+    database,
+    path,
+    busyMs,
+    onBegin: appender.begin,
+    onRollback: appender.rollBack,
+    beforeCommit: hooks.beforeCommit ?? (() => {}),
+  });
+
+  async function read<T>(action: () => T): Promise<T> {
+    checkOpen();
+    try {
+      return await retryWhileBusy(path, busyMs, () => {
+        checkOpen();
+        return action();
+      });
+    } catch (error) {
+      throw isHoldpointError(error) ? error : (toStoreError(error, path) ?? error);
+    }
+  }
+
+  function write<T>(operation: () => T | Refusal): Promise<T> {
+    if (isClosed) return Promise.reject(storeClosed(path));
+    if (readOnly) return Promise.reject(storeReadOnly(path));
+    return group.run(operation);
+  }
+
+  /** Writes that were accepted before are still committed. */
+  async function close(): Promise<void> {
+    if (isClosed) return;
+    isClosed = true;
+    await group.drain();
+    database.close();
+  }
+
+  function checkOpen(): void {
+    if (isClosed) throw storeClosed(path);
+  }
+
+  return { read, write, close };
+}
+
+function createReadArtifact(database: DatabaseSync): (digest: string) => string {
+  const select = database.prepare("SELECT text FROM artifacts WHERE digest = ?");
+  return (digest) => {
+    const text = firstRow<{ text: string }>(select, digest)?.text;
+    if (text === undefined) throw new HoldpointError("artifact_missing", `there is no artifact ${digest}`);
+    if (sha256(text) === digest) return text;
+    throw new HoldpointError("store_corrupt", `the text of artifact ${digest} was changed`, {
+      fix: "Restore the file from a backup.",
+    });
+  };
+}
+
+function storeClosed(path: string): HoldpointError {
+  return new HoldpointError("usage", `the store ${path} is closed`);
+}

@@ -1,0 +1,114 @@
+import type { DatabaseSync } from "node:sqlite";
+import { readySince, toMs } from "./dispatch-time.ts";
+import type { Folded, FoldedRequest, FoldedWait } from "./fold.ts";
+import { allRows, firstRow } from "./rows.ts";
+
+export interface StoredProjections {
+  /** A thread's rows, in the shape of the fold; `null` when it has no row in `threads`. */
+  read(threadNum: number): Folded | null;
+  /**
+   * Replaces a thread's rows. Its lease is void and an open thread due at once, but the number of its next lease is
+   * still higher than that of any before.
+   */
+  replace(threadNum: number, threadId: string, folded: Folded): void;
+}
+
+export function createStoredProjections(database: DatabaseSync): StoredProjections {
+  return { read: createRead(database), replace: createReplace(database) };
+}
+
+function createRead(database: DatabaseSync): StoredProjections["read"] {
+  const thread = database.prepare(`SELECT agent, agent_version AS agentVersion, title, parent_id AS parentId,
+    created_at AS createdAt, updated_at AS updatedAt, status, ended, decisions,
+    input_tokens AS inputTokens, output_tokens AS outputTokens
+    FROM threads JOIN heads USING (thread_num) WHERE thread_num = ?`);
+  const waits = database.prepare(
+    "SELECT key, seq, signal, due_at AS dueAt FROM waits WHERE thread_num = ? ORDER BY seq, key",
+  );
+  const untakenSignals = database.prepare("SELECT signal, untaken FROM untaken_signals WHERE thread_num = ?");
+  const requests =
+    database.prepare(`SELECT event_id AS eventId, request_id AS requestId, opened_at AS openedAt,
+    expires_at AS expiresAt, status, closing_id AS closingId FROM requests WHERE thread_num = ? ORDER BY event_id`);
+
+  return (threadNum) => {
+    const row = firstRow<Folded["thread"]>(thread, threadNum);
+    if (!row) return null;
+    const waitRows = allRows<FoldedWait & { key: string }>(waits, threadNum);
+    const signalRows = allRows<{ signal: string; untaken: number }>(untakenSignals, threadNum);
+    const requestRows = allRows<FoldedRequest & { eventId: number }>(requests, threadNum);
+    return {
+      thread: { ...row },
+      waits: new Map(waitRows.map(({ key, ...wait }) => [key, wait])),
+      untakenSignals: new Map(signalRows.map(({ signal, untaken }) => [signal, untaken])),
+      requests: new Map(requestRows.map(({ eventId, ...request }) => [eventId, request])),
+    };
+  };
+}
+
+function createReplace(database: DatabaseSync): StoredProjections["replace"] {
+  const cleared = ["waits", "untaken_signals", "requests"].map((table) =>
+    database.prepare(`DELETE FROM ${table} WHERE thread_num = ?`),
+  );
+  const thread =
+    database.prepare(`INSERT OR REPLACE INTO threads (thread_num, thread_id, agent, agent_version, title,
+    parent_id, created_at, status, decisions, input_tokens, output_tokens) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+  const head =
+    database.prepare(`UPDATE heads SET updated_at = ?, ended = ?, due_at = ?, nudged = 0, crashes = 0,
+    lease_owner = NULL, lease_at = NULL, lease_until = NULL, lease_seq = NULL WHERE thread_num = ?`);
+  const wait = database.prepare(
+    "INSERT INTO waits (thread_num, key, seq, signal, due_at) VALUES (?, ?, ?, ?, ?)",
+  );
+  const signal = database.prepare(
+    "INSERT INTO untaken_signals (thread_num, signal, untaken) VALUES (?, ?, ?)",
+  );
+  const request = database.prepare(`INSERT INTO requests
+    (event_id, thread_num, request_id, status, opened_at, expires_at, closing_id) VALUES (?, ?, ?, ?, ?, ?, ?)`);
+
+  return (threadNum, threadId, folded) => {
+    const { agent, agentVersion, title, parentId, createdAt, updatedAt, status, ended } = folded.thread;
+    const { decisions, inputTokens, outputTokens } = folded.thread;
+    for (const statement of cleared) statement.run(threadNum);
+    const texts = [threadId, agent, agentVersion, title, parentId, createdAt, status];
+    thread.run(threadNum, ...texts, decisions, inputTokens, outputTokens);
+    head.run(updatedAt, ended, ended === 1 ? null : readySince(toMs(updatedAt) ?? 0), threadNum);
+    for (const [key, row] of folded.waits) wait.run(threadNum, key, row.seq, row.signal, row.dueAt);
+    for (const [name, untaken] of folded.untakenSignals) signal.run(threadNum, name, untaken);
+    for (const [eventId, row] of folded.requests) {
+      request.run(eventId, threadNum, row.requestId, row.status, row.openedAt, row.expiresAt, row.closingId);
+    }
+  };
+}
+
+/** What differs, one sentence per table. */
+export function differences(stored: Folded | null, folded: Folded): string[] {
+  if (!stored) return ["its row in threads is missing"];
+  const parts: [table: string, stored: unknown, folded: unknown][] = [
+    ["threads", stored.thread, folded.thread],
+    ["waits", entries(stored.waits), entries(folded.waits)],
+    ["untaken_signals", entries(stored.untakenSignals), entries(folded.untakenSignals)],
+    ["requests", entries(stored.requests), entries(folded.requests)],
+  ];
+  return parts.flatMap(([table, is, should]) => (sameJson(is, should) ? [] : [differs(table, is, should)]));
+}
+
+/** Rows by key, members in one order, so that equal rows give equal JSON. */
+function entries(rows: ReadonlyMap<unknown, object | number>): unknown[] {
+  return [...rows]
+    .map(([key, row]) => [key, typeof row === "number" ? row : Object.entries(row).sort()])
+    .sort((one, other) => (JSON.stringify(one) < JSON.stringify(other) ? -1 : 1));
+}
+
+function sameJson(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+const maxShown = 300;
+
+function differs(table: string, is: unknown, should: unknown): string {
+  return `${table} holds ${shown(is)}, but the events say ${shown(should)}`;
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length > maxShown ? `${text.slice(0, maxShown)}…` : text;
+}
