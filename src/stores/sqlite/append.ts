@@ -10,7 +10,7 @@ import type { Append, NewEvent } from "../../ports/store.ts";
 import { chainNext, chainStart } from "./chain.ts";
 import { readySince } from "./dispatch-time.ts";
 import { Refusal } from "./group-commit.ts";
-import { type Head, HeadCache } from "./head-cache.ts";
+import { type Head, HeadCache, type HeadRow, selectHead } from "./head-cache.ts";
 import { createProjector } from "./project.ts";
 import { firstRow } from "./rows.ts";
 
@@ -120,8 +120,7 @@ export function createAppender(database: DatabaseSync): Appender {
 
 function createHeads(database: DatabaseSync) {
   const cache = new HeadCache(cachedHeads);
-  const select = database.prepare(`SELECT thread_num AS threadNum, head_seq AS seq, head_id AS eventId, link
-    FROM threads JOIN heads USING (thread_num) LEFT JOIN events ON id = head_id WHERE thread_id = ?`);
+  const select = database.prepare(selectHead);
   const selectLease = database.prepare(`SELECT head_seq AS seq, lease_number AS number, lease_owner AS owner
     FROM threads JOIN heads USING (thread_num) WHERE thread_id = ?`);
   const insertHead = database.prepare(
@@ -138,10 +137,9 @@ function createHeads(database: DatabaseSync) {
   function find(threadId: string, expectedSeq: number): Head | undefined {
     const known = cache.get(threadId);
     if (known?.seq === expectedSeq) return known;
-    const row = firstRow<Head & { readonly link: string | null }>(select, threadId);
-    if (row?.link === null)
-      throw new HoldpointError("store_corrupt", `the last event of thread ${threadId} is missing`);
-    return row;
+    const row = firstRow<HeadRow>(select, threadId);
+    if (row?.link === null) throw headMissing(threadId);
+    return row as Head | undefined; // its link is there: see the line before
   }
 
   function move({ expectedSeq, events, lease }: Append, { threadNum }: Head, lastId: number): boolean {
@@ -175,6 +173,12 @@ function createHeads(database: DatabaseSync) {
 
 function misuse(threadId: string, what: string): HoldpointError {
   return new HoldpointError("usage", `nothing was appended to thread ${JSON.stringify(threadId)}: ${what}`);
+}
+
+function headMissing(threadId: string): HoldpointError {
+  return new HoldpointError("store_corrupt", `the last event of thread ${threadId} is missing`, {
+    fix: "Run `holdpoint verify` to see what else is wrong; restore the file from a backup.",
+  });
 }
 
 function threadNotFound(threadId: string): HoldpointError {

@@ -8,6 +8,12 @@ export interface Head {
   readonly link: string;
 }
 
+/** Selects the head of the thread with an id. `link` is null when the last event is missing. */
+export const selectHead = `SELECT heads.thread_num AS threadNum, head_seq AS seq, head_id AS eventId, link
+  FROM threads JOIN heads USING (thread_num) LEFT JOIN events ON events.id = head_id WHERE thread_id = ?`;
+
+export type HeadRow = Omit<Head, "link"> & { readonly link: string | null };
+
 /**
  * Remembers the heads of the threads used last. Hints only: other processes append too.
  * Two generations instead of an order of use: a hit costs one look-up, and at most `2 * size` are kept.

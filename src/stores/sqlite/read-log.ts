@@ -3,16 +3,10 @@ import { decodeEvent } from "../../core/codec.ts";
 import { HoldpointError } from "../../core/errors.ts";
 import type { ThreadEvent } from "../../core/events.ts";
 import { chainNext, chainStart } from "./chain.ts";
+import { type HeadRow, selectHead } from "./head-cache.ts";
 import { allRows, firstRow } from "./rows.ts";
 
 type LogRow = [seq: number, body: string];
-
-interface HeadRow {
-  readonly threadNum: number;
-  readonly seq: number;
-  readonly eventId: number;
-  readonly link: string | null;
-}
 
 /** Reads a thread's events after a `seq`, in order. @throws `store_corrupt` when they are not all there, unchanged. */
 export type ReadLog = (threadId: string, afterSeq: number) => ThreadEvent[];
@@ -22,9 +16,7 @@ export type ReadLog = (threadId: string, afterSeq: number) => ThreadEvent[];
  * to older events of the same thread.
  */
 export function createReadLog(database: DatabaseSync): ReadLog {
-  const selectHead =
-    database.prepare(`SELECT thread_num AS threadNum, head_seq AS seq, head_id AS eventId, link
-    FROM threads JOIN heads USING (thread_num) LEFT JOIN events ON id = head_id WHERE thread_id = ?`);
+  const headOf = database.prepare(selectHead);
   const walk = database.prepare(`WITH RECURSIVE log (id, prev, seq, body) AS (
     SELECT id, prev, seq, body FROM events WHERE id = ?1
     UNION ALL
@@ -34,7 +26,7 @@ export function createReadLog(database: DatabaseSync): ReadLog {
   walk.setReturnArrays(true);
 
   return (threadId, afterSeq) => {
-    const head = firstRow<HeadRow>(selectHead, threadId);
+    const head = firstRow<HeadRow>(headOf, threadId);
     if (!head || head.seq <= afterSeq) return [];
     const rows = allRows<LogRow>(walk, head.eventId, afterSeq, head.threadNum).reverse();
     checkComplete(threadId, rows, afterSeq, head.seq);

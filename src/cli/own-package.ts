@@ -1,0 +1,19 @@
+import { registerHooks } from "node:module";
+
+/**
+ * Makes `import … from "holdpoint"` in agents' files mean the Holdpoint that runs them. So there is one copy, whose
+ * errors are recognised, and an agent's file runs wherever it lies, from these sources as from the built package.
+ */
+export function shareOwnPackage(): void {
+  const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
+  const urls = new Map([
+    ["holdpoint", new URL(`../index${extension}`, import.meta.url).href],
+    ["holdpoint/testing", new URL(`../testing/index${extension}`, import.meta.url).href],
+  ]);
+  registerHooks({
+    resolve(specifier, context, nextResolve) {
+      const url = urls.get(specifier);
+      return url === undefined ? nextResolve(specifier, context) : { url, shortCircuit: true };
+    },
+  });
+}
