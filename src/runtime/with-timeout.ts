@@ -30,7 +30,7 @@ export function withTimeout<T>(
       if (over) return;
       over = true;
       signal.removeEventListener("abort", onAbort);
-      timers.abort();
+      timers.abort(ended.kind); // a reason of its own: the default one is an error with a stack, made anew each time
       resolve(ended);
     };
     const onAbort = (): void => {

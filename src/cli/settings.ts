@@ -1,0 +1,146 @@
+// I12. The one place that reads the environment.
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { userInfo } from "node:os";
+import { dirname, resolve } from "node:path";
+import { z } from "zod";
+import { HoldpointError } from "../core/errors.ts";
+import { formatPath, shellWord } from "./format.ts";
+import { importModule } from "./import-module.ts";
+import { parseJsonArgument } from "./json-argument.ts";
+import { usageError } from "./screen.ts";
+
+/** The options that every command takes, as typed. */
+export interface GlobalOptions {
+  readonly store?: string;
+  readonly agent?: readonly string[];
+  readonly config?: string;
+  readonly as?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+export interface Settings {
+  readonly storePath: string;
+  /** Named with `--agent`: where they are given, nothing else is looked at. */
+  readonly agentFiles: readonly string[];
+  readonly configAgentFiles: readonly string[];
+  readonly defaultModel: string | undefined;
+  readonly secrets: ReadonlyMap<string, string>;
+  readonly principal: string;
+  /** What to add to a command so that it finds the same store and agents. */
+  readonly sameOptions: string;
+}
+
+const configSchema = z.strictObject({
+  store: z.string().min(1).optional(),
+  agents: z.array(z.string().min(1)).optional(),
+  defaultModel: z.string().min(1).optional(),
+  secrets: z.array(z.string().min(1)).optional(),
+});
+
+type Config = z.infer<typeof configSchema>;
+
+const defaultStore = ".holdpoint/holdpoint.db";
+const configNames = ["holdpoint.config.ts", "holdpoint.config.js", "holdpoint.config.json"];
+
+/** Keys of providers, and the model that is used when an agent names none (HOLDPOINT_MODEL names another). */
+const providerKeys: readonly (readonly [variable: string, model: string])[] = [
+  ["ANTHROPIC_API_KEY", "anthropic/claude-sonnet-5-5"],
+  ["OPENAI_API_KEY", "openai/gpt-6-astra"],
+  ["GOOGLE_GENERATIVE_AI_API_KEY", "google/gemini-4-argon"],
+];
+
+/** @throws `usage` for options or a config that cannot be used. */
+export async function readSettings(options: GlobalOptions): Promise<Settings> {
+  const configPath = findConfig(options.config);
+  const config = configPath === null ? {} : await readConfig(configPath);
+  const folder = configPath === null ? "." : dirname(configPath);
+  return {
+    storePath: options.store === undefined ? resolve(folder, config.store ?? defaultStore) : resolve(options.store),
+    agentFiles: (options.agent ?? []).map((path) => resolve(path)),
+    configAgentFiles: (config.agents ?? []).map((path) => resolve(folder, path)),
+    defaultModel: defaultModel(config),
+    secrets: secretValues(config.secrets ?? []),
+    principal: principalOf(options.as),
+    sameOptions: sameOptions(options),
+  };
+}
+
+function findConfig(named: string | undefined): string | null {
+  if (named === undefined) {
+    const found = configNames.find((name) => existsSync(name));
+    return found === undefined ? null : resolve(found);
+  }
+  const path = resolve(named);
+  if (existsSync(path)) return path;
+  throw usageError(`there is no config file ${named}`, "Check the path after --config.");
+}
+
+async function readConfig(path: string): Promise<Config> {
+  const parsed = configSchema.safeParse(await configValue(path));
+  if (parsed.success) return parsed.data;
+  const why = parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`.trim()).join("; ");
+  throw usageError(
+    `the config ${formatPath(path)} is not valid: ${why}`,
+    "It takes store, agents (paths), defaultModel and secrets (names of environment variables).",
+  );
+}
+
+async function configValue(path: string): Promise<unknown> {
+  if (path.endsWith(".json")) return parseJsonArgument(await readText(path), `the config ${formatPath(path)}`);
+  const { default: value } = await importModule(path);
+  if (value !== undefined) return value;
+  throw usageError(`the config ${formatPath(path)} has no default export`, "Write `export default { … }`.");
+}
+
+/** @throws `usage` when there is no such file, or it cannot be read. */
+export async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    throw new HoldpointError("usage", `the file ${formatPath(path)} cannot be read`, {
+      fix: "Check the path and its permissions.",
+      cause,
+    });
+  }
+}
+
+function defaultModel(config: Config): string | undefined {
+  const byKey = providerKeys.find(([variable]) => variableOf(variable) !== undefined)?.[1];
+  return variableOf("HOLDPOINT_MODEL") ?? config.defaultModel ?? byKey;
+}
+
+/** I11. Providers' keys are secrets without being declared. */
+function secretValues(names: readonly string[]): ReadonlyMap<string, string> {
+  const all = [...names, ...providerKeys.map(([variable]) => variable)];
+  return new Map(all.flatMap((name) => (variableOf(name) === undefined ? [] : [[name, variableOf(name) ?? ""]])));
+}
+
+function variableOf(name: string): string | undefined {
+  const value = process.env[name];
+  return value === "" ? undefined : value;
+}
+
+function principalOf(given: string | undefined): string {
+  if (given === undefined) return `cli:${userName()}`;
+  if (/^[\x21-\x7e\u00a0-\uffff][^\p{Cc}]{0,199}$/u.test(given)) return given;
+  throw usageError("--as takes a principal: up to 200 characters on one line", "For example --as dana@example.com.");
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return variableOf("USER") ?? "unknown"; // a user without an entry in the system's list
+  }
+}
+
+function sameOptions({ store, config, agent = [] }: GlobalOptions): string {
+  const given = [
+    ...(store === undefined ? [] : ["--store", store]),
+    ...(config === undefined ? [] : ["--config", config]),
+    ...agent.flatMap((path) => ["--agent", path]),
+  ];
+  return given.map((word) => ` ${shellWord(word)}`).join("");
+}
