@@ -27,7 +27,7 @@ interface Shelf {
 /** Loads all agents at hand. @throws what is wrong with a file that was named on the command line. */
 export async function loadAgents(settings: Settings): Promise<AgentLibrary> {
   const shelf = emptyShelf();
-  for (const path of settings.agentFiles) await shelve(shelf, path, agentsOf(await importModule(path), path));
+  for (const path of settings.agentFiles) shelve(shelf, path, agentsOf(await importModule(path), path));
   if (settings.agentFiles.length === 0) await shelveKnown(shelf, settings);
   return { ...shelf, agents: [...shelf.agents.values()] };
 }
@@ -61,8 +61,8 @@ async function chooseFromFile(reference: string, settings: Settings): Promise<Ch
   const shelf = emptyShelf();
   shelf.agents.set(agent.name, agent); // before others of that name in the same file
   shelf.files.set(agent.name, path);
-  await shelve(shelf, path, found.filter((other) => other.name !== agent.name));
-  for (const other of settings.agentFiles) await shelve(shelf, other, agentsOf(await importModule(other), other));
+  shelve(shelf, path, found.filter((other) => other.name !== agent.name));
+  for (const other of settings.agentFiles) shelve(shelf, other, agentsOf(await importModule(other), other));
   const named = new Map(shelf.files);
   if (settings.agentFiles.length === 0) await shelveKnown(shelf, settings);
   return { agent, library: { ...shelf, agents: [...shelf.agents.values()] }, named };
@@ -126,7 +126,12 @@ function emptyShelf(): Shelf {
 
 /** The config's agents, and those remembered. One broken file does not keep the others from being used. */
 async function shelveKnown(shelf: Shelf, settings: Settings): Promise<void> {
-  for (const path of settings.configAgentFiles) await tryShelve(shelf, path, null);
+  const fromConfig = emptyShelf();
+  for (const path of settings.configAgentFiles) await tryShelve(fromConfig, path, null);
+  shelf.problems.push(...fromConfig.problems);
+  for (const [name, agent] of fromConfig.agents) {
+    if (!shelf.agents.has(name)) shelve(shelf, fromConfig.files.get(name) ?? "", [agent]);
+  }
   for (const [name, path] of await recallAgents(settings.storePath)) {
     if (!shelf.agents.has(name)) await tryShelve(shelf, path, name);
   }
@@ -136,14 +141,14 @@ async function shelveKnown(shelf: Shelf, settings: Settings): Promise<void> {
 async function tryShelve(shelf: Shelf, path: string, only: string | null): Promise<void> {
   try {
     const found = agentsOf(await importModule(path), path);
-    await shelve(shelf, path, found.filter((agent) => only === null || agent.name === only));
+    shelve(shelf, path, found.filter((agent) => only === null || agent.name === only));
   } catch (error) {
     if (!isHoldpointError(error)) throw error;
     shelf.problems.push(error);
   }
 }
 
-async function shelve(shelf: Shelf, path: string, found: readonly Agent[]): Promise<void> {
+function shelve(shelf: Shelf, path: string, found: readonly Agent[]): void {
   for (const agent of found) {
     const other = shelf.files.get(agent.name);
     if (other !== undefined && other !== path) throw namedTwice(agent.name, other, path);

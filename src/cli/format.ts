@@ -41,7 +41,7 @@ export function formatDistance(at: string, now: number): string {
 
 /** One line of at most `length` characters, with nothing in it that a terminal would obey. */
 export function line(text: string, length: number): string {
-  const shown = visible(text.replaceAll("\n", "⏎ "));
+  const shown = visible(text.replaceAll("\n", "⏎ ").replaceAll("\t", " "));
   return shown.length <= length ? shown : `${shown.slice(0, length - 1)}…`;
 }
 

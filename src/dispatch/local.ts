@@ -13,9 +13,12 @@ export interface LocalDispatcherOptions {
 }
 
 interface Mailbox {
+  /** By id, in the order of their arrival. The one being handled is not among them, so the same id may come again. */
   readonly messages: Map<string, Message>;
+  /** In a row. */
   failures: number;
-  busy: boolean;
+  /** `queued` exactly while the thread is in `ready`: once, however many messages it has. */
+  state: "idle" | "queued" | "busy";
 }
 
 /** Delivers messages within this process, one at a time per thread. */
@@ -28,18 +31,25 @@ export function localDispatcher(options: LocalDispatcherOptions): Dispatcher {
   let handler: MessageHandler | null = null;
 
   function post(threadId: string, message: Message): void {
-    const mailbox = mailboxes.get(threadId) ?? { messages: new Map<string, Message>(), failures: 0, busy: false };
+    const mailbox = mailboxes.get(threadId) ?? { messages: new Map<string, Message>(), failures: 0, state: "idle" };
     mailboxes.set(threadId, mailbox);
     mailbox.messages.set(message.id, message);
-    if (!mailbox.busy && mailbox.messages.size === 1) ready.push(threadId);
+    if (mailbox.state === "idle") enqueue(threadId, mailbox);
     pump();
+  }
+
+  function enqueue(threadId: string, mailbox: Mailbox): void {
+    mailbox.state = "queued";
+    ready.push(threadId);
   }
 
   function pump(): void {
     while (handler && !stop.signal.aborted && running.size < concurrency) {
       const threadId = ready.shift();
-      if (threadId === undefined) return;
-      const delivery = deliver(threadId, handler).finally(() => {
+      const mailbox = threadId === undefined ? undefined : mailboxes.get(threadId);
+      if (threadId === undefined || !mailbox) return;
+      mailbox.state = "busy";
+      const delivery = deliver(threadId, mailbox, handler).finally(() => {
         running.delete(delivery);
         pump();
       });
@@ -47,12 +57,11 @@ export function localDispatcher(options: LocalDispatcherOptions): Dispatcher {
     }
   }
 
-  async function deliver(threadId: string, handle: MessageHandler): Promise<void> {
-    const mailbox = mailboxes.get(threadId);
-    const message = mailbox?.messages.values().next().value;
-    if (!mailbox || !message) return;
+  async function deliver(threadId: string, mailbox: Mailbox, handle: MessageHandler): Promise<void> {
+    await Promise.resolve(); // a handler never runs on the stack of a sender
+    const [message] = mailbox.messages.values();
+    if (!message || stop.signal.aborted) return;
     mailbox.messages.delete(message.id);
-    mailbox.busy = true;
     try {
       await handle(threadId, message, stop.signal);
       mailbox.failures = 0;
@@ -60,8 +69,8 @@ export function localDispatcher(options: LocalDispatcherOptions): Dispatcher {
       mailbox.failures += 1;
       later(threadId, message, Math.min(60_000, retryMs * 2 ** (mailbox.failures - 1)));
     }
-    mailbox.busy = false;
-    if (mailbox.messages.size > 0) ready.push(threadId);
+    mailbox.state = "idle";
+    if (mailbox.messages.size > 0) enqueue(threadId, mailbox);
     else if (mailbox.failures === 0) mailboxes.delete(threadId);
   }
 
@@ -83,7 +92,7 @@ export function localDispatcher(options: LocalDispatcherOptions): Dispatcher {
     },
     async close() {
       stop.abort();
-      await Promise.allSettled([...running]);
+      await Promise.all(running);
     },
   };
 }

@@ -33,10 +33,12 @@ export interface SessionOptions {
   readonly signal: AbortSignal;
 }
 
+/** An effect that was started and whose result is not in the log yet. */
 interface Effect {
-  readonly operation: PendingOperation;
+  readonly key: string;
   readonly perform: Perform;
   readonly abort: AbortController;
+  result: Facts | null;
 }
 
 export interface Session {
@@ -51,7 +53,7 @@ export function createSession(options: SessionOptions): Session {
   const effects = new Map<string, Effect>();
   let lease = options.lease;
   let lost = false;
-  let outbox: Facts = noFacts;
+  let outbox: Effect[] = []; // ended, and their results not appended yet
   let caughtUp = false;
   let tailChanged = false;
   let toPlan = true; // something happened since the last round that a plan may depend on
@@ -79,7 +81,7 @@ export function createSession(options: SessionOptions): Session {
       if (lost) return "lost";
       if (state.end) return closeEnded();
       if (signal.aborted) return closeStopped();
-      if (outbox.events.length > 0) await append([], []);
+      if (outbox.length > 0) await append([], []);
       else if (toPlan) await round();
       else if (effects.size > 0) await somethingHappens();
       else if (await park()) return "parked";
@@ -162,24 +164,30 @@ export function createSession(options: SessionOptions): Session {
   }
 
   function start(operation: PendingOperation, perform: Perform): void {
-    const effect: Effect = { operation, perform, abort: new AbortController() };
-    effects.set(operation.key, effect);
-    runtime.observe({ kind: "performing", threadId, key: operation.key });
+    const effect: Effect = { key: operation.key, perform, abort: new AbortController(), result: null };
+    effects.set(effect.key, effect);
+    runtime.observe({ kind: "performing", threadId, key: effect.key });
     void perform.effect(effect.abort.signal).then(
-      (result) => settle(effect, result),
+      (result) => finish(effect, result),
       (error: unknown) => {
         failure = { error }; // effects turn every failure into events; this one is a bug of ours
-        settle(effect, noFacts);
+        finish(effect, noFacts);
       },
     );
   }
 
-  function settle(effect: Effect, result: Facts): void {
-    effects.delete(effect.operation.key);
-    toPlan = true;
+  /** An effect stays among `effects` until its result is in the log, so that no plan is made in between. */
+  function finish(effect: Effect, result: Facts): void {
     const intent = effect.perform.intentFirst || result.events.length === 0 ? [] : effect.perform.intent;
-    outbox = { events: [...outbox.events, ...intent, ...result.events], artifacts: [...outbox.artifacts, ...result.artifacts] };
+    effect.result = { events: [...intent, ...result.events], artifacts: result.artifacts };
+    if (effect.result.events.length > 0) outbox.push(effect);
+    else effects.delete(effect.key);
+    toPlan = true;
     wake();
+  }
+
+  function isRunning(): boolean {
+    return effects.size > outbox.length;
   }
 
   /** Waits until an effect ends, the heartbeat finds news, or the turn is to stop. */
@@ -192,20 +200,27 @@ export function createSession(options: SessionOptions): Session {
 
   /** Appends results and what was planned, in this order. False when nothing was appended: plan again. */
   async function append(planned: readonly EventBody[], texts: readonly ArtifactText[]): Promise<boolean> {
-    const results = outbox;
+    const sent = [...outbox];
+    const results = sent.flatMap((effect) => effect.result?.events ?? []);
+    const allTexts = [...sent.flatMap((effect) => effect.result?.artifacts ?? []), ...texts];
     const at = new Date(runtime.clock.now()).toISOString();
-    const events = [...results.events, ...planned].map((body) => ({ body: runtime.redact(body), at }));
+    const events = [...results, ...planned].map((body) => ({ body: runtime.redact(body), at }));
     try {
-      await runtime.store.append({ threadId, expectedSeq: state.head, events, lease, artifacts: [...results.artifacts, ...texts] });
+      await runtime.store.append({ threadId, expectedSeq: state.head, events, lease, artifacts: allTexts });
     } catch (error) {
       await afterFailedAppend(error);
       toPlan = true;
       return false;
     }
-    outbox = { events: outbox.events.slice(results.events.length), artifacts: outbox.artifacts.slice(results.artifacts.length) };
-    for (const { digest, text } of [...results.artifacts, ...texts]) artifacts.set(digest, text);
+    recorded(sent);
+    for (const { digest, text } of allTexts) artifacts.set(digest, text);
     fold(events.map(({ body }, index) => ({ ...body, seq: state.head + index + 1, at }) as ThreadEvent)); // the spread loses the union
     return true;
+  }
+
+  function recorded(done: readonly Effect[]): void {
+    outbox = outbox.filter((effect) => !done.includes(effect));
+    for (const { key } of done) effects.delete(key);
   }
 
   function fold(events: readonly ThreadEvent[]): void {
@@ -226,18 +241,16 @@ export function createSession(options: SessionOptions): Session {
 
   /** After an append whose outcome is unknown: results that did get into the log are not appended again (S2). */
   function dropRecorded(): void {
-    const missing = outbox.events.filter((body) => !("key" in body) || !isRecorded(body));
-    outbox = { events: missing, artifacts: missing.length === 0 ? [] : outbox.artifacts };
+    recorded(outbox.filter((effect) => effect.result?.events.every((body) => !("key" in body) || isRecorded(body))));
   }
 
   function isRecorded(body: EventBody & { readonly key: string }): boolean {
     const known = state.operations.get(body.key);
     if (!known) return false;
     if (known.settled) return true;
-    if (body.type === "action_proposed") return known.proposal !== null;
     if (body.type === "action_in_doubt") return known.inDoubt;
     if (body.type === "request_opened") return known.request?.opened.requestId === body.requestId;
-    return "attempt" in body && known.attempt >= body.attempt;
+    return "attempt" in body && known.attempt >= body.attempt && body.type !== "action_started";
   }
 
   async function readTail(): Promise<void> {
@@ -302,10 +315,10 @@ export function createSession(options: SessionOptions): Session {
   async function closeStopped(): Promise<TurnEnd> {
     const deadline = new AbortController();
     const grace = runtime.clock.sleep(runtime.graceMs, deadline.signal).then(() => stopEffects());
-    while (effects.size > 0) await new Promise<void>((resolve) => (wake = resolve));
+    while (isRunning()) await new Promise<void>((resolve) => (wake = resolve));
     deadline.abort();
     await grace;
-    while (outbox.events.length > 0 && !lost) await append([], []);
+    while (outbox.length > 0 && !lost) await append([], []);
     if (lost) return "lost";
     await runtime.store.release(lease, { now: runtime.clock.now() });
     return "stopped";
@@ -313,14 +326,13 @@ export function createSession(options: SessionOptions): Session {
 
   async function stopEffects(): Promise<void> {
     for (const effect of effects.values()) effect.abort.abort();
-    while (effects.size > 0) await new Promise<void>((resolve) => (wake = resolve));
+    while (isRunning()) await new Promise<void>((resolve) => (wake = resolve));
   }
 
   /** After its end a thread takes only what became of actions that had started. */
   async function appendLateFacts(): Promise<void> {
-    const late = outbox.events.filter((body) => body.type.startsWith("action_"));
-    outbox = { events: late, artifacts: outbox.artifacts };
-    while (outbox.events.length > 0 && !lost) await append([], []);
+    recorded(outbox.filter((effect) => effect.result?.events.some((body) => !body.type.startsWith("action_"))));
+    while (outbox.length > 0 && !lost) await append([], []);
   }
 
   return { run, beat };

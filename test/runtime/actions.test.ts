@@ -157,10 +157,10 @@ describe("an action that the gate holds", () => {
 
   it("is rejected when nobody answers by the deadline", async () => {
     const { opened, pay, threadId, requestId } = await startHeld();
-    opened.clock.advance(24 * 3_600_000 - 1);
+    await opened.clock.advance(24 * 3_600_000 - 1);
     await opened.settle(threadId);
     expect(await opened.openRequests()).toHaveLength(1);
-    opened.clock.advance(1);
+    await opened.clock.advance(1);
     await expect(opened.decide(requestId, { kind: "approve" })).rejects.toMatchObject({ code: "request_already_decided" });
     await opened.settle(threadId);
     expect(pay.runs).toEqual([]);
@@ -244,7 +244,7 @@ describe("an action that started and has no result (in doubt)", () => {
     const { threadId } = await startThread(dead.runtime, "acting", null, { by: "test" });
     void dead.settle(threadId).catch(() => {});
     while (!(await dead.types(threadId)).includes("action_started")) await new Promise((resolve) => setImmediate(resolve));
-    dead.clock.advance(31_000); // its lease runs out
+    dead.clock.set(dead.clock.now() + 31_000); // its lease runs out, and it does not notice
     return { opened: await openWith(acting([pay], [call({ cents: 5 })])), threadId };
   }
 
@@ -322,8 +322,8 @@ describe("a tool that gives no answer in time", () => {
     const opened = await openWith(acting([pay], [call({ cents: 5 })]));
     const { threadId } = await startThread(opened.runtime, "acting", null, { by: "test" });
     const settled = opened.settle(threadId);
-    while (!(await opened.types(threadId)).includes("action_started")) await new Promise((resolve) => setImmediate(resolve));
-    opened.clock.advance(5_000);
+    while (opened.clock.pending < 2) await new Promise((resolve) => setImmediate(resolve)); // the heartbeat, and the tool's deadline
+    await opened.clock.advance(5_000);
     await settled;
     return { opened, threadId };
   }

@@ -102,7 +102,7 @@ describe("a decision", () => {
     const threadId = await run(opened);
     for (let tries = 1; tries <= 5; tries++) {
       expect(model.inputs).toHaveLength(tries);
-      opened.clock.advance(60_000);
+      await opened.clock.advance(60_000);
       await opened.settle(threadId);
     }
     const [request] = await opened.openRequests();
@@ -165,7 +165,7 @@ describe("steps", () => {
     const threadId = await run(opened);
     for (const expected of [1, 2, 3]) {
       expect(tries).toBe(expected);
-      opened.clock.advance(60_000);
+      await opened.clock.advance(60_000);
       await opened.settle(threadId);
     }
     expect(await end(opened, threadId)).toBe("down 3");
@@ -184,7 +184,7 @@ describe("steps", () => {
     };
     const opened = await openWith(flowing(flow));
     const threadId = await run(opened);
-    opened.clock.advance(5_000);
+    await opened.clock.advance(5_000);
     await sendSignal(opened.runtime, threadId, { signal: "go", value: null, by: "test" });
     await opened.settle(threadId);
     expect(await end(opened, threadId)).toEqual(["2026-01-01T00:00:00.000Z", 0.5, "00000000-0000-4000-8000-000000000000"]);
@@ -201,7 +201,7 @@ describe("waiting", () => {
     const threadId = await run(opened);
     expect((await opened.runtime.store.threads({ threadId })).rows[0]).toMatchObject({ status: "waiting", waits: ["sleep#1"], dueAt: "2026-01-08T00:00:00.000Z" });
     const later = await openWith(flowing(flow));
-    later.clock.advance(7 * 86_400_000);
+    await later.clock.advance(7 * 86_400_000);
     await later.settle(threadId);
     expect(await end(later, threadId)).toBe("awake");
   });
@@ -316,7 +316,7 @@ describe("cancellation", () => {
     while (!(await opened.types(threadId)).includes("action_started")) await new Promise((resolve) => setImmediate(resolve));
     await cancelThread(opened.runtime, threadId, { by: "test", why: "mistake" });
     while (!stopped) {
-      opened.clock.advance(250); // the heartbeat finds the cancellation
+      await opened.clock.advance(250); // the heartbeat finds the cancellation
       await new Promise((resolve) => setImmediate(resolve));
     }
     await settled;

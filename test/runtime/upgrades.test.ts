@@ -9,6 +9,7 @@ let folder: Folder;
 let open: TestRuntime[] = [];
 beforeEach(() => {
   folder = tempFolder();
+  pay.runs.splice(0);
 });
 afterEach(async () => {
   for (const runtime of open) await runtime.close();
@@ -201,7 +202,6 @@ describe("a flow that no longer matches its log", () => {
     const restored = await deploy(agent(oldAgent));
     await restored.settle(threadId);
     expect((await restored.events(threadId)).map((event) => event.type)).toContain("action_completed");
-    pay.runs.splice(0);
   });
 
   it("goes on when a person marks the operation handled", async () => {

@@ -1,0 +1,50 @@
+import { join } from "node:path";
+import { openBench } from "./bench-runtime.ts";
+import { median, type Row } from "./row.ts";
+import { timed } from "./throughput.ts";
+
+const parkedThreads = 100_000;
+const batch = 2_000;
+
+/** What a hundred thousand threads that wait for people cost a worker that has other work. */
+export async function benchParked(folder: string): Promise<readonly Row[]> {
+  const bench = await openBench(join(folder, "parked.db"));
+  const { store } = bench.runtime;
+  await bench.settle(await bench.start("asking", null), await bench.start("loop", { turns: 50 }));
+  const worker = startWorker(bench.runtime);
+  const before = memoryMegabytes();
+  for (let parked = 0; parked < parkedThreads; parked += batch) {
+    await Promise.all(Array.from({ length: batch }, () => bench.start("asking", null)));
+    while ((await store.due({ now: Number.MAX_SAFE_INTEGER, limit: 1 })).nextDueAt === null) await pause(5);
+  }
+  await worker.close();
+  const grown = memoryMegabytes() - before;
+
+  const claims: number[] = [];
+  const pages: number[] = [];
+  for (let repeat = 0; repeat < 50; repeat++) {
+    await bench.start("loop", { turns: 1 });
+    claims.push(await timed(() => claimNext(bench.runtime.clock.now())));
+    pages.push(await timed(() => store.threads({})));
+  }
+  await bench.close();
+
+  async function claimNext(now: number): Promise<void> {
+    const [threadId] = (await store.due({ now, limit: 1 })).threadIds;
+    const lease = await store.lease({ threadId: threadId ?? "", owner: "bench", ttlMs: 60_000, now });
+    if (!lease) throw new Error(`thread ${threadId} was due and could not be claimed`);
+  }
+
+  const [claim, page] = [median(claims), median(pages)];
+  return [
+    { what: "memory of a worker for 100,000 parked threads", value: Math.max(0, grown), unit: "MB", target: "≤ 20 MB", reached: grown <= 20 },
+    { what: "claiming the next due thread among them, p50", value: claim, unit: "ms", target: "≤ 1 ms", reached: claim <= 1 },
+    { what: "first page of threads among them, p50", value: page, unit: "ms", target: "≤ 50 ms", reached: page <= 50 },
+  ];
+}
+
+/** Memory in use after a collection: needs --expose-gc to be exact, and is an upper bound without. */
+function heapMegabytes(): number {
+  globalThis.gc?.();
+  return process.memoryUsage().rss / 1024 / 1024;
+}

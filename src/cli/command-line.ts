@@ -1,0 +1,97 @@
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { HoldpointError } from "../core/errors.ts";
+import type { Context } from "./context.ts";
+import { type CommandResult, type Screen, usageError } from "./screen.ts";
+import { type GlobalOptions, readSettings } from "./settings.ts";
+
+/** What a command does with its arguments and options. */
+export type Handler<Options> = (context: Context, args: readonly string[], options: Options) => Promise<CommandResult>;
+
+/** Turns a handler into a commander action. */
+export type Run = <Options>(handler: Handler<Options>) => (...commanderArguments: unknown[]) => Promise<void>;
+
+/** Adds one command to the program. */
+export type AddCommand = (program: Command, run: Run) => void;
+
+export interface CommandLine {
+  readonly screen: Screen;
+  readonly signal: AbortSignal;
+  readonly version: string;
+}
+
+/**
+ * Parses the arguments and performs the command.
+ *
+ * @throws `usage`, also for what commander itself refuses; whatever the command throws.
+ */
+export async function runCommandLine(args: readonly string[], commands: readonly AddCommand[], line: CommandLine): Promise<CommandResult> {
+  const { screen, signal, version } = line;
+  const program = createProgram(version);
+  let shown = ""; // help and version are results like any other
+  let result: CommandResult | null = null;
+
+  const run: Run = (handler) =>
+    async function action(this: Command) {
+      const options = { ...program.opts(), ...this.opts() };
+      const settings = await readSettings(options as GlobalOptions); // declared by `addGlobalOptions`
+      // `this.args` holds the operands, as many as the command declares; its options are what it declares.
+      result = await handler({ screen, settings, signal }, this.args, this.opts() as Parameters<typeof handler>[2]);
+    };
+
+  for (const add of commands) add(program, run);
+  for (const command of [program, ...program.commands]) {
+    addGlobalOptions(command);
+    command.exitOverride().configureOutput({ writeOut: (text) => (shown += text), writeErr: () => {}, getOutHasColors: () => false });
+  }
+  try {
+    await program.parseAsync([...args], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0) throw toUsageError(error, program);
+  }
+  const text = shown.trimEnd();
+  return result ?? { document: { text }, lines: [text] };
+}
+
+function createProgram(version: string): Command {
+  return new Command("holdpoint")
+    .description("LLM agents whose event log is the whole state, and whose risky actions wait for a person.")
+    .version(version)
+    .enablePositionalOptions() // so that `threads --agent <name>` may differ from the global --agent
+    .helpCommand(true)
+    .addHelpText("after", "\nDocumentation: docs/cli.md");
+}
+
+function addGlobalOptions(command: Command): void {
+  const taken = new Set(command.options.map((option) => option.long));
+  command.optionsGroup("Global options:");
+  command.option("--store <file>", "the store's file (default: from the config, else .holdpoint/holdpoint.db)");
+  if (!taken.has("--agent")) command.option("--agent <file>", "where an agent's code is; may be repeated", collect);
+  command
+    .option("--config <file>", "the config (default: holdpoint.config.ts, .js or .json)")
+    .option("--as <principal>", "who you are, as recorded with what you do (default: cli:<user>)")
+    .option("--json", "one JSON document on stdout; never a question")
+    .option("--quiet", "no progress");
+}
+
+/** For options that may be repeated. */
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+/** For options that take a number. */
+export function wholeNumber(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It is no whole number.");
+}
+
+function toUsageError(error: CommanderError, program: Command): HoldpointError {
+  const [message = "", ...hints] = error.message.replace(/^error: /, "").split("\n");
+  if (error.code === "commander.help") return usageError("no command was given", commandList(program));
+  const fix = hints.join(" ").replace(/^\((.*)\)$/, "$1") || "See `holdpoint --help`, or `holdpoint <command> --help`.";
+  return usageError(message, fix);
+}
+
+function commandList(program: Command): string {
+  return `Commands: ${program.commands.map((command) => command.name()).join(", ")}. See \`holdpoint --help\`.`;
+}

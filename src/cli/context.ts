@@ -1,0 +1,52 @@
+import { existsSync } from "node:fs";
+import type { Agent } from "../core/agent.ts";
+import { openEmbedded } from "../embedded.ts";
+import type { Store } from "../ports/store.ts";
+import type { Hint, Runtime } from "../runtime/runtime.ts";
+import { openSqliteStore } from "../stores/sqlite/store.ts";
+import { formatPath } from "./format.ts";
+import { type Screen, usageError } from "./screen.ts";
+import type { Settings } from "./settings.ts";
+
+/** What a command is given besides its own arguments. */
+export interface Context {
+  readonly screen: Screen;
+  readonly settings: Settings;
+  /** Aborts on SIGINT and SIGTERM: give back what is held, and end. */
+  readonly signal: AbortSignal;
+}
+
+/** `create`: a missing file is made. `read`: nothing is written, so a read-only folder will do. */
+type StoreMode = "create" | "write" | "read";
+
+/** Opens the store for as long as `use` runs. @throws `usage` when there is none and `mode` does not create one. */
+export async function withStore<T>(context: Context, mode: StoreMode, use: (store: Store) => Promise<T>): Promise<T> {
+  const { storePath } = context.settings;
+  if (mode !== "create" && !existsSync(storePath)) {
+    throw usageError(
+      `there is no store at ${formatPath(storePath)}`,
+      "Run an agent first (`holdpoint run <agent file>` makes it), or name the file with --store.",
+    );
+  }
+  const store = await openSqliteStore({ path: storePath, readOnly: mode === "read" });
+  try {
+    return await use(store);
+  } finally {
+    await store.close();
+  }
+}
+
+/** A runtime over an open store, for as long as `use` runs. */
+export async function withRuntime<T>(
+  context: Context,
+  options: { readonly store: Store; readonly agents: readonly Agent[]; readonly observe?: (hint: Hint) => void },
+  use: (runtime: Runtime) => Promise<T>,
+): Promise<T> {
+  const { storePath, defaultModel, secrets } = context.settings;
+  const runtime = await openEmbedded({ path: storePath, secrets, ...options, ...(defaultModel === undefined ? {} : { defaultModel }) });
+  try {
+    return await use(runtime);
+  } finally {
+    await runtime.dispatcher.close();
+  }
+}

@@ -1,0 +1,76 @@
+import { formatCount, formatDistance, formatJson, formatTime, line, plural, shellWord } from "./format.ts";
+import { describeError } from "./describe-event.ts";
+import { describeRequest, type RequestView } from "./describe-request.ts";
+import type { Paint, Style } from "./screen.ts";
+import type { ThreadReport, WaitReport } from "./thread-report.ts";
+import type { ThreadStatus } from "../ports/store.ts";
+
+/** One line that names a thread and how it stands. */
+export function describeHead({ row, state }: ThreadReport, paint: Paint): string {
+  const parts = [
+    paintStatus(row.status, paint),
+    plural(row.headSeq, "event"),
+    plural(row.decisions, "decision"),
+    `${formatCount(row.inputTokens)} + ${formatCount(row.outputTokens)} tokens`,
+    `started ${formatTime(row.createdAt)} UTC by ${line(state.started?.by ?? "?", 80)}`,
+  ];
+  return `${paint("bold", row.threadId)}  ${line(row.agent, 80)} ${line(row.agentVersion, 40)}  ${parts.join(", ")}`;
+}
+
+export function paintStatus(status: ThreadStatus, paint: Paint): string {
+  const styles: { readonly [Status in ThreadStatus]: Style } = {
+    running: "cyan",
+    waiting: "yellow",
+    completed: "green",
+    failed: "red",
+    cancelled: "red",
+  };
+  return paint(styles[status], status);
+}
+
+/** How a thread ended, or what it waits for and how to go on. */
+export function describeOutcome(report: ThreadReport, view: RequestView): readonly string[] {
+  const { row, output, error, requests, waits } = report;
+  switch (row.status) {
+    case "completed":
+      return typeof output === "string" ? output.split("\n").map((text) => line(text, 100_000)) : [formatJson(output, 100_000)];
+    case "failed":
+      return [describeError(error ?? { code: "internal", message: "it failed" }), ...describeFix(error?.fix, view.paint)];
+    case "cancelled":
+      return [line(error?.message ?? "", 400)];
+    case "waiting":
+      return describeWaiting(requests, waits, view);
+    case "running":
+      return ["It is due: a worker has it or will take it.", view.paint("cyan", `holdpoint worker --once${view.sameOptions}`)];
+    default:
+      return row.status satisfies never;
+  }
+}
+
+function describeFix(fix: string | undefined, paint: Paint): readonly string[] {
+  return fix === undefined ? [] : [`${paint("cyan", "→")} ${line(fix, 400)}`];
+}
+
+function describeWaiting(requests: ThreadReport["requests"], waits: readonly WaitReport[], view: RequestView): readonly string[] {
+  const shown = waits.filter((wait) => wait.kind !== "child").flatMap((wait) => describeWait(wait, view));
+  const people = requests.flatMap((request) => describeRequest(request, view));
+  if (shown.length + people.length === 0) return ["It waits for a child that is about to start or to end: a worker goes on with it."];
+  return ["Waiting for:", ...[...people, ...shown].map((text) => `  ${text}`)];
+}
+
+function describeWait(wait: Exclude<WaitReport, { kind: "child" }>, { paint, now, sameOptions }: RequestView): readonly string[] {
+  const when = wait.dueAt === null ? "" : `${formatTime(wait.dueAt)} UTC (${formatDistance(wait.dueAt, now)})`;
+  const head = paint("bold", line(wait.key, 200));
+  switch (wait.kind) {
+    case "timer":
+      return [`${head}  the time, until ${when}; a worker goes on then`];
+    case "retry":
+      return [`${head}  its next try at ${when}; a worker makes it`];
+    case "signal": {
+      const command = `holdpoint signal ${wait.threadId} ${shellWord(wait.signal)} '{…}'${sameOptions}`;
+      return [`${head}  the signal ${line(wait.signal, 80)}${when === "" ? "" : ` until ${when}`}`, `    ${paint("cyan", command)}`];
+    }
+    default:
+      return wait satisfies never;
+  }
+}

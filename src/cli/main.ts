@@ -1,0 +1,117 @@
+#!/usr/bin/env node
+import "./silence-warnings.ts";
+import { readFileSync } from "node:fs";
+import { constants } from "node:os";
+import { HoldpointError } from "../core/errors.ts";
+import { type AddCommand, runCommandLine } from "./command-line.ts";
+import { addApprove } from "./commands/approve.ts";
+import { addAnswer } from "./commands/answer.ts";
+import { addCancel } from "./commands/cancel.ts";
+import { addExport } from "./commands/export.ts";
+import { addFork } from "./commands/fork.ts";
+import { addInbox } from "./commands/inbox.ts";
+import { addInit } from "./commands/init.ts";
+import { addReject } from "./commands/reject.ts";
+import { addResolve } from "./commands/resolve.ts";
+import { addRun } from "./commands/run.ts";
+import { addShow } from "./commands/show.ts";
+import { addSignal } from "./commands/signal.ts";
+import { addThreads } from "./commands/threads.ts";
+import { addVerify } from "./commands/verify.ts";
+import { addWorker } from "./commands/worker.ts";
+import { exitCodeOf } from "./exit-code.ts";
+import { shareOwnPackage } from "./own-package.ts";
+import { createScreen, type Screen } from "./screen.ts";
+
+const commands: readonly AddCommand[] = [
+  addInit,
+  addRun,
+  addThreads,
+  addShow,
+  addInbox,
+  addApprove,
+  addReject,
+  addAnswer,
+  addResolve,
+  addSignal,
+  addCancel,
+  addFork,
+  addWorker,
+  addExport,
+  addVerify,
+];
+
+/** How long a graceful end may take after a fault in foreign code, beyond the runtime's own grace of 10 s. */
+const faultGraceMs = 15_000;
+
+await main(process.argv.slice(2));
+
+async function main(args: readonly string[]): Promise<void> {
+  const screen = createScreen(screenOptions(args));
+  const stop = new AbortController();
+  let fault: { readonly error: unknown } | null = null;
+  let isOver = false;
+
+  stopOnSignals(screen, stop);
+  const onFault = (error: unknown): void => {
+    if (fault) return;
+    fault = { error };
+    stop.abort(); // what is under way is given back, as after SIGTERM
+    setTimeout(() => void end(screen, () => screen.fail(error), 1), faultGraceMs).unref();
+  };
+  process.on("uncaughtException", onFault);
+  process.on("unhandledRejection", onFault);
+  process.on("beforeExit", () => {
+    if (!isOver) void end(screen, () => screen.fail(neverSettles()), 1);
+  });
+
+  shareOwnPackage();
+  try {
+    const result = await runCommandLine(args, commands, { screen, signal: stop.signal, version: ownVersion() });
+    isOver = true;
+    await (fault ? endWithFault(screen, fault) : end(screen, () => screen.result(result), result.exitCode ?? 0));
+  } catch (error) {
+    isOver = true;
+    await (fault ? endWithFault(screen, fault) : end(screen, () => screen.fail(error), exitCodeOf(error)));
+  }
+}
+
+/** Known before the arguments are parsed, because parsing may fail and must say so in the right form. */
+function screenOptions(args: readonly string[]): { readonly json: boolean; readonly quiet: boolean } {
+  const end = args.indexOf("--");
+  const options = end < 0 ? args : args.slice(0, end);
+  return { json: options.includes("--json"), quiet: options.includes("--quiet") };
+}
+
+/** The first signal asks for a graceful end, the second one does not wait for it. */
+function stopOnSignals(screen: Screen, stop: AbortController): void {
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(name, () => {
+      if (stop.signal.aborted) process.exit(128 + constants.signals[name]);
+      screen.note(`${name}: stopping; what runs is given 10 s, and nothing is lost. Again to stop at once.`);
+      stop.abort();
+    });
+  }
+}
+
+async function endWithFault(screen: Screen, fault: { readonly error: unknown }): Promise<void> {
+  await end(screen, () => screen.fail(fault.error), 1);
+}
+
+/** Foreign code may have left timers and sockets open, so the end is made, not waited for. */
+async function end(screen: Screen, say: () => void, exitCode: number): Promise<void> {
+  say();
+  await screen.flush();
+  process.exit(exitCode);
+}
+
+function neverSettles(): HoldpointError {
+  return new HoldpointError("agent_invalid", "nothing is left that could go on: something awaits a promise that never settles", {
+    fix: "Look at top-level `await` in the agents' files.",
+  });
+}
+
+function ownVersion(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version; // npm requires it
+}

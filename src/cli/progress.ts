@@ -1,0 +1,99 @@
+import type { ThreadEvent } from "../core/events.ts";
+import { HoldpointError, toErrorInfo } from "../core/errors.ts";
+import type { Hint } from "../runtime/runtime.ts";
+import { describeEvent } from "./describe-event.ts";
+import { formatDuration, line, plural } from "./format.ts";
+import type { Screen } from "./screen.ts";
+
+export interface Progress {
+  readonly observe: (hint: Hint) => void;
+  /** No live line while a person is asked. */
+  pause(): void;
+  resume(): void;
+  close(): void;
+}
+
+export interface ProgressOptions {
+  /** Lines name their thread: several run at once. */
+  readonly withThreads: boolean;
+}
+
+const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+const frameMs = 100;
+/** So many different problems are remembered, to say each once. */
+const maxProblems = 1_000;
+
+/** Shows on stderr what is being performed, and a line for each thing that was done. */
+export function showProgress(screen: Screen, { withThreads }: ProgressOptions): Progress {
+  const running = new Map<string, { readonly label: string; readonly startedAt: number }>();
+  const problems = new Set<string>();
+  let frame = 0;
+  let isPaused = false;
+  const timer = screen.isLive ? setInterval(draw, frameMs) : null;
+  timer?.unref();
+
+  function draw(): void {
+    if (isPaused) return;
+    const [first] = running.values();
+    frame += 1;
+    if (!first) return screen.live("");
+    const more = running.size > 1 ? ` and ${plural(running.size - 1, "other")}` : "";
+    screen.live(`${frames[frame % frames.length]} ${first.label}${more}  ${formatDuration(performance.now() - first.startedAt)}`);
+  }
+
+  function label(threadId: string, text: string): string {
+    return withThreads ? `${threadId}  ${text}` : text;
+  }
+
+  function onEvent(threadId: string, event: ThreadEvent): void {
+    if ("key" in event && endsOperation(event)) running.delete(`${threadId} ${event.key}`);
+    if (!isShown(event)) return;
+    const key = "key" in event ? `${screen.paintNotes("bold", line(event.key, 200))}  ` : "";
+    screen.note(label(threadId, `${key}${describeEvent(event, screen.paintNotes)}`));
+  }
+
+  function onProblem(threadId: string, error: unknown): void {
+    const { code, message } = toErrorInfo(error, "internal");
+    const text = label(threadId, `${line(message, 400)} (${code})`);
+    if (problems.has(text) || problems.size >= maxProblems) return;
+    problems.add(text);
+    screen.warn(text);
+  }
+
+  return {
+    observe(hint) {
+      switch (hint.kind) {
+        case "appended":
+          for (const event of hint.events) onEvent(hint.threadId, event);
+          return;
+        case "performing":
+          running.set(`${hint.threadId} ${hint.key}`, { label: label(hint.threadId, line(hint.key, 200)), startedAt: performance.now() });
+          return;
+        case "problem":
+          return onProblem(hint.threadId, hint.error);
+        default:
+          throw new HoldpointError("internal", `a hint of an unknown kind: ${JSON.stringify(hint satisfies never)}`);
+      }
+    },
+    pause() {
+      isPaused = true;
+      screen.live("");
+    },
+    resume() {
+      isPaused = false;
+    },
+    close() {
+      if (timer) clearInterval(timer);
+      screen.live("");
+    },
+  };
+}
+
+function endsOperation(event: ThreadEvent): boolean {
+  return event.type !== "action_proposed" && event.type !== "action_started" && event.type !== "child_started";
+}
+
+/** What a reader who waits wants to know; the rest is in the log. */
+function isShown(event: ThreadEvent): boolean {
+  return event.type !== "action_started" && event.type !== "timer_fired";
+}
