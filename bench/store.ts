@@ -32,7 +32,12 @@ export async function benchStore(): Promise<BenchRow[]> {
 async function benchAppends(folder: string): Promise<BenchRow[]> {
   const bare = openBare(join(folder, "bare.db"));
   const store = await openSqliteStore({ path: join(folder, "store.db") });
-  const rates = { bareSingle: [] as number[], single: [] as number[], bareGrouped: [] as number[], grouped: [] as number[] };
+  const rates = {
+    bareSingle: [] as number[],
+    single: [] as number[],
+    bareGrouped: [] as number[],
+    grouped: [] as number[],
+  };
   for (let round = 0; round < rounds; round++) {
     rates.bareSingle.push(rateOfBare(bare, 1));
     rates.single.push(await rateOfStore(store, 1, `single_${round}`));
@@ -45,9 +50,21 @@ async function benchAppends(folder: string): Promise<BenchRow[]> {
     { name: "bare SQLite, one row per commit", value: median(rates.bareSingle), unit: "per second" },
     { name: "store, one thread, one event per append", value: median(rates.single), unit: "per second" },
     { name: "store, one thread", value: medianRatio(rates.single, rates.bareSingle), unit: "of bare SQLite" },
-    { name: `bare SQLite, ${appenders} rows per commit`, value: median(rates.bareGrouped), unit: "per second" },
-    { name: `store, ${appenders} threads, one event per append`, value: median(rates.grouped), unit: "per second" },
-    { name: `store, ${appenders} threads`, value: medianRatio(rates.grouped, rates.bareGrouped), unit: "of bare SQLite" },
+    {
+      name: `bare SQLite, ${appenders} rows per commit`,
+      value: median(rates.bareGrouped),
+      unit: "per second",
+    },
+    {
+      name: `store, ${appenders} threads, one event per append`,
+      value: median(rates.grouped),
+      unit: "per second",
+    },
+    {
+      name: `store, ${appenders} threads`,
+      value: medianRatio(rates.grouped, rates.bareGrouped),
+      unit: "of bare SQLite",
+    },
   ];
 }
 
@@ -75,7 +92,9 @@ function rateOfBare(database: DatabaseSync, rowsPerCommit: number): number {
 
 async function rateOfStore(store: Store, threads: number, name: string): Promise<number> {
   const ids = Array.from({ length: threads }, (_, index) => `th_${name}_${index}`);
-  await Promise.all(ids.map((threadId) => store.append({ threadId, expectedSeq: 0, events: [startOf(threadId)] })));
+  await Promise.all(
+    ids.map((threadId) => store.append({ threadId, expectedSeq: 0, events: [startOf(threadId)] })),
+  );
   const start = performance.now();
   const counts = await Promise.all(ids.map((threadId) => appendUntil(store, threadId, start + roundMs)));
   return (counts.reduce((sum, count) => sum + count, 0) / (performance.now() - start)) * 1_000;
@@ -83,14 +102,18 @@ async function rateOfStore(store: Store, threads: number, name: string): Promise
 
 async function appendUntil(store: Store, threadId: string, end: number): Promise<number> {
   let head = 1;
-  while (performance.now() < end) head = await store.append({ threadId, expectedSeq: head, events: [newEvent()] });
+  while (performance.now() < end)
+    head = await store.append({ threadId, expectedSeq: head, events: [newEvent()] });
   return head - 1;
 }
 
 /** Loads a log of 800 events and 500 KB, then one of 4,000 events, through a store that was just opened. */
 async function benchReads(folder: string): Promise<BenchRow[]> {
   const rows: BenchRow[] = [];
-  for (const [events, padding] of [[800, 430], [4_000, 40]] as const) {
+  for (const [events, padding] of [
+    [800, 430],
+    [4_000, 40],
+  ] as const) {
     const path = join(folder, `log-${events}.db`);
     await writeLog(path, events, padding);
     const times: number[] = [];
@@ -175,14 +198,36 @@ async function timesOf(count: number, action: () => Promise<unknown>): Promise<n
 
 /** About 250 bytes of JSON, plus `padding`. */
 function newEvent(padding = ""): NewEvent {
-  const value = { orderId: "A7", cents: 4200, customer: "dana@example.com", items: ["x", "y"], note: "y".repeat(40), padding };
-  const body: EventBody = { type: "step_completed", v: 1, key: "step:load order#12", attempt: 1, durationMs: 12, result: { value } };
+  const value = {
+    orderId: "A7",
+    cents: 4200,
+    customer: "dana@example.com",
+    items: ["x", "y"],
+    note: "y".repeat(40),
+    padding,
+  };
+  const body: EventBody = {
+    type: "step_completed",
+    v: 1,
+    key: "step:load order#12",
+    attempt: 1,
+    durationMs: 12,
+    result: { value },
+  };
   return { at: "2026-11-23T08:00:00.000Z", body };
 }
 
 function startOf(threadId: string): NewEvent {
   const input = { value: { ticket: threadId } };
-  const body: EventBody = { type: "thread_started", v: 1, threadId, agent: "bench", agentVersion: "1", input, by: "bench" };
+  const body: EventBody = {
+    type: "thread_started",
+    v: 1,
+    threadId,
+    agent: "bench",
+    agentVersion: "1",
+    input,
+    by: "bench",
+  };
   return { at: "2026-11-23T08:00:00.000Z", body };
 }
 
@@ -198,7 +243,13 @@ function requestOf(threadId: string): EventBody {
     approvers: ["role:support-lead"],
     expiresAt: new Date(parkedUntil).toISOString(),
     why: "risk is high",
-    action: { tool: "issue_refund", toolVersion: "1", args: { orderId: "A7", cents: 4200 }, digest: "9".repeat(64), risk: "high" },
+    action: {
+      tool: "issue_refund",
+      toolVersion: "1",
+      args: { orderId: "A7", cents: 4200 },
+      digest: "9".repeat(64),
+      risk: "high",
+    },
   };
 }
 

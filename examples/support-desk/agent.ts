@@ -8,6 +8,7 @@ import { fileLedger } from "./ledger.ts";
 import { chooseModel } from "./choose-model.ts";
 import { openOutbox } from "./outbox.ts";
 import { openShop, type Shop } from "./shop.ts";
+import { formatEuro } from "./summarize-thread.ts";
 import { lookUp, reasonAgainst } from "./ticket.ts";
 import { issueRefundInput, supportTools } from "./tools.ts";
 
@@ -57,7 +58,7 @@ const smallRefundCents = 2_000;
 function decideRefund({ tool, args }: GatedAction): GateOutcome | undefined {
   if (tool !== "issue_refund") return undefined; // as the tool's risk, or its name, has it
   const { cents } = issueRefundInput.parse(args);
-  return cents <= smallRefundCents ? { kind: "allow" } : { kind: "hold", reason: `a refund over EUR ${smallRefundCents / 100}` };
+  return cents <= smallRefundCents ? { kind: "allow" } : { kind: "hold", reason: `a refund over ${formatEuro(smallRefundCents)}` };
 }
 
 export function supportDesk({ data = defaultData, inbox = defaultInbox, model, ledger }: SupportDeskOptions): Agent {

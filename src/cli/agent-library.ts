@@ -1,7 +1,8 @@
 // Where agents' code is found, in this order: the file named on the command line, `--agent`, and only without these
 // the config and what `run` remembered beside the store.
-import { extname, resolve } from "node:path";
+
 import { existsSync } from "node:fs";
+import { extname, resolve } from "node:path";
 import { type Agent, isAgent } from "../core/agent.ts";
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
 import { recallAgents } from "./agent-memory.ts";
@@ -61,7 +62,11 @@ async function chooseFromFile(reference: string, settings: Settings): Promise<Ch
   const shelf = emptyShelf();
   shelf.agents.set(agent.name, agent); // before others of that name in the same file
   shelf.files.set(agent.name, path);
-  shelve(shelf, path, found.filter((other) => other.name !== agent.name));
+  shelve(
+    shelf,
+    path,
+    found.filter((other) => other.name !== agent.name),
+  );
   for (const other of settings.agentFiles) shelve(shelf, other, agentsOf(await importModule(other), other));
   const named = new Map(shelf.files);
   if (settings.agentFiles.length === 0) await shelveKnown(shelf, settings);
@@ -83,16 +88,23 @@ function pickAgent(
     const named = isAgent(exported[name]) ? exported[name] : found.find((agent) => agent.name === name);
     if (named) return named;
     throw new HoldpointError("agent_not_found", `${formatPath(path)} exports no agent "${name}"`, {
-      fix: found.length === 0 ? "Export one: `export default agent({ … })`." : `It has: ${found.map((agent) => agent.name).join(", ")}.`,
+      fix:
+        found.length === 0
+          ? "Export one: `export default agent({ … })`."
+          : `It has: ${found.map((agent) => agent.name).join(", ")}.`,
     });
   }
   if (isAgent(exported.default)) return exported.default;
   const [first, second] = found;
   if (first && !second) return first;
   if (first) {
-    throw new HoldpointError("agent_invalid", `${formatPath(path)} exports several agents and no default one`, {
-      fix: `Name one: ${found.map((agent) => `${formatPath(path)}#${agent.name}`).join(", ")}.`,
-    });
+    throw new HoldpointError(
+      "agent_invalid",
+      `${formatPath(path)} exports several agents and no default one`,
+      {
+        fix: `Name one: ${found.map((agent) => `${formatPath(path)}#${agent.name}`).join(", ")}.`,
+      },
+    );
   }
   throw noAgent(path);
 }
@@ -112,9 +124,17 @@ export function agentNotFound(name: string, library: AgentLibrary): HoldpointErr
   const problem = library.problems[0];
   if (near.length === 0 && problem) {
     const message = `there is no agent "${name}", and a file that may hold it could not be loaded: ${problem.message}`;
-    return new HoldpointError("agent_not_found", message, { cause: problem, ...(problem.fix === undefined ? {} : { fix: problem.fix }) });
+    return new HoldpointError("agent_not_found", message, {
+      cause: problem,
+      ...(problem.fix === undefined ? {} : { fix: problem.fix }),
+    });
   }
-  const hint = near.length > 0 ? `Did you mean ${near.join(" or ")}? ` : known.length > 0 ? `Known agents: ${known.join(", ")}. ` : "";
+  const hint =
+    near.length > 0
+      ? `Did you mean ${near.join(" or ")}? `
+      : known.length > 0
+        ? `Known agents: ${known.join(", ")}. `
+        : "";
   return new HoldpointError("agent_not_found", `there is no agent "${name}" here`, {
     fix: `${hint}Name its file: --agent <file>, or the agents of holdpoint.config.json.`,
   });
@@ -141,7 +161,11 @@ async function shelveKnown(shelf: Shelf, settings: Settings): Promise<void> {
 async function tryShelve(shelf: Shelf, path: string, only: string | null): Promise<void> {
   try {
     const found = agentsOf(await importModule(path), path);
-    shelve(shelf, path, found.filter((agent) => only === null || agent.name === only));
+    shelve(
+      shelf,
+      path,
+      found.filter((agent) => only === null || agent.name === only),
+    );
   } catch (error) {
     if (!isHoldpointError(error)) throw error;
     shelf.problems.push(error);
@@ -176,7 +200,11 @@ function baseName(path: string): string {
 }
 
 function namedTwice(name: string, one: string, other: string): HoldpointError {
-  return new HoldpointError("agent_invalid", `${formatPath(one)} and ${formatPath(other)} both have an agent "${name}"`, {
-    fix: "Threads find their agent by its name: rename one, or leave one file out.",
-  });
+  return new HoldpointError(
+    "agent_invalid",
+    `${formatPath(one)} and ${formatPath(other)} both have an agent "${name}"`,
+    {
+      fix: "Threads find their agent by its name: rename one, or leave one file out.",
+    },
+  );
 }

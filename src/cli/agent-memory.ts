@@ -26,7 +26,9 @@ export async function rememberAgents(storePath: string, files: ReadonlyMap<strin
   const before = await recallAgents(storePath);
   if ([...files].every(([name, path]) => before.get(name) === path)) return;
   const folder = dirname(storePath);
-  const all = [...new Map([...before, ...files])].map(([name, path]) => [name, relative(folder, path)] as const);
+  const all = [...new Map([...before, ...files])].map(
+    ([name, path]) => [name, relative(folder, path)] as const,
+  );
   const text = `${JSON.stringify({ v: 1, agents: Object.fromEntries(all.sort()) }, null, 2)}\n`;
   await replaceFile(memoryPath(storePath), text);
 }

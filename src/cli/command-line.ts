@@ -1,11 +1,15 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
-import { HoldpointError } from "../core/errors.ts";
+import type { HoldpointError } from "../core/errors.ts";
 import type { Context } from "./context.ts";
 import { type CommandResult, type Screen, usageError } from "./screen.ts";
 import { type GlobalOptions, readSettings } from "./settings.ts";
 
 /** What a command does with its arguments and options. */
-export type Handler<Options> = (context: Context, args: readonly string[], options: Options) => Promise<CommandResult>;
+export type Handler<Options> = (
+  context: Context,
+  args: readonly string[],
+  options: Options,
+) => Promise<CommandResult>;
 
 /** Turns a handler into a commander action. */
 export type Run = <Options>(handler: Handler<Options>) => (...commanderArguments: unknown[]) => Promise<void>;
@@ -24,7 +28,11 @@ export interface CommandLine {
  *
  * @throws `usage`, also for what commander itself refuses; whatever the command throws.
  */
-export async function runCommandLine(args: readonly string[], commands: readonly AddCommand[], line: CommandLine): Promise<CommandResult> {
+export async function runCommandLine(
+  args: readonly string[],
+  commands: readonly AddCommand[],
+  line: CommandLine,
+): Promise<CommandResult> {
   const { screen, signal, version } = line;
   const program = createProgram(version);
   let shown = ""; // help and version are results like any other
@@ -35,13 +43,21 @@ export async function runCommandLine(args: readonly string[], commands: readonly
       const options = { ...program.opts(), ...this.opts() };
       const settings = await readSettings(options as GlobalOptions); // declared by `addGlobalOptions`
       // `this.args` holds the operands, as many as the command declares; its options are what it declares.
-      result = await handler({ screen, settings, signal }, this.args, this.opts() as Parameters<typeof handler>[2]);
+      result = await handler(
+        { screen, settings, signal },
+        this.args,
+        this.opts() as Parameters<typeof handler>[2],
+      );
     };
 
   for (const add of commands) add(program, run);
   for (const command of [program, ...program.commands]) {
     addGlobalOptions(command);
-    command.exitOverride().configureOutput({ writeOut: (text) => (shown += text), writeErr: () => {}, getOutHasColors: () => false });
+    command.exitOverride().configureOutput({
+      writeOut: (text) => (shown += text),
+      writeErr: () => {},
+      getOutHasColors: () => false,
+    });
   }
   try {
     await program.parseAsync([...args], { from: "user" });
@@ -65,8 +81,12 @@ function createProgram(version: string): Command {
 function addGlobalOptions(command: Command): void {
   const taken = new Set(command.options.map((option) => option.long));
   command.optionsGroup("Global options:");
-  command.option("--store <file>", "the store's file (default: from the config, else .holdpoint/holdpoint.db)");
-  if (!taken.has("--agent")) command.option("--agent <file>", "where an agent's code is; may be repeated", collect);
+  command.option(
+    "--store <file>",
+    "the store's file (default: from the config, else .holdpoint/holdpoint.db)",
+  );
+  if (!taken.has("--agent"))
+    command.option("--agent <file>", "where an agent's code is; may be repeated", collect);
   command
     .option("--config <file>", "the config (default: holdpoint.config.ts, .js or .json)")
     .option("--as <principal>", "who you are, as recorded with what you do (default: cli:<user>)")
@@ -88,7 +108,8 @@ export function wholeNumber(text: string): number {
 function toUsageError(error: CommanderError, program: Command): HoldpointError {
   const [message = "", ...hints] = error.message.replace(/^error: /, "").split("\n");
   if (error.code === "commander.help") return usageError("no command was given", commandList(program));
-  const fix = hints.join(" ").replace(/^\((.*)\)$/, "$1") || "See `holdpoint --help`, or `holdpoint <command> --help`.";
+  const fix =
+    hints.join(" ").replace(/^\((.*)\)$/, "$1") || "See `holdpoint --help`, or `holdpoint <command> --help`.";
   return usageError(message, fix);
 }
 

@@ -20,7 +20,11 @@ export interface Context {
 type StoreMode = "create" | "write" | "read";
 
 /** Opens the store for as long as `use` runs. @throws `usage` when there is none and `mode` does not create one. */
-export async function withStore<T>(context: Context, mode: StoreMode, use: (store: Store) => Promise<T>): Promise<T> {
+export async function withStore<T>(
+  context: Context,
+  mode: StoreMode,
+  use: (store: Store) => Promise<T>,
+): Promise<T> {
   const { storePath } = context.settings;
   if (mode !== "create" && !existsSync(storePath)) {
     throw usageError(
@@ -39,11 +43,20 @@ export async function withStore<T>(context: Context, mode: StoreMode, use: (stor
 /** A runtime over an open store, for as long as `use` runs. */
 export async function withRuntime<T>(
   context: Context,
-  options: { readonly store: Store; readonly agents: readonly Agent[]; readonly observe?: (hint: Hint) => void },
+  options: {
+    readonly store: Store;
+    readonly agents: readonly Agent[];
+    readonly observe?: (hint: Hint) => void;
+  },
   use: (runtime: Runtime) => Promise<T>,
 ): Promise<T> {
   const { storePath, defaultModel, secrets } = context.settings;
-  const runtime = await openEmbedded({ path: storePath, secrets, ...options, ...(defaultModel === undefined ? {} : { defaultModel }) });
+  const runtime = await openEmbedded({
+    path: storePath,
+    secrets,
+    ...options,
+    ...(defaultModel === undefined ? {} : { defaultModel }),
+  });
   try {
     return await use(runtime);
   } finally {

@@ -65,7 +65,11 @@ export function describeEvent(event: ThreadEvent, paint: Paint): string {
 
 function describeStart(event: EventOf<"thread_started">, paint: Paint): string {
   const { forkedFrom, parent } = event;
-  const origin = forkedFrom ? `, forked from ${forkedFrom.threadId} at ${forkedFrom.seq}` : parent ? `, called by ${parent.threadId}` : "";
+  const origin = forkedFrom
+    ? `, forked from ${forkedFrom.threadId} at ${forkedFrom.seq}`
+    : parent
+      ? `, called by ${parent.threadId}`
+      : "";
   return `${paint("bold", "started")} by ${line(event.by, 80)}${origin}  ${formatStored(event.input, valueLength)}`;
 }
 
@@ -75,7 +79,8 @@ function describeDecision(event: EventOf<"decision_made">, paint: Paint): string
     decision.kind === "answer"
       ? `${paint("green", "answers")} ${formatJson(decision.value, valueLength)}`
       : `${paint("green", "calls")} ${decision.calls.map((call) => line(call.tool, 80)).join(", ")}`;
-  const said = decision.kind === "calls" && decision.text !== undefined ? `  “${line(decision.text, valueLength)}”` : "";
+  const said =
+    decision.kind === "calls" && decision.text !== undefined ? `  “${line(decision.text, valueLength)}”` : "";
   const left = window.dropped > 0 ? `, ${plural(window.dropped, "operation")} left out of its window` : "";
   return `${what}${after(event)}, ${describeModelCall(event)}${left}${said}`;
 }
@@ -86,7 +91,11 @@ function describeModelCall(event: EventOf<"decision_made"> | EventOf<"decision_r
 }
 
 function describeGate(gate: GateOutcome, risk: Risk | undefined, paint: Paint): string {
-  const styles: { readonly [Kind in GateOutcome["kind"]]: Style } = { allow: "green", hold: "yellow", deny: "red" };
+  const styles: { readonly [Kind in GateOutcome["kind"]]: Style } = {
+    allow: "green",
+    hold: "yellow",
+    deny: "red",
+  };
   const why = gate.kind === "allow" ? "" : `: ${line(gate.reason, 80)}`;
   return `gate: ${paint(styles[gate.kind], gate.kind)} (risk ${risk ?? "undeclared"}${why})`;
 }
@@ -116,7 +125,8 @@ export function describeVerdict(verdict: Verdict, paint: Paint): string {
 }
 
 function describeChildEnd({ outcome }: EventOf<"child_completed">, paint: Paint): string {
-  if (outcome.status === "completed") return `${paint("green", "completed")}  ${formatStored(outcome, valueLength)}`;
+  if (outcome.status === "completed")
+    return `${paint("green", "completed")}  ${formatStored(outcome, valueLength)}`;
   return `${paint("red", outcome.status)}: ${describeError(outcome.error)}`;
 }
 

@@ -1,6 +1,7 @@
-import type { VerdictKind } from "../core/events.ts";
+import type { RequestKind, VerdictKind } from "../core/events.ts";
+import type { Json } from "../core/json.ts";
 import type { RequestRow } from "../ports/store.ts";
-import { formatDistance, formatJson, formatTime, line, shellWord } from "./format.ts";
+import { formatCount, formatDistance, formatJson, formatTime, line, shellWord } from "./format.ts";
 import type { Paint } from "./screen.ts";
 
 export interface RequestView {
@@ -17,26 +18,43 @@ const argumentsLength = 4_000;
 export function describeRequest(row: RequestRow, view: RequestView): readonly string[] {
   const { opened, requestId, threadId, agent } = row;
   const { paint, now } = view;
-  const { action, approvers, expiresAt, why } = opened;
+  const { action, approvers, why } = opened;
   const details = [
-    ...(action ? [`${line(action.tool, 80)} ${formatJson(action.args, argumentsLength)}`] : []),
+    ...(action ? [`${line(action.tool, 80)} ${shownArguments(action.args)}`] : []),
     `why: ${line(why, 400)}${action?.risk === undefined ? "" : `; risk ${action.risk}`}`,
-    `thread ${threadId}, agent ${line(agent, 80)}, asked ${formatDistance(opened.at, now)}${deadline(expiresAt, now)}`,
+    `thread ${threadId}, agent ${line(agent, 80)}, asked ${formatDistance(opened.at, now)}${deadline(row, now)}`,
     ...(approvers.length > 0 ? [`for ${approvers.map((approver) => line(approver, 80)).join(", ")}`] : []),
-    ...(opened.answerSchema === undefined ? [] : [`the answer must fit ${formatJson(opened.answerSchema, 400)}`]),
+    ...(opened.answerSchema === undefined
+      ? []
+      : [`the answer must fit ${formatJson(opened.answerSchema, 400)}`]),
     ...answers(row).map((command) => paint("cyan", `holdpoint ${command}${view.sameOptions}`)),
   ];
   const head = `${paint("bold", requestId)}  ${paint("yellow", opened.kind)}  ${line(opened.question, 1_000)}`;
   return [head, ...details.map((detail) => `    ${detail}`)];
 }
 
-function deadline(expiresAt: string | null, now: number): string {
-  return expiresAt === null ? "" : `, no answer by ${formatTime(expiresAt)} UTC (${formatDistance(expiresAt, now)}) is a rejection`;
+/** Nobody approves what they could not see: what is not shown is said. */
+function shownArguments(args: Json): string {
+  const shown = formatJson(args, Number.POSITIVE_INFINITY);
+  if (shown.length <= argumentsLength) return shown;
+  const hidden = formatCount(shown.length - argumentsLength);
+  return `${shown.slice(0, argumentsLength)}… ${hidden} MORE CHARACTERS ARE NOT SHOWN HERE: see \`holdpoint inbox --json\``;
+}
+
+function deadline({ opened }: RequestRow, now: number): string {
+  const { expiresAt, kind } = opened;
+  if (expiresAt === null) return "";
+  const effects: { readonly [Kind in RequestKind]: string } = {
+    approval: "is a rejection",
+    question: "leaves it unanswered",
+    escalation: "stops the thread",
+  };
+  return `; no answer by ${formatTime(expiresAt)} UTC (${formatDistance(expiresAt, now)}) ${effects[kind]}`;
 }
 
 /** The commands that give each verdict which the request takes. */
 function answers({ requestId, threadId, opened }: RequestRow): readonly string[] {
-  const action = shellWord(opened.key);
+  const action = line(shellWord(opened.key), 400);
   const commands: { readonly [Kind in VerdictKind]: string } = {
     approve: `approve ${requestId}`,
     edit: `approve ${requestId} --edit '{…}'`,

@@ -1,9 +1,9 @@
-import { formatCount, formatDistance, formatJson, formatTime, line, plural, shellWord } from "./format.ts";
+import type { ThreadStatus } from "../ports/store.ts";
 import { describeError } from "./describe-event.ts";
 import { describeRequest, type RequestView } from "./describe-request.ts";
+import { formatCount, formatDistance, formatJson, formatTime, line, plural, shellWord } from "./format.ts";
 import type { Paint, Style } from "./screen.ts";
 import type { ThreadReport, WaitReport } from "./thread-report.ts";
-import type { ThreadStatus } from "../ports/store.ts";
 
 /** One line that names a thread and how it stands. */
 export function describeHead({ row, state }: ThreadReport, paint: Paint): string {
@@ -33,15 +33,23 @@ export function describeOutcome(report: ThreadReport, view: RequestView): readon
   const { row, output, error, requests, waits } = report;
   switch (row.status) {
     case "completed":
-      return typeof output === "string" ? output.split("\n").map((text) => line(text, 100_000)) : [formatJson(output, 100_000)];
+      return typeof output === "string"
+        ? output.split("\n").map((text) => line(text, 100_000))
+        : [formatJson(output, 100_000)];
     case "failed":
-      return [describeError(error ?? { code: "internal", message: "it failed" }), ...describeFix(error?.fix, view.paint)];
+      return [
+        describeError(error ?? { code: "internal", message: "it failed" }),
+        ...describeFix(error?.fix, view.paint),
+      ];
     case "cancelled":
       return [line(error?.message ?? "", 400)];
     case "waiting":
       return describeWaiting(requests, waits, view);
     case "running":
-      return ["It is due: a worker has it or will take it.", view.paint("cyan", `holdpoint worker --once${view.sameOptions}`)];
+      return [
+        "It is due: a worker has it or will take it.",
+        view.paint("cyan", `holdpoint worker --once${view.sameOptions}`),
+      ];
     default:
       return row.status satisfies never;
   }
@@ -51,15 +59,24 @@ function describeFix(fix: string | undefined, paint: Paint): readonly string[] {
   return fix === undefined ? [] : [`${paint("cyan", "→")} ${line(fix, 400)}`];
 }
 
-function describeWaiting(requests: ThreadReport["requests"], waits: readonly WaitReport[], view: RequestView): readonly string[] {
+function describeWaiting(
+  requests: ThreadReport["requests"],
+  waits: readonly WaitReport[],
+  view: RequestView,
+): readonly string[] {
   const shown = waits.filter((wait) => wait.kind !== "child").flatMap((wait) => describeWait(wait, view));
   const people = requests.flatMap((request) => describeRequest(request, view));
-  if (shown.length + people.length === 0) return ["It waits for a child that is about to start or to end: a worker goes on with it."];
+  if (shown.length + people.length === 0)
+    return ["It waits for a child that is about to start or to end: a worker goes on with it."];
   return ["Waiting for:", ...[...people, ...shown].map((text) => `  ${text}`)];
 }
 
-function describeWait(wait: Exclude<WaitReport, { kind: "child" }>, { paint, now, sameOptions }: RequestView): readonly string[] {
-  const when = wait.dueAt === null ? "" : `${formatTime(wait.dueAt)} UTC (${formatDistance(wait.dueAt, now)})`;
+function describeWait(
+  wait: Exclude<WaitReport, { kind: "child" }>,
+  { paint, now, sameOptions }: RequestView,
+): readonly string[] {
+  const when =
+    wait.dueAt === null ? "" : `${formatTime(wait.dueAt)} UTC (${formatDistance(wait.dueAt, now)})`;
   const head = paint("bold", line(wait.key, 200));
   switch (wait.kind) {
     case "timer":
@@ -67,8 +84,11 @@ function describeWait(wait: Exclude<WaitReport, { kind: "child" }>, { paint, now
     case "retry":
       return [`${head}  its next try at ${when}; a worker makes it`];
     case "signal": {
-      const command = `holdpoint signal ${wait.threadId} ${shellWord(wait.signal)} '{…}'${sameOptions}`;
-      return [`${head}  the signal ${line(wait.signal, 80)}${when === "" ? "" : ` until ${when}`}`, `    ${paint("cyan", command)}`];
+      const command = `holdpoint signal ${wait.threadId} ${line(shellWord(wait.signal), 400)} '{…}'${sameOptions}`;
+      return [
+        `${head}  the signal ${line(wait.signal, 80)}${when === "" ? "" : ` until ${when}`}`,
+        `    ${paint("cyan", command)}`,
+      ];
     }
     default:
       return wait satisfies never;

@@ -33,9 +33,10 @@ export function formatTime(at: string): string {
   return at.slice(0, 19).replace("T", " ");
 }
 
-/** `in 23 h`, `4 min ago`. */
+/** `in 23 h`, `4 min ago`, `just now`. */
 export function formatDistance(at: string, now: number): string {
   const ms = Date.parse(at) - now;
+  if (ms <= 0 && ms > -1_000) return "just now";
   return ms >= 0 ? `in ${formatDuration(ms)}` : `${formatDuration(-ms)} ago`;
 }
 

@@ -67,7 +67,8 @@ export function ranOnDocument({ report, ran, whyNot }: RanOn): Readonly<Record<s
 
 export function ranOnLines({ screen, settings }: Context, { report, whyNot }: RanOn): readonly string[] {
   const view = { paint: screen.paint, now: Date.now(), sameOptions: settings.sameOptions };
-  const recorded = whyNot === null ? [] : [`Recorded, not run on here (${line(whyNot, 400)}): a worker goes on with it.`];
+  const recorded =
+    whyNot === null ? [] : [`Recorded, not run on here (${line(whyNot, 400)}): a worker goes on with it.`];
   return [...recorded, describeHead(report, screen.paint), ...describeOutcome(report, view)];
 }
 

@@ -37,16 +37,28 @@ function explanation(error: unknown): Explanation {
   const { message } = toErrorInfo(error, "internal");
   switch (nodeCode(error)) {
     case "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX":
-      return { what: `${message}: Node runs the file by removing its types, and this is more than a type`, fix: replacementFor(message) };
+      return {
+        what: `${message}: Node runs the file by removing its types, and this is more than a type`,
+        fix: replacementFor(message),
+      };
     case "ERR_INVALID_TYPESCRIPT_SYNTAX":
-      return { what: `the TypeScript is not valid: ${message}`, fix: "Correct it there; `tsc --noEmit` shows all such places." };
+      return {
+        what: `the TypeScript is not valid: ${message}`,
+        fix: "Correct it there; `tsc --noEmit` shows all such places.",
+      };
     case "ERR_MODULE_NOT_FOUND":
     case "MODULE_NOT_FOUND":
-      return { what: message, fix: "Install the package, or write the import with the file's real ending: `./tools.ts`, not `./tools` or `./tools.js`." };
+      return {
+        what: message,
+        fix: "Install the package, or write the import with the file's real ending: `./tools.ts`, not `./tools` or `./tools.js`.",
+      };
     case "ERR_UNKNOWN_FILE_EXTENSION":
       return { what: message, fix: "Use .ts, .mts, .js or .mjs. JSX is not stripped." };
     case "ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING":
-      return { what: "TypeScript inside node_modules is not stripped", fix: "Name a file outside node_modules, or build that package." };
+      return {
+        what: "TypeScript inside node_modules is not stripped",
+        fix: "Name a file outside node_modules, or build that package.",
+      };
     default:
       return thrownBy(error, message);
   }
@@ -54,16 +66,26 @@ function explanation(error: unknown): Explanation {
 
 function thrownBy(error: unknown, message: string): Explanation {
   if (isHoldpointError(error)) return { what: message, fix: error.fix ?? "Correct it in that file." };
-  if (!(error instanceof SyntaxError)) return { what: `the file throws while it is imported: ${message}`, fix: "Correct it there, or run what may fail inside a step or a tool." };
-  return { what: message, fix: "Correct it there. A type must be imported with `import type`, and decorators are not JavaScript yet." };
+  if (!(error instanceof SyntaxError))
+    return {
+      what: `the file throws while it is imported: ${message}`,
+      fix: "Correct it there, or run what may fail inside a step or a tool.",
+    };
+  return {
+    what: message,
+    fix: "Correct it there. A type must be imported with `import type`, and decorators are not JavaScript yet.",
+  };
 }
 
 /** What to write instead, by the words with which Node names the construct. Only the advice depends on them. */
 const replacements: readonly (readonly [construct: RegExp, advice: string])[] = [
-  [/\benum\b/, "Instead of `enum Color { Red }` write `const Color = { Red: \"red\" } as const`."],
+  [/\benum\b/, 'Instead of `enum Color { Red }` write `const Color = { Red: "red" } as const`.'],
   [/\bnamespace\b|\bmodule\b/, "Instead of a namespace export the values from a file of their own."],
-  [/parameter propert/, "Instead of `constructor(private x: X) {}` declare the field and assign it in the constructor."],
-  [/import equals/, "Instead of `import x = require(\"x\")` write `import x from \"x\"`."],
+  [
+    /parameter propert/,
+    "Instead of `constructor(private x: X) {}` declare the field and assign it in the constructor.",
+  ],
+  [/import equals/, 'Instead of `import x = require("x")` write `import x from "x"`.'],
   [/export assignment|export equals/i, "Instead of `export = x` write `export default x`."],
   [/angle-bracket/, "Instead of `<T>value` write `value as T`."],
 ];

@@ -16,7 +16,11 @@ export function parseJsonArgument(text: string, what: string): Json {
  *
  * @throws `invalid_json` for text that is not JSON where no text is taken.
  */
-export async function jsonOrText(text: string, what: string, accepts: ((value: Json) => Promise<boolean>) | null): Promise<Json> {
+export async function jsonOrText(
+  text: string,
+  what: string,
+  accepts: ((value: Json) => Promise<boolean>) | null,
+): Promise<Json> {
   const value = tryParse(text);
   if (!accepts) return value ?? (/^\s*[{["]/.test(text) ? parseJsonArgument(text, what) : text);
   if (value !== undefined && (await accepts(value))) return value;
@@ -46,7 +50,7 @@ function placeOf(text: string, offset: number): string {
 
 const patterns = {
   space: /[ \t\n\r]*/y,
-  string: /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*/y,
+  string: /"(?:[ !#-[\]-\u{10ffff}]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*/uy,
   number: /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y,
   word: /true|false|null/y,
 };

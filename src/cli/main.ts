@@ -1,11 +1,10 @@
 #!/usr/bin/env node
 import "./silence-warnings.ts";
-import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { HoldpointError } from "../core/errors.ts";
 import { type AddCommand, runCommandLine } from "./command-line.ts";
-import { addApprove } from "./commands/approve.ts";
 import { addAnswer } from "./commands/answer.ts";
+import { addApprove } from "./commands/approve.ts";
 import { addCancel } from "./commands/cancel.ts";
 import { addExport } from "./commands/export.ts";
 import { addFork } from "./commands/fork.ts";
@@ -20,7 +19,7 @@ import { addThreads } from "./commands/threads.ts";
 import { addVerify } from "./commands/verify.ts";
 import { addWorker } from "./commands/worker.ts";
 import { exitCodeOf } from "./exit-code.ts";
-import { shareOwnPackage } from "./own-package.ts";
+import { ownVersion, shareOwnPackage } from "./own-package.ts";
 import { createScreen, type Screen } from "./screen.ts";
 
 const commands: readonly AddCommand[] = [
@@ -49,13 +48,13 @@ await main(process.argv.slice(2));
 async function main(args: readonly string[]): Promise<void> {
   const screen = createScreen(screenOptions(args));
   const stop = new AbortController();
-  let fault: { readonly error: unknown } | null = null;
+  const faults: unknown[] = [];
   let isOver = false;
 
   stopOnSignals(screen, stop);
   const onFault = (error: unknown): void => {
-    if (fault) return;
-    fault = { error };
+    faults.push(error);
+    if (faults.length > 1) return;
     stop.abort(); // what is under way is given back, as after SIGTERM
     setTimeout(() => void end(screen, () => screen.fail(error), 1), faultGraceMs).unref();
   };
@@ -67,12 +66,19 @@ async function main(args: readonly string[]): Promise<void> {
 
   shareOwnPackage();
   try {
-    const result = await runCommandLine(args, commands, { screen, signal: stop.signal, version: ownVersion() });
+    const result = await runCommandLine(args, commands, {
+      screen,
+      signal: stop.signal,
+      version: ownVersion(),
+    });
+    if (faults.length > 0) throw faults[0];
     isOver = true;
-    await (fault ? endWithFault(screen, fault) : end(screen, () => screen.result(result), result.exitCode ?? 0));
-  } catch (error) {
+    await end(screen, () => screen.result(result), result.exitCode ?? 0);
+  } catch (thrown) {
     isOver = true;
-    await (fault ? endWithFault(screen, fault) : end(screen, () => screen.fail(error), exitCodeOf(error)));
+    const isFault = faults.length > 0;
+    const error = isFault ? faults[0] : thrown;
+    await end(screen, () => screen.fail(error), isFault ? 1 : exitCodeOf(error));
   }
 }
 
@@ -94,10 +100,6 @@ function stopOnSignals(screen: Screen, stop: AbortController): void {
   }
 }
 
-async function endWithFault(screen: Screen, fault: { readonly error: unknown }): Promise<void> {
-  await end(screen, () => screen.fail(fault.error), 1);
-}
-
 /** Foreign code may have left timers and sockets open, so the end is made, not waited for. */
 async function end(screen: Screen, say: () => void, exitCode: number): Promise<void> {
   say();
@@ -106,12 +108,11 @@ async function end(screen: Screen, say: () => void, exitCode: number): Promise<v
 }
 
 function neverSettles(): HoldpointError {
-  return new HoldpointError("agent_invalid", "nothing is left that could go on: something awaits a promise that never settles", {
-    fix: "Look at top-level `await` in the agents' files.",
-  });
-}
-
-function ownVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version; // npm requires it
+  return new HoldpointError(
+    "agent_invalid",
+    "nothing is left that could go on: something awaits a promise that never settles",
+    {
+      fix: "Look at top-level `await` in the agents' files.",
+    },
+  );
 }

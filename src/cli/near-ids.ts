@@ -3,14 +3,26 @@ import type { Store } from "../ports/store.ts";
 import { nearest } from "./nearest.ts";
 
 /** Runs `action`; when it does not find a thread, a request or an operation, the error names those that are near. */
-export async function withNearIds<T>(store: Store, ids: { readonly threadId?: string; readonly requestId?: string }, action: () => Promise<T>): Promise<T> {
+export async function withNearIds<T>(
+  store: Store,
+  ids: { readonly threadId?: string; readonly requestId?: string },
+  action: () => Promise<T>,
+): Promise<T> {
   try {
     return await action();
   } catch (error) {
     const given = isHoldpointError(error, "request_not_found") ? ids.requestId : ids.threadId;
     if (given === undefined || !isHoldpointError(error, "request_not_found", "thread_not_found")) throw error;
-    const near = nearest(given, error.code === "request_not_found" ? await requestIds(store) : await threadIds(store));
-    throw near.length === 0 ? error : new HoldpointError(error.code, error.message, { fix: `Did you mean ${near.join(" or ")}?`, cause: error });
+    const near = nearest(
+      given,
+      error.code === "request_not_found" ? await requestIds(store) : await threadIds(store),
+    );
+    throw near.length === 0
+      ? error
+      : new HoldpointError(error.code, error.message, {
+          fix: `Did you mean ${near.join(" or ")}?`,
+          cause: error,
+        });
   }
 }
 

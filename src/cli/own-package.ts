@@ -1,4 +1,11 @@
+import { readFileSync } from "node:fs";
 import { registerHooks } from "node:module";
+
+/** The version in package.json, which lies two folders up from here, in the sources as in the built package. */
+export function ownVersion(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version; // npm requires it
+}
 
 /**
  * Makes `import … from "holdpoint"` in agents' files mean the Holdpoint that runs them. So there is one copy, whose

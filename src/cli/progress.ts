@@ -1,5 +1,5 @@
-import type { ThreadEvent } from "../core/events.ts";
 import { HoldpointError, toErrorInfo } from "../core/errors.ts";
+import type { ThreadEvent } from "../core/events.ts";
 import type { Hint } from "../runtime/runtime.ts";
 import { describeEvent } from "./describe-event.ts";
 import { formatDuration, line, plural } from "./format.ts";
@@ -38,7 +38,9 @@ export function showProgress(screen: Screen, { withThreads }: ProgressOptions): 
     frame += 1;
     if (!first) return screen.live("");
     const more = running.size > 1 ? ` and ${plural(running.size - 1, "other")}` : "";
-    screen.live(`${frames[frame % frames.length]} ${first.label}${more}  ${formatDuration(performance.now() - first.startedAt)}`);
+    screen.live(
+      `${frames[frame % frames.length]} ${first.label}${more}  ${formatDuration(performance.now() - first.startedAt)}`,
+    );
   }
 
   function label(threadId: string, text: string): string {
@@ -67,12 +69,18 @@ export function showProgress(screen: Screen, { withThreads }: ProgressOptions): 
           for (const event of hint.events) onEvent(hint.threadId, event);
           return;
         case "performing":
-          running.set(`${hint.threadId} ${hint.key}`, { label: label(hint.threadId, line(hint.key, 200)), startedAt: performance.now() });
+          running.set(`${hint.threadId} ${hint.key}`, {
+            label: label(hint.threadId, line(hint.key, 200)),
+            startedAt: performance.now(),
+          });
           return;
         case "problem":
           return onProblem(hint.threadId, hint.error);
         default:
-          throw new HoldpointError("internal", `a hint of an unknown kind: ${JSON.stringify(hint satisfies never)}`);
+          throw new HoldpointError(
+            "internal",
+            `a hint of an unknown kind: ${JSON.stringify(hint satisfies never)}`,
+          );
       }
     },
     pause() {
@@ -90,7 +98,9 @@ export function showProgress(screen: Screen, { withThreads }: ProgressOptions): 
 }
 
 function endsOperation(event: ThreadEvent): boolean {
-  return event.type !== "action_proposed" && event.type !== "action_started" && event.type !== "child_started";
+  return (
+    event.type !== "action_proposed" && event.type !== "action_started" && event.type !== "child_started"
+  );
 }
 
 /** What a reader who waits wants to know; the rest is in the log. */

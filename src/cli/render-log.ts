@@ -46,7 +46,13 @@ function headText(event: ThreadEvent, paint: Paint): string {
   return "key" in event ? `${paint("bold", line(event.key, 200))}  ${text}` : text;
 }
 
-function addEvent(operation: Node, event: ThreadEvent, tree: LogTree, askedBy: Map<string, Node>, paint: Paint): void {
+function addEvent(
+  operation: Node,
+  event: ThreadEvent,
+  tree: LogTree,
+  askedBy: Map<string, Node>,
+  paint: Paint,
+): void {
   const node: Node = { event, text: describeEvent(event, paint), children: [] };
   operation.children.push(node);
   rememberCalls(event, node, askedBy);
@@ -73,7 +79,14 @@ function renderNode(node: Node, prefix: string, childPrefix: string, paint: Pain
   const lines = [`${margin}  ${prefix}${node.text}`];
   for (const [index, child] of node.children.entries()) {
     const isLast = index === node.children.length - 1;
-    lines.push(...renderNode(child, `${childPrefix}${isLast ? "└─ " : "├─ "}`, `${childPrefix}${isLast ? "   " : "│  "}`, paint));
+    lines.push(
+      ...renderNode(
+        child,
+        `${childPrefix}${isLast ? "└─ " : "├─ "}`,
+        `${childPrefix}${isLast ? "   " : "│  "}`,
+        paint,
+      ),
+    );
   }
   return lines;
 }

@@ -4,10 +4,10 @@ import type { RequestRow, Store } from "../ports/store.ts";
 import { decideRequest } from "../runtime/commands.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { settleThreads } from "../runtime/worker.ts";
-import { agentNotFound, loadAgents, type AgentLibrary } from "./agent-library.ts";
+import { type AgentLibrary, agentNotFound, loadAgents } from "./agent-library.ts";
 import { type Context, withRuntime } from "./context.ts";
 import { type Progress, showProgress } from "./progress.ts";
-import { isOver, reportThread, threadRow, type ThreadReport } from "./thread-report.ts";
+import { isOver, reportThread, type ThreadReport, threadRow } from "./thread-report.ts";
 
 /** Timers and retries that are due within this time are waited for; for later ones there are workers. */
 const patienceMs = 60_000;
@@ -15,14 +15,26 @@ const patienceMs = 60_000;
 const pollMs = 250;
 
 /** Runs a thread and its children until it ends or waits; with a channel, people are asked at once. */
-export async function runThread(runtime: Runtime, threadId: string, options: RunOptions): Promise<ThreadReport> {
+export async function runThread(
+  runtime: Runtime,
+  threadId: string,
+  options: RunOptions,
+): Promise<ThreadReport> {
   const { signal } = options;
   const asked = new Set<string>();
   for (;;) {
     await settleThreads(runtime, [threadId], { signal, patienceMs: 0 });
     const report = await reportThread(runtime.store, threadId);
     if (signal.aborted || isOver(report.row.status)) return report;
-    if (await askAll(runtime, report.requests.filter((request) => !asked.has(request.requestId)), asked, options)) continue;
+    if (
+      await askAll(
+        runtime,
+        report.requests.filter((request) => !asked.has(request.requestId)),
+        asked,
+        options,
+      )
+    )
+      continue;
     const waitMs = timeToNextTurn(runtime, report);
     if (waitMs === null || waitMs > patienceMs) return report;
     await runtime.clock.sleep(Math.min(waitMs, 1_000), signal);
@@ -40,7 +52,9 @@ export interface RunOptions {
 function timeToNextTurn(runtime: Runtime, report: ThreadReport): number | null {
   const times = allReports(report).flatMap(({ row, waits, requests }) => {
     const ownWaits = waits.filter((wait) => wait.threadId === row.threadId).map((wait) => wait.dueAt);
-    const ownDeadlines = requests.filter((request) => request.threadId === row.threadId).map((request) => request.opened.expiresAt);
+    const ownDeadlines = requests
+      .filter((request) => request.threadId === row.threadId)
+      .map((request) => request.opened.expiresAt);
     const isParked = row.dueAt === null || [...ownWaits, ...ownDeadlines].includes(row.dueAt);
     if (!isParked) return [runtime.clock.now() + pollMs]; // due now, or in the hands of another worker
     return ownWaits.filter((at) => at !== null).map((at) => Date.parse(at));
@@ -53,7 +67,12 @@ function allReports(report: ThreadReport): readonly ThreadReport[] {
 }
 
 /** True when a verdict was given, by the person here or meanwhile by another. */
-async function askAll(runtime: Runtime, requests: readonly RequestRow[], asked: Set<string>, options: RunOptions): Promise<boolean> {
+async function askAll(
+  runtime: Runtime,
+  requests: readonly RequestRow[],
+  asked: Set<string>,
+  options: RunOptions,
+): Promise<boolean> {
   const { channel, progress, signal } = options;
   if (!channel) return false;
   let isDecided = false;
@@ -70,7 +89,12 @@ async function askAll(runtime: Runtime, requests: readonly RequestRow[], asked: 
   return isDecided;
 }
 
-async function askOne(runtime: Runtime, request: RequestRow, channel: Channel, signal: AbortSignal): Promise<boolean> {
+async function askOne(
+  runtime: Runtime,
+  request: RequestRow,
+  channel: Channel,
+  signal: AbortSignal,
+): Promise<boolean> {
   const elsewhere = new AbortController();
   const watching = watchRequest(runtime, request.requestId, elsewhere);
   try {
@@ -109,7 +133,12 @@ export interface RanOn {
  * After a verdict or a signal is recorded: runs the thread on in this process, with the parents that wait for it, as
  * far as their agents' code is at hand. What is not run here, a worker goes on with.
  */
-export async function runOn(context: Context, store: Store, threadId: string, wanted: boolean): Promise<RanOn> {
+export async function runOn(
+  context: Context,
+  store: Store,
+  threadId: string,
+  wanted: boolean,
+): Promise<RanOn> {
   if (!wanted) return { report: await reportThread(store, threadId), ran: false, whyNot: "--no-run" };
   const { screen, signal } = context;
   const library = await loadAgents(context.settings);

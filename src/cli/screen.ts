@@ -147,12 +147,16 @@ export function toCliError(error: unknown): CliError {
 }
 
 function fixOf(error: unknown): string {
-  if (!isHoldpointError(error)) return "This is a fault of Holdpoint or of an agent's code: report it with the command that led here.";
+  if (!isHoldpointError(error))
+    return "This is a fault of Holdpoint or of an agent's code: report it with the command that led here.";
   return error.retryable ? "Try again." : "See `holdpoint --help`.";
 }
 
 function errorLines({ code, message, fix }: CliError, paint: Paint): readonly string[] {
-  return [`${paint("red", "error")} (${code}): ${visible(message)}`, `  ${paint("cyan", "→")} ${visible(fix)}`];
+  return [
+    `${paint("red", "error")} (${code}): ${visible(message)}`,
+    `  ${paint("cyan", "→")} ${visible(fix)}`,
+  ];
 }
 
 /** For messages of our own that say what to do. */

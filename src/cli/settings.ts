@@ -57,7 +57,8 @@ export async function readSettings(options: GlobalOptions): Promise<Settings> {
   const config = configPath === null ? {} : await readConfig(configPath);
   const folder = configPath === null ? "." : dirname(configPath);
   return {
-    storePath: options.store === undefined ? resolve(folder, config.store ?? defaultStore) : resolve(options.store),
+    storePath:
+      options.store === undefined ? resolve(folder, config.store ?? defaultStore) : resolve(options.store),
     agentFiles: (options.agent ?? []).map((path) => resolve(path)),
     configAgentFiles: (config.agents ?? []).map((path) => resolve(folder, path)),
     defaultModel: defaultModel(config),
@@ -80,7 +81,9 @@ function findConfig(named: string | undefined): string | null {
 async function readConfig(path: string): Promise<Config> {
   const parsed = configSchema.safeParse(await configValue(path));
   if (parsed.success) return parsed.data;
-  const why = parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`.trim()).join("; ");
+  const why = parsed.error.issues
+    .map((issue) => `${issue.path.join(".")} ${issue.message}`.trim())
+    .join("; ");
   throw usageError(
     `the config ${formatPath(path)} is not valid: ${why}`,
     "It takes store, agents (paths), defaultModel and secrets (names of environment variables).",
@@ -88,7 +91,8 @@ async function readConfig(path: string): Promise<Config> {
 }
 
 async function configValue(path: string): Promise<unknown> {
-  if (path.endsWith(".json")) return parseJsonArgument(await readText(path), `the config ${formatPath(path)}`);
+  if (path.endsWith(".json"))
+    return parseJsonArgument(await readText(path), `the config ${formatPath(path)}`);
   const { default: value } = await importModule(path);
   if (value !== undefined) return value;
   throw usageError(`the config ${formatPath(path)} has no default export`, "Write `export default { … }`.");
@@ -114,7 +118,9 @@ function defaultModel(config: Config): string | undefined {
 /** I11. Providers' keys are secrets without being declared. */
 function secretValues(names: readonly string[]): ReadonlyMap<string, string> {
   const all = [...names, ...providerKeys.map(([variable]) => variable)];
-  return new Map(all.flatMap((name) => (variableOf(name) === undefined ? [] : [[name, variableOf(name) ?? ""]])));
+  return new Map(
+    all.flatMap((name) => (variableOf(name) === undefined ? [] : [[name, variableOf(name) ?? ""]])),
+  );
 }
 
 function variableOf(name: string): string | undefined {
@@ -125,7 +131,10 @@ function variableOf(name: string): string | undefined {
 function principalOf(given: string | undefined): string {
   if (given === undefined) return `cli:${userName()}`;
   if (/^[\x21-\x7e\u00a0-\uffff][^\p{Cc}]{0,199}$/u.test(given)) return given;
-  throw usageError("--as takes a principal: up to 200 characters on one line", "For example --as dana@example.com.");
+  throw usageError(
+    "--as takes a principal: up to 200 characters on one line",
+    "For example --as dana@example.com.",
+  );
 }
 
 function userName(): string {

@@ -1,5 +1,5 @@
 // What a command tells of a thread: how it stands, what it gave, and what it and its children wait for.
-import { HoldpointError, type ErrorInfo } from "../core/errors.ts";
+import { type ErrorInfo, HoldpointError } from "../core/errors.ts";
 import type { Stored } from "../core/events.ts";
 import type { Json } from "../core/json.ts";
 import { evolve, initialState, type Operation, type ThreadEnd, type ThreadState } from "../core/state.ts";
@@ -29,7 +29,9 @@ export interface ThreadReport {
 export async function reportThread(store: Store, threadId: string): Promise<ThreadReport> {
   const row = await threadRow(store, threadId);
   const state = (await store.read(threadId)).reduce(evolve, initialState());
-  const waits = state.end ? [] : [...state.operations.values()].flatMap((operation) => waitOf(threadId, state, operation));
+  const waits = state.end
+    ? []
+    : [...state.operations.values()].flatMap((operation) => waitOf(threadId, state, operation));
   const children = await reportChildren(store, waits);
   return {
     row,
@@ -79,7 +81,10 @@ function signalOf(state: ThreadState, key: string): string {
   return [...state.openWaits].find(([, waiting]) => waiting === key)?.[0] ?? "";
 }
 
-async function resultOf(store: Store, end: ThreadEnd | null): Promise<{ readonly output: Json | undefined; readonly error: ErrorInfo | null }> {
+async function resultOf(
+  store: Store,
+  end: ThreadEnd | null,
+): Promise<{ readonly output: Json | undefined; readonly error: ErrorInfo | null }> {
   switch (end?.type) {
     case undefined:
       return { output: undefined, error: null };
@@ -88,7 +93,10 @@ async function resultOf(store: Store, end: ThreadEnd | null): Promise<{ readonly
     case "thread_failed":
       return { output: undefined, error: end.error };
     case "thread_cancelled":
-      return { output: undefined, error: { code: "thread_ended", message: `cancelled by ${end.by}: ${end.why}` } };
+      return {
+        output: undefined,
+        error: { code: "thread_ended", message: `cancelled by ${end.by}: ${end.why}` },
+      };
     default:
       return end satisfies never;
   }
@@ -102,13 +110,47 @@ export async function storedValue(store: Store, stored: Stored): Promise<Json | 
 /** A request as `--json` shows it. */
 export function requestDocument(row: RequestRow): Readonly<Record<string, unknown>> {
   const { requestId, threadId, agent, status, opened, verdict, by, via, decidedAt } = row;
-  const { kind, question, why, reason, choices, approvers, expiresAt, action, answerSchema, key, at: openedAt } = opened;
-  const asked = { requestId, threadId, agent, status, kind, key, question, why, reason, choices, approvers, action, answerSchema, openedAt, expiresAt };
+  const {
+    kind,
+    question,
+    why,
+    reason,
+    choices,
+    approvers,
+    expiresAt,
+    action,
+    answerSchema,
+    key,
+    at: openedAt,
+  } = opened;
+  const asked = {
+    requestId,
+    threadId,
+    agent,
+    status,
+    kind,
+    key,
+    question,
+    why,
+    reason,
+    choices,
+    approvers,
+    action,
+    answerSchema,
+    openedAt,
+    expiresAt,
+  };
   return { ...asked, verdict, by, via, decidedAt };
 }
 
 /** A thread as `--json` shows it. */
-export function threadDocument({ row, output, error, requests, waits }: ThreadReport): Readonly<Record<string, unknown>> {
+export function threadDocument({
+  row,
+  output,
+  error,
+  requests,
+  waits,
+}: ThreadReport): Readonly<Record<string, unknown>> {
   return {
     ...row,
     ...(row.status === "completed" ? { output: output ?? null } : {}),
@@ -122,5 +164,7 @@ export function threadDocument({ row, output, error, requests, waits }: ThreadRe
 export async function requestRow(store: Store, requestId: string): Promise<RequestRow> {
   const row = (await store.requests({ requestId })).rows[0];
   if (row) return row;
-  throw new HoldpointError("request_not_found", `there is no request ${requestId}`, { fix: "`holdpoint inbox` lists the open ones." });
+  throw new HoldpointError("request_not_found", `there is no request ${requestId}`, {
+    fix: "`holdpoint inbox` lists the open ones.",
+  });
 }

@@ -5,7 +5,8 @@
  * line and paragraph separators, private use, lone surrogates. Not: line feed, tab, and the two variation selectors
  * that ordinary emoji carry.
  */
-const invisible = /(?![\n\t\uFE0E\uFE0F])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+const invisible =
+  /(?![\n\t]|\uFE0E|\uFE0F)[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 /**
  * Text as it may be shown: every character that is invisible, or that a terminal obeys, is written as `\u001b`.

@@ -31,7 +31,11 @@ export function localDispatcher(options: LocalDispatcherOptions): Dispatcher {
   let handler: MessageHandler | null = null;
 
   function post(threadId: string, message: Message): void {
-    const mailbox = mailboxes.get(threadId) ?? { messages: new Map<string, Message>(), failures: 0, state: "idle" };
+    const mailbox = mailboxes.get(threadId) ?? {
+      messages: new Map<string, Message>(),
+      failures: 0,
+      state: "idle",
+    };
     mailboxes.set(threadId, mailbox);
     mailbox.messages.set(message.id, message);
     if (mailbox.state === "idle") enqueue(threadId, mailbox);

@@ -33,9 +33,13 @@ export function aiSdkModel(model: AiSdkLanguageModel): Model {
   };
 }
 
-type CallOptions = Parameters<LanguageModelV3["doGenerate"]>[0] & Parameters<LanguageModelV4["doGenerate"]>[0];
+type CallOptions = Parameters<LanguageModelV3["doGenerate"]>[0] &
+  Parameters<LanguageModelV4["doGenerate"]>[0];
 
-function toCallOptions({ messages, tools, maxOutputTokens }: ModelInput, abortSignal: AbortSignal): CallOptions {
+function toCallOptions(
+  { messages, tools, maxOutputTokens }: ModelInput,
+  abortSignal: AbortSignal,
+): CallOptions {
   const call = { prompt: toPrompt(messages), maxOutputTokens, abortSignal };
   if (tools.length === 0) return call; // some providers refuse a tool choice without tools
   return { ...call, tools: tools.map(toFunctionTool), toolChoice: { type: "auto" } };
@@ -86,7 +90,12 @@ function callPart({ callId, tool, args }: ModelCall) {
 }
 
 function resultPart({ callId, tool, content }: Extract<ModelMessage, { role: "tool" }>) {
-  return { type: "tool-result" as const, toolCallId: callId, toolName: tool, output: { type: "text" as const, value: content } };
+  return {
+    type: "tool-result" as const,
+    toolCallId: callId,
+    toolName: tool,
+    output: { type: "text" as const, value: content },
+  };
 }
 
 function toOutput(id: string, result: Result): ModelOutput {
@@ -96,8 +105,10 @@ function toOutput(id: string, result: Result): ModelOutput {
   let text = "";
   for (const part of result.content) {
     if (part.type === "text") text += part.text;
-    else if (part.type === "tool-approval-request" || (part.type === "tool-call" && part.providerExecuted)) throw ranElsewhere(id);
-    else if (part.type === "tool-call") calls.push({ callId: part.toolCallId, tool: part.toolName, args: parseArgs(part.input) });
+    else if (part.type === "tool-approval-request" || (part.type === "tool-call" && part.providerExecuted))
+      throw ranElsewhere(id);
+    else if (part.type === "tool-call")
+      calls.push({ callId: part.toolCallId, tool: part.toolName, args: parseArgs(part.input) });
   }
   const usage = toUsage(result.usage);
   return { text, calls, finish: toFinish(unified), ...(usage && { usage }) };
@@ -113,7 +124,9 @@ function parseArgs(input: string): unknown {
   }
 }
 
-function toFinish(unified: Exclude<Result["finishReason"]["unified"], "content-filter" | "error">): ModelOutput["finish"] {
+function toFinish(
+  unified: Exclude<Result["finishReason"]["unified"], "content-filter" | "error">,
+): ModelOutput["finish"] {
   switch (unified) {
     case "stop":
     case "length":
@@ -137,13 +150,21 @@ function toUsage({ inputTokens, outputTokens }: Result["usage"]): Usage | undefi
 /** What came may be half a sentence, or half a call. */
 function withheld(id: string, unified: "content-filter" | "error", raw: string | undefined): HoldpointError {
   const filtered = unified === "content-filter";
-  const what = filtered ? "withheld its output (content filter or refusal)" : "broke its output off with an error";
-  return new HoldpointError("model_failed", `${id} ${what}${raw === undefined ? "" : `: ${raw}`}`, { retryable: !filtered });
+  const what = filtered
+    ? "withheld its output (content filter or refusal)"
+    : "broke its output off with an error";
+  return new HoldpointError("model_failed", `${id} ${what}${raw === undefined ? "" : `: ${raw}`}`, {
+    retryable: !filtered,
+  });
 }
 
 /** I5. What a provider runs by itself passes no gate. */
 function ranElsewhere(id: string): HoldpointError {
-  return new HoldpointError("model_failed", `${id} called a tool that its provider runs by itself, past the gate`, {
-    fix: "Take the provider's own tools out of the model's settings, and offer a tool of the agent instead.",
-  });
+  return new HoldpointError(
+    "model_failed",
+    `${id} called a tool that its provider runs by itself, past the gate`,
+    {
+      fix: "Take the provider's own tools out of the model's settings, and offer a tool of the agent instead.",
+    },
+  );
 }

@@ -17,12 +17,15 @@ export function toModelError(id: string, cause: unknown): HoldpointError {
   if (isHoldpointError(cause)) return cause;
   const error = readError(cause);
   if (error.name === "AI_LoadAPIKeyError") {
-    return new HoldpointError("model_unavailable", `${id}: ${maskKeys(error.message)}`, { fix: "Set it where the worker is started.", cause });
+    return new HoldpointError("model_unavailable", `${id}: ${maskKeys(error.message)}`, {
+      fix: "Set it where the worker is started.",
+      cause,
+    });
   }
   const status = error.statusCode === undefined ? "" : ` (HTTP ${error.statusCode})`;
   if (isKeyRefused(error)) {
     const fix = "Check the provider's API key, and that it may use this model.";
-    return new HoldpointError("model_failed", `${id} refused the API key${status}`, { fix, cause });
+    return new HoldpointError("model_failed", `${id} refused access${status}`, { fix, cause });
   }
   const options = { retryable: isRetryable(error), cause };
   const message = `${id} failed${status}: ${maskKeys(error.message) || "no message"}`;
@@ -31,7 +34,8 @@ export function toModelError(id: string, cause: unknown): HoldpointError {
 }
 
 function readError(cause: unknown): ProviderError {
-  const error: Partial<Record<keyof ProviderError, unknown>> = typeof cause === "object" && cause !== null ? cause : { message: String(cause) };
+  const error: Partial<Record<keyof ProviderError, unknown>> =
+    typeof cause === "object" && cause !== null ? cause : { message: String(cause) };
   return {
     name: String(error.name ?? ""),
     message: String(error.message ?? ""),
@@ -56,6 +60,9 @@ const maxMessageLength = 500;
 
 /** Known prefixes of keys, and any run of letters and digits as long as one. */
 function maskKeys(text: string): string {
-  const masked = text.replace(/\b(?:sk|pk|rk|gsk|xai|pplx|key)-[\w*-]{6,}|\bBearer \S+|[\w*-]{32,}/g, "[masked]");
+  const masked = text.replace(
+    /\b(?:sk|pk|rk|gsk|xai|pplx|key)-[\w*-]{6,}|\bBearer [\w.~+/=-]+|[\w*-]{32,}/g,
+    "[masked]",
+  );
   return masked.length <= maxMessageLength ? masked : `${masked.slice(0, maxMessageLength)}…`;
 }

@@ -27,7 +27,12 @@ export function modelResolver(options: ModelResolverOptions = {}): (model: unkno
   return async function resolveModel(named) {
     const model = named ?? defaultModel ?? null;
     if (model === null) throw noModel();
-    const known = typeof model === "string" ? byName.get(model) : typeof model === "object" ? byObject.get(model) : undefined;
+    const known =
+      typeof model === "string"
+        ? byName.get(model)
+        : typeof model === "object"
+          ? byObject.get(model)
+          : undefined;
     if (known) return known;
     if (typeof model === "string") {
       const resolved = await modelNamed(model, importPackage);
@@ -46,30 +51,46 @@ async function modelNamed(name: string, importPackage: (name: string) => Promise
   const provider = providerNames.find((known) => known === name.slice(0, slash));
   const modelId = name.slice(slash + 1);
   if (!provider || modelId === "") {
-    throw unavailable(`"${name}" names no model`, `Write ${providerNames.map((known) => `${known}/<model>`).join(", ")}, or give a model object.`);
+    throw unavailable(
+      `"${name}" names no model`,
+      `Write ${providerNames.map((known) => `${known}/<model>`).join(", ")}, or give a model object.`,
+    );
   }
   const packageName = `@ai-sdk/${provider}`;
   const create = await providerFrom(packageName, provider, importPackage);
   return { ...modelFrom(create(modelId)), id: name };
 }
 
-async function providerFrom(packageName: string, provider: string, importPackage: (name: string) => Promise<unknown>): Promise<(modelId: string) => unknown> {
+async function providerFrom(
+  packageName: string,
+  provider: string,
+  importPackage: (name: string) => Promise<unknown>,
+): Promise<(modelId: string) => unknown> {
   let module: unknown;
   try {
     module = await importPackage(packageName);
   } catch (cause) {
     if (!isNotFound(cause)) throw cause;
-    throw new HoldpointError("model_not_installed", `the package ${packageName} is not installed`, { fix: `npm install ${packageName}`, cause });
+    throw new HoldpointError("model_not_installed", `the package ${packageName} is not installed`, {
+      fix: `npm install ${packageName}`,
+      cause,
+    });
   }
   const create = (module as Record<string, unknown>)[provider]; // a module is an object
   if (typeof create === "function") return create as (modelId: string) => unknown; // its result is checked by modelFrom
-  throw unavailable(`${packageName} exports no "${provider}"`, `Install a version that this one works with: npm install ${packageName}@latest`);
+  throw unavailable(
+    `${packageName} exports no "${provider}"`,
+    `Install a version that this one works with: npm install ${packageName}@latest`,
+  );
 }
 
 function modelFrom(model: unknown): Model {
   if (isModel(model)) return model;
   if (isAiSdkModel(model)) return aiSdkModel(model);
-  throw unavailable(`${describe(model)} is no model`, "Give a model object of an AI SDK provider (specification v3 or v4), or an object with `id` and `generate`.");
+  throw unavailable(
+    `${describe(model)} is no model`,
+    "Give a model object of an AI SDK provider (specification v3 or v4), or an object with `id` and `generate`.",
+  );
 }
 
 function isModel(value: unknown): value is Model {
@@ -77,7 +98,11 @@ function isModel(value: unknown): value is Model {
 }
 
 function isAiSdkModel(value: unknown): value is AiSdkLanguageModel {
-  return isObject(value) && typeof value.doGenerate === "function" && (value.specificationVersion === "v3" || value.specificationVersion === "v4");
+  return (
+    isObject(value) &&
+    typeof value.doGenerate === "function" &&
+    (value.specificationVersion === "v3" || value.specificationVersion === "v4")
+  );
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -85,7 +110,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function describe(model: unknown): string {
-  if (isObject(model) && "specificationVersion" in model) return `an AI SDK object of specification ${String(model.specificationVersion)}`;
+  if (isObject(model) && "specificationVersion" in model)
+    return `an AI SDK object of specification ${String(model.specificationVersion)}`;
   return `a value of type ${typeof model}`;
 }
 
@@ -94,7 +120,10 @@ function isNotFound(error: unknown): boolean {
 }
 
 function noModel(): HoldpointError {
-  return unavailable("the agent names no model, and there is no default model", 'Give the agent one, such as model: "anthropic/<model>", or set a default model.');
+  return unavailable(
+    "the agent names no model, and there is no default model",
+    'Give the agent one, such as model: "anthropic/<model>", or set a default model.',
+  );
 }
 
 function unavailable(message: string, fix: string): HoldpointError {

@@ -8,7 +8,13 @@ const signal = new AbortController().signal;
 describe("scriptedModel", () => {
   test("plays its turns in order, and counts the calls", async () => {
     const model = scriptedModel([
-      { calls: [{ tool: "find", args: { id: 1 } }, { tool: "find", args: "{broken", callId: "mine" }], usage: { inputTokens: 3, outputTokens: 4 } },
+      {
+        calls: [
+          { tool: "find", args: { id: 1 } },
+          { tool: "find", args: "{broken", callId: "mine" },
+        ],
+        usage: { inputTokens: 3, outputTokens: 4 },
+      },
       { text: "cut off", finish: "length" },
       "done",
     ]);
@@ -42,7 +48,9 @@ describe("scriptedModel", () => {
   });
 
   test("follows what it is shown, and keeps it when asked to", async () => {
-    const model = scriptedModel(({ messages }, callNumber) => `${callNumber}: ${messages.length} messages`, { record: true });
+    const model = scriptedModel(({ messages }, callNumber) => `${callNumber}: ${messages.length} messages`, {
+      record: true,
+    });
     expect((await model.generate(input, { signal })).text).toBe("1: 1 messages");
     expect(model.inputs).toEqual([input]);
   });
@@ -56,7 +64,9 @@ describe("scriptedModel", () => {
 
   test("an aborted call is none", async () => {
     const model = scriptedModel(["unused"]);
-    await expect(model.generate(input, { signal: AbortSignal.abort(new Error("before")) })).rejects.toThrow("before");
+    await expect(model.generate(input, { signal: AbortSignal.abort(new Error("before")) })).rejects.toThrow(
+      "before",
+    );
     expect(model.callCount).toBe(0);
   });
 });

@@ -51,18 +51,27 @@ export function scriptedModel(script: Script, options: ScriptedModelOptions = {}
       const callNumber = callCount;
       if (record) inputs.push(input);
       const turn = typeof script === "function" ? script(input, callNumber) : script[callNumber - 1];
-      if (turn === undefined) throw new HoldpointError("model_failed", `the script of ${id} has no turn for call ${callNumber}`);
+      if (turn === undefined)
+        throw new HoldpointError("model_failed", `the script of ${id} has no turn for call ${callNumber}`);
       return play(turn, callNumber, signal);
     },
   };
 }
 
-function play(turn: ScriptedTurn, callNumber: number, signal: AbortSignal): ModelOutput | Promise<ModelOutput> {
+function play(
+  turn: ScriptedTurn,
+  callNumber: number,
+  signal: AbortSignal,
+): ModelOutput | Promise<ModelOutput> {
   if (typeof turn === "string") return { text: turn, calls: [], finish: "stop" };
   if ("throws" in turn) throw turn.throws;
   if ("never" in turn) return untilAborted(signal);
   const { text = "", usage } = turn;
-  const calls = (turn.calls ?? []).map(({ tool, args, callId }, index) => ({ callId: callId ?? `call_${callNumber}_${index}`, tool, args }));
+  const calls = (turn.calls ?? []).map(({ tool, args, callId }, index) => ({
+    callId: callId ?? `call_${callNumber}_${index}`,
+    tool,
+    args,
+  }));
   const finish = turn.finish ?? (calls.length > 0 ? "calls" : "stop");
   return { text, calls, finish, ...(usage && { usage }) };
 }

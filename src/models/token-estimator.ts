@@ -4,12 +4,12 @@
 import type { TokenCounter } from "../ports/token-counter.ts";
 
 /**
- * Estimates tokens, rather over than under: 5 to 30 % over on English, code and JSON, 10 to 50 % on other scripts,
- * within 5 % on random text such as hex and base64. Linear in time (above 60 MB/s), and it keeps nothing.
+ * Estimates tokens, rather over than under. Against o200k: 5 to 30 % over on English, code and JSON, 0 to 90 % on other
+ * languages, at most 5 % under on random text such as hex, base64 and UUIDs. Linear in time, and it keeps nothing.
  */
 export const tokenEstimator: TokenCounter = { name: "estimate", count: estimateTokens };
 
-/** Covers what the pieces get wrong: with it no sample of the kinds named above is under. */
+/** Covers what the pieces get wrong. */
 const margin = 1.1;
 
 const symbol = 0;
@@ -81,12 +81,13 @@ function over(length: number, from: number): number {
 
 /** Tokens per UTF-16 code unit outside ASCII, by the end of its range. */
 const foreignRanges: readonly (readonly [end: number, tokens: number])[] = [
-  [0x0250, 0.75], // Latin letters with marks, within words
+  [0x0100, 0.75], // letters of western Europe, within words
+  [0x0250, 1.4], // of central and eastern Europe
   [0x0370, 1],
-  [0x0400, 0.45], // Greek
+  [0x0400, 0.5], // Greek
   [0x0530, 0.3], // Cyrillic
   [0x0600, 0.5],
-  [0x0780, 0.38], // Arabic
+  [0x0780, 0.45], // Arabic
   [0x0900, 1],
   [0x0e00, 0.45], // the scripts of India
   [0x0e80, 0.55], // Thai
@@ -106,8 +107,10 @@ const foreignRanges: readonly (readonly [end: number, tokens: number])[] = [
   [0x10000, 1.5],
 ];
 
-const foreignCosts = Float32Array.from({ length: 0x10000 }, (_, code) => foreignRanges.find(([end]) => code < end)?.[1] ?? 3);
+const foreignCosts = new Float32Array(0x10000);
+for (const [index, [end, tokens]] of foreignRanges.entries())
+  foreignCosts.fill(tokens, foreignRanges[index - 1]?.[0] ?? 0, end);
 
 function foreignTokens(code: number): number {
-  return foreignCosts[code] ?? 3;
+  return foreignCosts[code] ?? 0; // a code unit is below 0x10000
 }

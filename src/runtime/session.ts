@@ -170,7 +170,7 @@ export function createSession(options: SessionOptions): Session {
     void perform.effect(effect.abort.signal).then(
       (result) => finish(effect, result),
       (error: unknown) => {
-        failure = { error }; // effects turn every failure into events; this one is a bug of ours
+        failure = { error };
         finish(effect, noFacts);
       },
     );

@@ -21,12 +21,15 @@ export interface DispatcherCase {
 }
 
 export const dispatcherCases: readonly DispatcherCase[] = [
-  rule("a message is delivered, also when it was sent before anyone consumed", async ({ dispatcher }, seen) => {
-    await dispatcher.send("before", { id: "m" });
-    dispatcher.consume(seen.handler());
-    await dispatcher.send("after", { id: "m" });
-    await seen.until(() => seen.count("before", "m") >= 1 && seen.count("after", "m") >= 1);
-  }),
+  rule(
+    "a message is delivered, also when it was sent before anyone consumed",
+    async ({ dispatcher }, seen) => {
+      await dispatcher.send("before", { id: "m" });
+      dispatcher.consume(seen.handler());
+      await dispatcher.send("after", { id: "m" });
+      await seen.until(() => seen.count("before", "m") >= 1 && seen.count("after", "m") >= 1);
+    },
+  ),
 
   rule("a thread gets one message at a time", async ({ dispatcher, advance }, seen) => {
     const gate = seen.gate();
@@ -48,32 +51,38 @@ export const dispatcherCases: readonly DispatcherCase[] = [
     await seen.until(() => seen.running() === 3);
   }),
 
-  rule("a message whose handler throws is delivered again, until it succeeds", async ({ dispatcher, advance, retryWithinMs }, seen) => {
-    dispatcher.consume(
-      seen.handler(() => {
-        if (seen.count("t", "m") < 3) throw new Error("not yet");
-      }),
-    );
-    await dispatcher.send("t", { id: "m" });
-    for (let waits = 0; seen.count("t", "m") < 3; waits += 1) {
-      assert.ok(waits < 20, "it was given up");
+  rule(
+    "a message whose handler throws is delivered again, until it succeeds",
+    async ({ dispatcher, advance, retryWithinMs }, seen) => {
+      dispatcher.consume(
+        seen.handler(() => {
+          if (seen.count("t", "m") < 3) throw new Error("not yet");
+        }),
+      );
+      await dispatcher.send("t", { id: "m" });
+      for (let waits = 0; seen.count("t", "m") < 3; waits += 1) {
+        assert.ok(waits < 20, "it was given up");
+        await advance(retryWithinMs);
+      }
       await advance(retryWithinMs);
-    }
-    await advance(retryWithinMs);
-    assert.equal(seen.count("t", "m"), 3);
-  }),
+      assert.equal(seen.count("t", "m"), 3);
+    },
+  ),
 
-  rule("a handler that throws holds up neither its thread's other messages nor other threads", async ({ dispatcher }, seen) => {
-    dispatcher.consume(
-      seen.handler((_threadId, message) => {
-        if (message.id === "bad") throw new Error("always");
-      }),
-    );
-    await dispatcher.send("t", { id: "bad" });
-    await dispatcher.send("t", { id: "good" });
-    await dispatcher.send("other", { id: "good" });
-    await seen.until(() => seen.count("t", "good") >= 1 && seen.count("other", "good") >= 1);
-  }),
+  rule(
+    "a handler that throws holds up neither its thread's other messages nor other threads",
+    async ({ dispatcher }, seen) => {
+      dispatcher.consume(
+        seen.handler((_threadId, message) => {
+          if (message.id === "bad") throw new Error("always");
+        }),
+      );
+      await dispatcher.send("t", { id: "bad" });
+      await dispatcher.send("t", { id: "good" });
+      await dispatcher.send("other", { id: "good" });
+      await seen.until(() => seen.count("t", "good") >= 1 && seen.count("other", "good") >= 1);
+    },
+  ),
 
   rule("a delayed message comes after its delay, not before", async ({ dispatcher, advance }, seen) => {
     dispatcher.consume(seen.handler());
@@ -88,18 +97,21 @@ export const dispatcherCases: readonly DispatcherCase[] = [
   }),
 
   // Whoever sends may know of an event that a running handler has not read: that message is news, whatever its id.
-  rule("a message that is sent while one of its id is handled is delivered after it", async ({ dispatcher, advance }, seen) => {
-    const first = seen.gate();
-    dispatcher.consume(seen.handler(() => first.passed));
-    await dispatcher.send("t", { id: "m" });
-    await seen.until(() => seen.running() === 1);
-    await dispatcher.send("t", { id: "m" });
-    await dispatcher.send("t", { id: "m" });
-    first.open();
-    await seen.until(() => seen.count("t", "m") >= 2);
-    await advance(50);
-    assert.ok(seen.count("t", "m") <= 3);
-  }),
+  rule(
+    "a message that is sent while one of its id is handled is delivered after it",
+    async ({ dispatcher, advance }, seen) => {
+      const first = seen.gate();
+      dispatcher.consume(seen.handler(() => first.passed));
+      await dispatcher.send("t", { id: "m" });
+      await seen.until(() => seen.running() === 1);
+      await dispatcher.send("t", { id: "m" });
+      await dispatcher.send("t", { id: "m" });
+      first.open();
+      await seen.until(() => seen.count("t", "m") >= 2);
+      await advance(50);
+      assert.ok(seen.count("t", "m") <= 3);
+    },
+  ),
 
   rule("what a handler sends to its own thread is delivered after it", async ({ dispatcher }, seen) => {
     dispatcher.consume(
@@ -113,28 +125,31 @@ export const dispatcherCases: readonly DispatcherCase[] = [
     assert.equal(seen.mostAtOnce("t"), 1);
   }),
 
-  rule("close aborts the signals of running handlers, and waits for them", async ({ dispatcher, advance }, seen) => {
-    const gate = seen.gate();
-    const aborted = Promise.withResolvers<void>();
-    let isClosed = false;
-    dispatcher.consume(
-      seen.handler(async (_threadId, _message, signal) => {
-        signal.addEventListener("abort", () => aborted.resolve(), { once: true });
-        await gate.passed;
-      }),
-    );
-    await dispatcher.send("t", { id: "m" });
-    await seen.until(() => seen.running() === 1);
-    const closing = dispatcher.close().then(() => {
-      isClosed = true;
-    });
-    await aborted.promise;
-    await advance(50);
-    assert.equal(isClosed, false);
-    gate.open();
-    await closing;
-    assert.equal(seen.running(), 0);
-  }),
+  rule(
+    "close aborts the signals of running handlers, and waits for them",
+    async ({ dispatcher, advance }, seen) => {
+      const gate = seen.gate();
+      const aborted = Promise.withResolvers<void>();
+      let isClosed = false;
+      dispatcher.consume(
+        seen.handler(async (_threadId, _message, signal) => {
+          signal.addEventListener("abort", () => aborted.resolve(), { once: true });
+          await gate.passed;
+        }),
+      );
+      await dispatcher.send("t", { id: "m" });
+      await seen.until(() => seen.running() === 1);
+      const closing = dispatcher.close().then(() => {
+        isClosed = true;
+      });
+      await aborted.promise;
+      await advance(50);
+      assert.equal(isClosed, false);
+      gate.open();
+      await closing;
+      assert.equal(seen.running(), 0);
+    },
+  ),
 
   rule("nothing is delivered after close", async ({ dispatcher, advance, retryWithinMs }, seen) => {
     const gate = seen.gate();
@@ -167,7 +182,10 @@ export const dispatcherCases: readonly DispatcherCase[] = [
   }),
 ];
 
-function rule(name: string, body: (opened: OpenedDispatcher, seen: Deliveries) => Promise<void>): DispatcherCase {
+function rule(
+  name: string,
+  body: (opened: OpenedDispatcher, seen: Deliveries) => Promise<void>,
+): DispatcherCase {
   return {
     name,
     async run(open) {
@@ -208,7 +226,9 @@ function deliveries() {
 
   return {
     /** A handler that keeps a record, then does what `body` does. */
-    handler(body: (threadId: string, message: Message, signal: AbortSignal) => void | Promise<void> = () => {}): MessageHandler {
+    handler(
+      body: (threadId: string, message: Message, signal: AbortSignal) => void | Promise<void> = () => {},
+    ): MessageHandler {
       return async (threadId, message, signal) => {
         change(threadId, 1);
         byThread.get(threadId)?.ids.push(message.id);
@@ -240,7 +260,8 @@ function deliveries() {
     },
     openGates: () => gates.forEach((gate) => void gate.open()),
     ids: (threadId: string): readonly string[] => byThread.get(threadId)?.ids ?? [],
-    count: (threadId: string, id: string) => byThread.get(threadId)?.ids.filter((seen) => seen === id).length ?? 0,
+    count: (threadId: string, id: string) =>
+      byThread.get(threadId)?.ids.filter((seen) => seen === id).length ?? 0,
     mostAtOnce: (threadId: string) => byThread.get(threadId)?.most ?? 0,
     threads: () => byThread.size,
     running: () => running,

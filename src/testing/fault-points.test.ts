@@ -40,7 +40,18 @@ async function callAll(store: Store): Promise<void> {
   await store.close();
 }
 
-const methods = ["lease", "read", "append", "artifact", "threads", "requests", "due", "verify", "release", "close"];
+const methods = [
+  "lease",
+  "read",
+  "append",
+  "artifact",
+  "threads",
+  "requests",
+  "due",
+  "verify",
+  "release",
+  "close",
+];
 
 describe("faultPoints", () => {
   const dispatchers: { close(): Promise<void> }[] = [];
@@ -85,7 +96,9 @@ describe("faultPoints", () => {
     });
     const reading = points.store.read("t");
     await points.held;
-    await expect(points.store.append({ threadId: "t", expectedSeq: 0, events: [] })).rejects.toBeInstanceOf(ProcessStopped);
+    await expect(points.store.append({ threadId: "t", expectedSeq: 0, events: [] })).rejects.toBeInstanceOf(
+      ProcessStopped,
+    );
     await expect(reading).rejects.toBeInstanceOf(ProcessStopped);
   });
 
@@ -108,7 +121,9 @@ describe("faultPoints", () => {
   test("a fault can be chosen by what the call is, and be any error", async () => {
     const { store, ran } = countingStore();
     const error = new Error("no");
-    const points = faultPoints(store, { throwAt: { call: ({ method }, args) => method === "read" && args[0] === "t2", when: "before", error } });
+    const points = faultPoints(store, {
+      throwAt: { call: ({ method }, args) => method === "read" && args[0] === "t2", when: "before", error },
+    });
     await points.store.read("t1");
     await expect(points.store.read("t2")).rejects.toBe(error);
     expect(ran).toEqual(["read"]);
@@ -133,16 +148,25 @@ describe("faultPoints", () => {
     await points.store.read("t");
     await expect(mailbox.send("t", { id: "m" })).rejects.toBeInstanceOf(ProcessStopped);
     await expect(points.store.read("t")).rejects.toBeInstanceOf(ProcessStopped);
-    expect(points.calls().map(({ method }) => method)).toEqual(["dispatcher.consume", "read", "dispatcher.send"]);
+    expect(points.calls().map(({ method }) => method)).toEqual([
+      "dispatcher.consume",
+      "read",
+      "dispatcher.send",
+    ]);
   });
 
   test("a stopped process handles no message, and settles none that it has", async () => {
     const real = dispatcher();
-    const points = faultPoints(countingStore().store, { stopAt: { call: ({ method }) => method === "read", when: "before" } });
+    const points = faultPoints(countingStore().store, {
+      stopAt: { call: ({ method }) => method === "read", when: "before" },
+    });
     const handled: string[] = [];
     const results: Promise<unknown>[] = [];
     points
-      .wrapDispatcher({ ...real, consume: (handler) => real.consume((...message) => track(results, handler(...message))) })
+      .wrapDispatcher({
+        ...real,
+        consume: (handler) => real.consume((...message) => track(results, handler(...message))),
+      })
       .consume(async (threadId) => {
         handled.push(threadId);
         await points.store.read(threadId).catch(() => {}); // even if the runtime made nothing of it

@@ -65,7 +65,8 @@ export function faultPoints(store: Store, faults: Faults = {}): FaultPoints {
   }
 
   function fail(call: PortCall, args: readonly unknown[], when: FaultPoint["when"]): void {
-    if (isAt(faults.stopAt, call, args, when)) stop.abort(new ProcessStopped(`stopped ${when} call ${call.index}, ${call.method}`));
+    if (isAt(faults.stopAt, call, args, when))
+      stop.abort(new ProcessStopped(`stopped ${when} call ${call.index}, ${call.method}`));
     stop.signal.throwIfAborted();
     if (isAt(faults.throwAt, call, args, when)) throw faults.throwAt?.error ?? lostConnection(call, when);
   }
@@ -109,7 +110,9 @@ export function faultPoints(store: Store, faults: Faults = {}): FaultPoints {
     },
     wrapDispatcher: (dispatcher) => ({
       send: (threadId, message, options) =>
-        visit("dispatcher.send", [threadId, message, options], () => dispatcher.send(threadId, message, options)),
+        visit("dispatcher.send", [threadId, message, options], () =>
+          dispatcher.send(threadId, message, options),
+        ),
       consume: (handler) =>
         visitNow("dispatcher.consume", [handler], () =>
           dispatcher.consume(async (threadId, message, signal) => {
@@ -127,11 +130,18 @@ export function faultPoints(store: Store, faults: Faults = {}): FaultPoints {
   };
 }
 
-function isAt(point: FaultPoint | undefined, call: PortCall, args: readonly unknown[], when: FaultPoint["when"]): boolean {
+function isAt(
+  point: FaultPoint | undefined,
+  call: PortCall,
+  args: readonly unknown[],
+  when: FaultPoint["when"],
+): boolean {
   if (point?.when !== when) return false;
   return typeof point.call === "number" ? point.call === call.index : point.call(call, args);
 }
 
 function lostConnection(call: PortCall, when: FaultPoint["when"]): HoldpointError {
-  return new HoldpointError("store_unavailable", `a fault ${when} call ${call.index}, ${call.method}`, { retryable: true });
+  return new HoldpointError("store_unavailable", `a fault ${when} call ${call.index}, ${call.method}`, {
+    retryable: true,
+  });
 }

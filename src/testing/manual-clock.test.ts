@@ -7,7 +7,8 @@ const never = new AbortController().signal;
 test("wakes sleepers at their times, soonest first, of equals the one that came first", async () => {
   const clock = manualClock(1_000);
   const woken: string[] = [];
-  const sleep = (name: string, ms: number): Promise<void> => clock.sleep(ms, never).then(() => void woken.push(`${name}@${clock.now()}`));
+  const sleep = (name: string, ms: number): Promise<void> =>
+    clock.sleep(ms, never).then(() => void woken.push(`${name}@${clock.now()}`));
   const all = [sleep("late", 300), sleep("soon", 100), sleep("soon too", 100), sleep("last", 301)];
   expect(clock.pending).toBe(4);
   await clock.advance(99);

@@ -1,11 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { localDispatcher, type LocalDispatcherOptions } from "../../src/dispatch/local.ts";
+import { type LocalDispatcherOptions, localDispatcher } from "../../src/dispatch/local.ts";
 import { dispatcherCases, type OpenedDispatcher } from "../../src/testing/dispatcher-contract.ts";
 import { manualClock } from "../../src/testing/manual-clock.ts";
 
 function open(options: Omit<LocalDispatcherOptions, "clock"> = {}): OpenedDispatcher {
   const clock = manualClock();
-  return { dispatcher: localDispatcher({ clock, ...options }), advance: clock.advance, retryWithinMs: 60_000 };
+  return {
+    dispatcher: localDispatcher({ clock, ...options }),
+    advance: clock.advance,
+    retryWithinMs: 60_000,
+  };
 }
 
 describe("the local dispatcher keeps the contract", () => {
@@ -26,7 +30,8 @@ describe("the local dispatcher", () => {
       running += 1;
       most = Math.max(most, running);
       const next = Number(threadId) + 1;
-      if (next < 5_000) void dispatcher.send(String(next), { id: "m" }); // on the stack of the handler
+      if (next < 5_000)
+        void dispatcher.send(String(next), { id: "m" }); // on the stack of the handler
       else last.resolve();
       await Promise.resolve();
       running -= 1;
@@ -55,7 +60,8 @@ describe("the local dispatcher", () => {
   test("leaves no timers behind when it is closed", async () => {
     const clock = manualClock();
     const dispatcher = localDispatcher({ clock });
-    for (let index = 0; index < 10_000; index += 1) await dispatcher.send(`t${index}`, { id: "m" }, { delayMs: 1_000 + index });
+    for (let index = 0; index < 10_000; index += 1)
+      await dispatcher.send(`t${index}`, { id: "m" }, { delayMs: 1_000 + index });
     expect(clock.pending).toBe(10_000);
     await dispatcher.close();
     expect(clock.pending).toBe(0);

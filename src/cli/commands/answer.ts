@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { Json } from "../../core/json.ts";
 import type { Verdict } from "../../core/events.ts";
+import type { Json } from "../../core/json.ts";
 import type { RequestRow } from "../../ports/store.ts";
 import type { AddCommand } from "../command-line.ts";
 import { addNoRun, giveVerdict, type RunOnOptions } from "../give-verdict.ts";
@@ -26,10 +26,18 @@ export const addAnswer: AddCommand = (program, run) => {
   );
 };
 
-async function verdictFrom({ opened }: RequestRow, value: string, { text = false, why }: Options): Promise<Verdict> {
+async function verdictFrom(
+  { opened }: RequestRow,
+  value: string,
+  { text = false, why }: Options,
+): Promise<Verdict> {
   const because = why === undefined ? {} : { why };
-  if (!opened.choices.includes("answer") && (value === "continue" || value === "stop")) return { kind: value, ...because };
-  return { kind: "answer", value: text ? value : await jsonOrText(value, "the answer", acceptedBy(opened.answerSchema)) };
+  if (!opened.choices.includes("answer") && (value === "continue" || value === "stop"))
+    return { kind: value, ...because };
+  return {
+    kind: "answer",
+    value: text ? value : await jsonOrText(value, "the answer", acceptedBy(opened.answerSchema)),
+  };
 }
 
 function acceptedBy(schema: Json | undefined): ((value: Json) => Promise<boolean>) | null {

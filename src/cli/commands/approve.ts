@@ -16,7 +16,9 @@ export const addApprove: AddCommand = (program, run) => {
     run<Options>((context, [requestId = ""], options) => {
       const { edit } = options;
       const args = edit === undefined ? undefined : parseJsonArgument(edit, "the value of --edit");
-      return giveVerdict(context, requestId, options, () => (args === undefined ? { kind: "approve" } : { kind: "edit", args }));
+      return giveVerdict(context, requestId, options, () =>
+        args === undefined ? { kind: "approve" } : { kind: "edit", args },
+      );
     }),
   );
 };

@@ -20,7 +20,9 @@ export const addCancel: AddCommand = (program, run) => {
         withStore(context, "write", async (store) => {
           const by = context.settings.principal;
           await withNearIds(store, { threadId }, () =>
-            withRuntime(context, { store, agents: [] }, (runtime) => cancelThread(runtime, threadId, { by, why })),
+            withRuntime(context, { store, agents: [] }, (runtime) =>
+              cancelThread(runtime, threadId, { by, why }),
+            ),
           );
           const ranOn = { ...(await runOn(context, store, threadId, false)), whyNot: null };
           return { document: ranOnDocument(ranOn), lines: ranOnLines(context, ranOn) };

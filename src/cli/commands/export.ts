@@ -21,10 +21,13 @@ export const addExport: AddCommand = (program, run) => {
     .option("--jsonl", "one JSON document per line instead: the thread, its events, artifacts and requests")
     .action(
       run<Options>((context, [threadId = ""], { jsonl = false }) => {
-        if (jsonl && context.screen.json) throw usageError("--json promises one document and --jsonl gives many", "Leave one out.");
+        if (jsonl && context.screen.json)
+          throw usageError("--json promises one document and --jsonl gives many", "Leave one out.");
         return withStore(context, "read", async (store) => {
           const exported = await withNearIds(store, { threadId }, () => exportThread(store, threadId));
-          return jsonl ? asLines(exported) : { document: exported, lines: [JSON.stringify(exported, null, 2)] };
+          return jsonl
+            ? asLines(exported)
+            : { document: exported, lines: [JSON.stringify(exported, null, 2)] };
         });
       }),
     );

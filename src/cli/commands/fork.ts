@@ -1,7 +1,7 @@
 import { forkThread } from "../../runtime/commands.ts";
 import { type AddCommand, wholeNumber } from "../command-line.ts";
 import { withRuntime, withStore } from "../context.ts";
-import { addNoRun, exitCodeAfter, ranOnDocument, ranOnLines, type RunOnOptions } from "../give-verdict.ts";
+import { addNoRun, exitCodeAfter, type RunOnOptions, ranOnDocument, ranOnLines } from "../give-verdict.ts";
 import { withNearIds } from "../near-ids.ts";
 import { runOn } from "../run-on.ts";
 
@@ -20,7 +20,9 @@ export const addFork: AddCommand = (program, run) => {
       withStore(context, "write", async (store) => {
         const by = context.settings.principal;
         const forkId = await withNearIds(store, { threadId }, () =>
-          withRuntime(context, { store, agents: [] }, (runtime) => forkThread(runtime, threadId, { at: options.at, by })),
+          withRuntime(context, { store, agents: [] }, (runtime) =>
+            forkThread(runtime, threadId, { at: options.at, by }),
+          ),
         );
         const ranOn = await runOn(context, store, forkId, options.run);
         return {

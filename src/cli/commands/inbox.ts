@@ -18,12 +18,19 @@ export const addInbox: AddCommand = (program, run) => {
     .action(
       run<Options>((context, _args, { limit, cursor }) =>
         withStore(context, "read", async (store) => {
-          const query = { status: "open" as const, ...(limit !== undefined && { limit }), ...(cursor && { cursor }) };
+          const query = {
+            status: "open" as const,
+            ...(limit !== undefined && { limit }),
+            ...(cursor && { cursor }),
+          };
           const { rows, nextCursor } = await store.requests(query);
           const { screen, settings } = context;
           const view = { paint: screen.paint, now: Date.now(), sameOptions: settings.sameOptions };
           const more = nextCursor === null ? "" : `; more: --cursor '${nextCursor}'`;
-          const head = rows.length === 0 ? "Nothing waits for a person." : `${plural(rows.length, "open request")}${more}`;
+          const head =
+            rows.length === 0
+              ? "Nothing waits for a person."
+              : `${plural(rows.length, "open request")}${more}`;
           return {
             document: { requests: rows.map(requestDocument), nextCursor },
             lines: [head, ...rows.flatMap((row) => ["", ...describeRequest(row, view)])],

@@ -5,10 +5,17 @@ import type { Store } from "../../ports/store.ts";
 import { handleOperation } from "../../runtime/commands.ts";
 import type { AddCommand } from "../command-line.ts";
 import { type Context, withRuntime, withStore } from "../context.ts";
-import { addNoRun, exitCodeAfter, giveVerdict, ranOnDocument, ranOnLines, type RunOnOptions } from "../give-verdict.ts";
+import {
+  addNoRun,
+  exitCodeAfter,
+  giveVerdict,
+  type RunOnOptions,
+  ranOnDocument,
+  ranOnLines,
+} from "../give-verdict.ts";
 import { parseJsonArgument } from "../json-argument.ts";
-import { nearest } from "../nearest.ts";
 import { withNearIds } from "../near-ids.ts";
+import { nearest } from "../nearest.ts";
 import { runOn } from "../run-on.ts";
 import { type CommandResult, usageError } from "../screen.ts";
 import { threadRow } from "../thread-report.ts";
@@ -30,12 +37,23 @@ export const addResolve: AddCommand = (program, run) => {
     .option("--not-done", "it did not happen; needs --why")
     .option("--handled", "the log holds it and the code does not: go on without it; needs --why")
     .option("--why <reason>", "how you know, for the log");
-  addNoRun(command).action(run<Options>((context, [threadId = "", key = ""], options) => resolve(context, threadId, key, options)));
+  addNoRun(command).action(
+    run<Options>((context, [threadId = "", key = ""], options) => resolve(context, threadId, key, options)),
+  );
 };
 
-async function resolve(context: Context, threadId: string, key: string, options: Options): Promise<CommandResult> {
+async function resolve(
+  context: Context,
+  threadId: string,
+  key: string,
+  options: Options,
+): Promise<CommandResult> {
   const ways = [options.done !== undefined, options.notDone, options.handled].filter(Boolean).length;
-  if (ways !== 1) throw usageError("resolve takes one of --done, --not-done and --handled", "Look at what happened, then say which.");
+  if (ways !== 1)
+    throw usageError(
+      "resolve takes one of --done, --not-done and --handled",
+      "Look at what happened, then say which.",
+    );
   if (options.handled) return handle(context, threadId, key, whyOf(options, "--handled"), options);
   const verdict = verdictOf(options);
   const requestId = await withStore(context, "read", (store) => findRequest(store, threadId, key));
@@ -65,7 +83,8 @@ async function findRequest(store: Store, threadId: string, key: string): Promise
 function operationNotFound(threadId: string, key: string, known: readonly string[]): HoldpointError {
   const near = nearest(key, known);
   return new HoldpointError("operation_not_found", `thread ${threadId} has no operation ${key}`, {
-    fix: near.length > 0 ? `Did you mean ${near.join(" or ")}?` : `\`holdpoint show ${threadId}\` lists them.`,
+    fix:
+      near.length > 0 ? `Did you mean ${near.join(" or ")}?` : `\`holdpoint show ${threadId}\` lists them.`,
   });
 }
 
@@ -78,11 +97,19 @@ function notInDoubt({ key, start, settled }: Operation, threadId: string): Holdp
   });
 }
 
-async function handle(context: Context, threadId: string, key: string, why: string, options: RunOnOptions): Promise<CommandResult> {
+async function handle(
+  context: Context,
+  threadId: string,
+  key: string,
+  why: string,
+  options: RunOnOptions,
+): Promise<CommandResult> {
   const by = context.settings.principal;
   return withStore(context, "write", async (store) => {
     await withNearIds(store, { threadId }, () =>
-      withRuntime(context, { store, agents: [] }, (runtime) => handleOperation(runtime, threadId, key, { by, why })),
+      withRuntime(context, { store, agents: [] }, (runtime) =>
+        handleOperation(runtime, threadId, key, { by, why }),
+      ),
     );
     const ranOn = await runOn(context, store, threadId, options.run);
     return {

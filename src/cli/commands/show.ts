@@ -21,7 +21,13 @@ export const addShow: AddCommand = (program, run) => {
           const view = { paint, now: Date.now(), sameOptions: context.settings.sameOptions };
           return {
             document: { thread: threadDocument(report), ...(await logDocument(store, threadId, log)) },
-            lines: [describeHead(report, paint), "", ...renderLog(log, paint), "", ...describeOutcome(report, view)],
+            lines: [
+              describeHead(report, paint),
+              "",
+              ...renderLog(log, paint),
+              "",
+              ...describeOutcome(report, view),
+            ],
           };
         }),
       ),
@@ -40,17 +46,30 @@ function childIds(events: readonly ThreadEvent[]): readonly string[] {
   return events.flatMap((event) => (event.type === "child_started" ? [event.childId] : []));
 }
 
-async function logDocument(store: Store, threadId: string, { events, children }: LogTree): Promise<Readonly<Record<string, unknown>>> {
+async function logDocument(
+  store: Store,
+  threadId: string,
+  { events, children }: LogTree,
+): Promise<Readonly<Record<string, unknown>>> {
   const childDocuments: unknown[] = [];
-  for (const [childId, log] of children) childDocuments.push({ threadId: childId, ...(await logDocument(store, childId, log)) });
-  return { events, requests: (await allRequests(store, threadId)).map(requestDocument), children: childDocuments };
+  for (const [childId, log] of children)
+    childDocuments.push({ threadId: childId, ...(await logDocument(store, childId, log)) });
+  return {
+    events,
+    requests: (await allRequests(store, threadId)).map(requestDocument),
+    children: childDocuments,
+  };
 }
 
 /** Every request that a thread ever made. */
 export async function allRequests(store: Store, threadId: string): Promise<readonly RequestRow[]> {
   const all: RequestRow[] = [];
   for (let cursor: string | null | undefined; cursor !== null; ) {
-    const page: Awaited<ReturnType<Store["requests"]>> = await store.requests({ threadId, limit: 1_000, ...(cursor && { cursor }) });
+    const page: Awaited<ReturnType<Store["requests"]>> = await store.requests({
+      threadId,
+      limit: 1_000,
+      ...(cursor && { cursor }),
+    });
     all.push(...page.rows);
     cursor = page.nextCursor;
   }

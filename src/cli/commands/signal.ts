@@ -1,8 +1,8 @@
 import { sendSignal } from "../../runtime/commands.ts";
 import type { AddCommand } from "../command-line.ts";
 import { type Context, withRuntime, withStore } from "../context.ts";
-import { addNoRun, exitCodeAfter, ranOnDocument, ranOnLines, type RunOnOptions } from "../give-verdict.ts";
 import { line } from "../format.ts";
+import { addNoRun, exitCodeAfter, type RunOnOptions, ranOnDocument, ranOnLines } from "../give-verdict.ts";
 import { parseJsonArgument } from "../json-argument.ts";
 import { withNearIds } from "../near-ids.ts";
 import { runOn } from "../run-on.ts";
@@ -21,7 +21,9 @@ export const addSignal: AddCommand = (program, run) => {
     .argument("[json]", "its value (default: null)")
     .option("--id <id>", "the same id twice is one signal");
   addNoRun(command).action(
-    run<Options>((context, [threadId = "", name = "", text], options) => signal(context, { threadId, name, text }, options)),
+    run<Options>((context, [threadId = "", name = "", text], options) =>
+      signal(context, { threadId, name, text }, options),
+    ),
   );
 };
 
@@ -31,9 +33,18 @@ interface SignalArguments {
   readonly text: string | undefined;
 }
 
-async function signal(context: Context, { threadId, name, text }: SignalArguments, { id, run }: Options): Promise<CommandResult> {
+async function signal(
+  context: Context,
+  { threadId, name, text }: SignalArguments,
+  { id, run }: Options,
+): Promise<CommandResult> {
   const value = text === undefined ? null : parseJsonArgument(text, "the signal's value");
-  const sent = { signal: name, value, by: context.settings.principal, ...(id === undefined ? {} : { signalId: id }) };
+  const sent = {
+    signal: name,
+    value,
+    by: context.settings.principal,
+    ...(id === undefined ? {} : { signalId: id }),
+  };
   return withStore(context, "write", async (store) => {
     await withNearIds(store, { threadId }, () =>
       withRuntime(context, { store, agents: [] }, (runtime) => sendSignal(runtime, threadId, sent)),

@@ -27,7 +27,12 @@ export const addThreads: AddCommand = (program, run) => {
     .action(
       run<Options>((context, _args, { status, agent, limit, cursor }) =>
         withStore(context, "read", async (store) => {
-          const query = { ...(status && { status }), ...(agent && { agent }), ...(limit !== undefined && { limit }), ...(cursor && { cursor }) };
+          const query = {
+            ...(status && { status }),
+            ...(agent && { agent }),
+            ...(limit !== undefined && { limit }),
+            ...(cursor && { cursor }),
+          };
           const { rows, nextCursor } = await store.threads(query);
           return { document: { threads: rows, nextCursor }, lines: table(rows, nextCursor, context.screen) };
         }),
@@ -39,17 +44,31 @@ function table(rows: readonly ThreadRow[], nextCursor: string | null, screen: Sc
   if (rows.length === 0) return ["No threads."];
   const now = Date.now();
   const cells = rows.map((row) => cellsOf(row, now));
-  const widths = columns.map((name, index) => Math.max(name.length, ...cells.map((row) => row[index]?.length ?? 0)));
+  const widths = columns.map((name, index) =>
+    Math.max(name.length, ...cells.map((row) => row[index]?.length ?? 0)),
+  );
   const head = screen.paint("dim", joined(columns, widths, screen));
   const body = rows.map((row, index) => joined(cells[index] ?? [], widths, screen, row.status));
   const more = nextCursor === null ? [] : [screen.paint("dim", `More: --cursor ${nextCursor}`)];
   return [head, ...body, ...more];
 }
 
-const columns: readonly string[] = ["THREAD", "STATUS", "AGENT", "CHANGED", "DECISIONS", "TOKENS", "WAITS FOR", "INPUT"];
+const columns: readonly string[] = [
+  "THREAD",
+  "STATUS",
+  "AGENT",
+  "CHANGED",
+  "DECISIONS",
+  "TOKENS",
+  "WAITS FOR",
+  "INPUT",
+];
 
 function cellsOf(row: ThreadRow, now: number): readonly string[] {
-  const waits = [...(row.openRequests > 0 ? [plural(row.openRequests, "request")] : []), ...row.waits.map((key) => line(key, 40))];
+  const waits = [
+    ...(row.openRequests > 0 ? [plural(row.openRequests, "request")] : []),
+    ...row.waits.map((key) => line(key, 40)),
+  ];
   return [
     row.threadId,
     row.status,
@@ -63,7 +82,12 @@ function cellsOf(row: ThreadRow, now: number): readonly string[] {
 }
 
 /** The last column is as long as it is, or as the terminal leaves room for. */
-function joined(cells: readonly string[], widths: readonly number[], screen: Screen, status?: ThreadStatus): string {
+function joined(
+  cells: readonly string[],
+  widths: readonly number[],
+  screen: Screen,
+  status?: ThreadStatus,
+): string {
   const last = cells.length - 1;
   const before = widths.slice(0, last).reduce((sum, width) => sum + width + 2, 0);
   const room = screen.columns === null ? Number.POSITIVE_INFINITY : Math.max(10, screen.columns - before);
@@ -71,7 +95,9 @@ function joined(cells: readonly string[], widths: readonly number[], screen: Scr
     .map((cell, index) => {
       if (index === last) return cell.slice(0, room);
       const padded = cell.padEnd(widths[index] ?? 0);
-      return status !== undefined && cell === status ? padded.replace(status, paintStatus(status, screen.paint)) : padded;
+      return status !== undefined && cell === status
+        ? padded.replace(status, paintStatus(status, screen.paint))
+        : padded;
     })
     .join("  ")
     .trimEnd();

@@ -1,5 +1,5 @@
 import { isHoldpointError } from "../../core/errors.ts";
-import type { Problem, Store, VerifyReport } from "../../ports/store.ts";
+import type { Problem, VerifyReport } from "../../ports/store.ts";
 import type { AddCommand } from "../command-line.ts";
 import { type Context, withStore } from "../context.ts";
 import { line, plural } from "../format.ts";
@@ -19,7 +19,11 @@ export const addVerify: AddCommand = (program, run) => {
     .action(run<Options>((context, [threadId], { rebuild = false }) => verify(context, threadId, rebuild)));
 };
 
-async function verify(context: Context, threadId: string | undefined, rebuild: boolean): Promise<CommandResult> {
+async function verify(
+  context: Context,
+  threadId: string | undefined,
+  rebuild: boolean,
+): Promise<CommandResult> {
   try {
     return await withStore(context, rebuild ? "write" : "read", async (store) => {
       const query = threadId === undefined ? {} : { threadId };
@@ -37,8 +41,12 @@ async function verify(context: Context, threadId: string | undefined, rebuild: b
 function verifyResult({ screen }: Context, report: VerifyReport, mended: number | null): CommandResult {
   const { problems } = report;
   const counts = `${plural(report.threads, "thread")}, ${plural(report.events, "event")}`;
-  const mendedLines = mended === null || mended === 0 ? [] : [`${plural(mended, "difference")} mended from the logs`];
-  const verdict = problems.length === 0 ? screen.paint("green", "all sound") : screen.paint("red", plural(problems.length, "problem"));
+  const mendedLines =
+    mended === null || mended === 0 ? [] : [`${plural(mended, "difference")} mended from the logs`];
+  const verdict =
+    problems.length === 0
+      ? screen.paint("green", "all sound")
+      : screen.paint("red", plural(problems.length, "problem"));
   return {
     document: { ...report, ...(mended === null ? {} : { mended }) },
     lines: [`${counts}: ${verdict}`, ...mendedLines, ...problems.map(problemLine), ...adviceFor(problems)],
@@ -47,12 +55,17 @@ function verifyResult({ screen }: Context, report: VerifyReport, mended: number 
 }
 
 function problemLine({ kind, threadId, seq, message }: Problem): string {
-  const place = [kind, threadId, seq === null ? null : `event ${seq}`].filter((part) => part !== null).join(" ");
+  const place = [kind, threadId, seq === null ? null : `event ${seq}`]
+    .filter((part) => part !== null)
+    .join(" ");
   return `  ${place}: ${line(message, 1_000)}`;
 }
 
 function adviceFor(problems: readonly Problem[]): readonly string[] {
   if (problems.length === 0) return [];
-  if (problems.every((problem) => problem.kind === "projection")) return ["  → The logs are sound: `holdpoint verify --rebuild` makes the lists anew."];
-  return ["  → Stop what uses the file, keep a copy of it, and restore a backup; sound threads can be saved with `holdpoint export`."];
+  if (problems.every((problem) => problem.kind === "projection"))
+    return ["  → The logs are sound: `holdpoint verify --rebuild` makes the lists anew."];
+  return [
+    "  → Stop what uses the file, keep a copy of it, and restore a backup; sound threads can be saved with `holdpoint export`.",
+  ];
 }

@@ -1,5 +1,5 @@
 import { childIdFor } from "../../core/digest.ts";
-import { toErrorInfo } from "../../core/errors.ts";
+import { isHoldpointError, toErrorInfo } from "../../core/errors.ts";
 import { event, type ChildOutcome, type EventBody, type EventOf } from "../../core/events.ts";
 import type { PendingOperation } from "../../core/flow.ts";
 import type { Operation } from "../../core/state.ts";
@@ -36,6 +36,7 @@ async function startChild(context: PlanContext, call: ChildCall, started: EventO
     });
     return noFacts;
   } catch (error) {
+    if (isHoldpointError(error) && error.retryable) throw error; // the store's fault, not the child's
     const outcome: ChildOutcome = { status: "failed", error: toErrorInfo(error, "child_failed") };
     return facts(event("child_completed", { key: call.key, childId: started.childId, outcome }));
   }

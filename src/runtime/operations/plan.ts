@@ -23,7 +23,10 @@ export interface Perform {
   readonly intentFirst: boolean;
   /** Effects that are not `exclusive` may run beside others of the thread. */
   readonly exclusive: boolean;
-  /** Never rejects. It returns no events when it was stopped and its outcome is for the recovery to find out. */
+  /**
+   * Turns every failure into events; it rejects only when the store fails, which ends the turn. It returns no events
+   * when it was stopped and its outcome is for the recovery to find out.
+   */
   readonly effect: (signal: AbortSignal) => Promise<Facts>;
 }
 

@@ -17,8 +17,14 @@ import { firstRow } from "./rows.ts";
 /** An append with all that can be computed before its transaction. */
 export interface PreparedAppend {
   readonly append: Append;
-  readonly texts: readonly string[];
-  readonly deltas: readonly Delta[];
+  readonly rows: readonly PreparedEvent[];
+}
+
+interface PreparedEvent {
+  readonly text: string;
+  readonly at: string;
+  /** `null` for the many events that change no projection. */
+  readonly delta: Delta | null;
 }
 
 /** @throws `usage` for an append that could not stand in any log. */
@@ -31,13 +37,17 @@ export function prepareAppend(append: Append): PreparedAppend {
     if (sha256(text) !== digest || !text.isWellFormed())
       throw misuse(threadId, `artifact ${digest} has another digest`);
   }
-  return {
-    append,
-    texts: events.map(({ body, at }) => encodeEvent(body, at)),
-    deltas: events.map(({ body, at }, index) =>
-      projectionDelta({ ...body, at, seq: expectedSeq + index + 1 }),
-    ),
-  };
+  return { append, rows: events.map((event, index) => prepareEvent(event, expectedSeq + index + 1)) };
+}
+
+function prepareEvent({ body, at }: NewEvent, seq: number): PreparedEvent {
+  const delta = projectionDelta({ ...body, at, seq });
+  return { text: encodeEvent(body, at), at, delta: isEmpty(delta) ? null : delta };
+}
+
+function isEmpty(delta: Delta): boolean {
+  for (const _ in delta) return false;
+  return true;
 }
 
 /** Ids are stored as UTF-8, in which two ids with lone surrogates could become one. */
@@ -73,40 +83,36 @@ export function createAppender(database: DatabaseSync): Appender {
   let eventId = 0;
 
   function append(prepared: PreparedAppend): number | Refusal {
-    const { threadId, expectedSeq } = prepared.append;
+    const { threadId, expectedSeq, lease } = prepared.append;
     const known = heads.find(threadId, expectedSeq);
-    const head = known ?? (expectedSeq === 0 && !prepared.append.lease ? createThread(prepared) : null);
-    if (!head || head.seq !== expectedSeq) return heads.refuse(prepared.append);
-    const lastId = eventId + prepared.texts.length;
-    if (known && !heads.move(prepared.append, known, lastId)) return heads.refuse(prepared.append);
-    return writeEvents(prepared, head);
+    if (!known) return expectedSeq === 0 && !lease ? createThread(prepared) : heads.refuse(prepared.append);
+    const lastId = eventId + prepared.rows.length;
+    if (known.seq === expectedSeq && heads.move(prepared.append, known, lastId))
+      return writeEvents(prepared, known);
+    return heads.refuse(prepared.append);
   }
 
-  function createThread({ append: { threadId, events } }: PreparedAppend): Head {
+  function createThread(prepared: PreparedAppend): number {
+    const { threadId, events } = prepared.append;
     const [first] = events as readonly [NewEvent]; // `prepareAppend` checked it
     const started = { ...first.body, at: first.at, seq: 1 } as EventOf<"thread_started">; // and its type
     const threadNum = projector.addThread(threadId, started);
-    const lastAt = events.at(-1)?.at ?? first.at;
-    heads.insert(threadNum, events.length, eventId + events.length, lastAt);
-    return { threadNum, seq: 0, eventId: 0, link: chainStart(threadId) };
+    heads.insert(threadNum, events.length, eventId + events.length, events.at(-1)?.at ?? first.at);
+    return writeEvents(prepared, { threadNum, seq: 0, eventId: 0, link: chainStart(threadId) });
   }
 
-  function writeEvents(
-    { append: { threadId, events, artifacts }, texts, deltas }: PreparedAppend,
-    head: Head,
-  ): number {
+  function writeEvents({ append: { threadId, artifacts }, rows }: PreparedAppend, head: Head): number {
     const { threadNum } = head;
     let { seq, link, eventId: prev } = head;
-    for (const [index, text] of texts.entries()) {
+    for (const { text, at, delta } of rows) {
       seq += 1;
       eventId += 1;
       link = chainNext(link, seq, text);
       insertEvent.run(eventId, threadNum, seq, prev, text, link);
       prev = eventId;
-      const { body, at } = events[index] as NewEvent; // `texts` was mapped from `events`
-      projector.apply({ threadNum, eventId, seq, at, body, delta: deltas[index] as Delta });
+      if (delta) projector.apply({ threadNum, eventId, seq, at, delta });
     }
-    for (const { digest, text } of artifacts ?? []) insertArtifact.run(digest, text);
+    if (artifacts) for (const { digest, text } of artifacts) insertArtifact.run(digest, text);
     heads.remember(threadId, { threadNum, seq, eventId, link });
     return seq;
   }

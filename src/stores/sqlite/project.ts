@@ -4,18 +4,17 @@
 // P1. An ended thread waits for nothing: its waits are cleared, its open requests withdrawn, and later ones never open.
 // P2. A signal that no open wait takes is kept for the next wait for it, which then never opens.
 import type { DatabaseSync } from "node:sqlite";
-import type { EventBody, EventOf } from "../../core/events.ts";
+import type { EventOf } from "../../core/events.ts";
 import { type Delta, titleOf } from "../../core/projection.ts";
 import { readySince, toMs } from "./dispatch-time.ts";
 import { firstRow } from "./rows.ts";
 
-/** An event at its place, with what it changes. */
+/** The place of an event, and what it changes. */
 export interface PlacedEvent {
   readonly threadNum: number;
   readonly eventId: number;
   readonly seq: number;
   readonly at: string;
-  readonly body: EventBody;
   readonly delta: Delta;
 }
 

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { sha256 } from "../../core/digest.ts";
 import { HoldpointError, isHoldpointError } from "../../core/errors.ts";
-import type { Append, Store } from "../../ports/store.ts";
+import type { Store } from "../../ports/store.ts";
 import { type Appender, createAppender, prepareAppend } from "./append.ts";
 import { retryWhileBusy } from "./busy.ts";
 import { openDatabase } from "./database.ts";
@@ -62,9 +62,13 @@ function createStore(database: DatabaseSync, settings: StoreSettings): Store {
   const rebuild = createRebuild(database);
 
   return {
-    append: async (append: Append) => {
-      const prepared = prepareAppend(append);
-      return access.write(() => appender.append(prepared));
+    append: (append) => {
+      try {
+        const prepared = prepareAppend(append);
+        return access.write(() => appender.append(prepared));
+      } catch (error) {
+        return Promise.reject(error); // not `async`: a second promise per append costs 5 % of the grouped rate
+      }
     },
     read: (threadId, options) => access.read(() => readLog(threadId, options?.afterSeq ?? 0)),
     lease: (request) => access.write(() => leases.lease(request)),

@@ -1,0 +1,75 @@
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import type { AddCommand } from "../command-line.ts";
+import { formatPath, shellWord } from "../format.ts";
+import { ownVersion } from "../own-package.ts";
+import { type CommandResult, type Screen, usageError } from "../screen.ts";
+
+/** Files of a new project, by the names of their templates. Those end in .txt: nothing may take them for code. */
+const files: readonly (readonly [name: string, template: string])[] = [
+  ["package.json", "package.json.txt"],
+  ["agent.ts", "agent.ts.txt"],
+  ["stand-in-model.ts", "stand-in-model.ts.txt"],
+  ["holdpoint.config.json", "holdpoint.config.json.txt"],
+  ["tsconfig.json", "tsconfig.json.txt"],
+  [".gitignore", "gitignore.txt"],
+  ["README.md", "README.md.txt"],
+];
+
+export const addInit: AddCommand = (program, run) => {
+  program
+    .command("init")
+    .description("make a new project that runs offline")
+    .argument("[folder]", "an empty folder, or one to be made (default: the current one)")
+    .action(run((context, [folder = "."]) => init(context.screen, folder)));
+};
+
+async function init(screen: Screen, folder: string): Promise<CommandResult> {
+  const path = resolve(folder);
+  await makeEmptyFolder(path, folder);
+  const values = { name: packageName(path), version: ownVersion() };
+  for (const [name, template] of files)
+    await writeFile(join(path, name), await filled(template, values), { flag: "wx" });
+  const next = [...(folder === "." ? [] : [`cd ${shellWord(folder)}`]), "npm install", "npm start"];
+  return {
+    document: { folder: path, files: files.map(([name]) => name), next },
+    lines: [
+      `A new project is in ${formatPath(path)}. Next:`,
+      ...next.map((command) => `  ${screen.paint("cyan", command)}`),
+    ],
+  };
+}
+
+/** A repository without files is as good as empty. @throws `usage` for a folder with files, or one that cannot be made. */
+async function makeEmptyFolder(path: string, given: string): Promise<void> {
+  let names: readonly string[];
+  try {
+    await mkdir(path, { recursive: true });
+    names = await readdir(path);
+  } catch (error) {
+    throw usageError(`${given} cannot be made or read as a folder: ${String(error)}`, "Name another folder.");
+  }
+  const found = names.filter((name) => name !== ".git");
+  if (found.length === 0) return;
+  throw usageError(
+    `${given === "." ? "this folder" : given} is not empty: it has ${found.slice(0, 3).join(", ")}`,
+    "Name an empty or a new folder: holdpoint init <folder>.",
+  );
+}
+
+async function filled(
+  template: string,
+  values: { readonly name: string; readonly version: string },
+): Promise<string> {
+  const text = await readFile(new URL(`../init-template/${template}`, import.meta.url), "utf8");
+  return text.replaceAll("{{name}}", values.name).replaceAll("{{version}}", values.version);
+}
+
+/** A name that npm takes. */
+function packageName(path: string): string {
+  const name = basename(path)
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, "-")
+    .replace(/^[._-]+|-+$/g, "");
+  return name === "" ? "my-agent" : name.slice(0, 100);
+}

@@ -1,0 +1,146 @@
+import { text as readAll } from "node:stream/consumers";
+import type { Agent } from "../../core/agent.ts";
+import type { Json } from "../../core/json.ts";
+import { validate } from "../../core/schema.ts";
+import type { Channel } from "../../ports/channel.ts";
+import { type Started, startThread } from "../../runtime/commands.ts";
+import { type ChosenAgent, chooseAgent } from "../agent-library.ts";
+import { rememberAgents } from "../agent-memory.ts";
+import type { AddCommand } from "../command-line.ts";
+import { type Context, withRuntime, withStore } from "../context.ts";
+import { describeHead, describeOutcome } from "../describe-thread.ts";
+import { jsonOrText } from "../json-argument.ts";
+import { showProgress } from "../progress.ts";
+import { runThread } from "../run-on.ts";
+import { type CommandResult, usageError } from "../screen.ts";
+import { readText } from "../settings.ts";
+import { type ThreadReport, threadDocument } from "../thread-report.ts";
+
+interface Options {
+  readonly inputFile?: string;
+  readonly text?: boolean;
+  readonly key?: string;
+  /** False with `--no-ask`. */
+  readonly ask: boolean;
+}
+
+export const addRun: AddCommand = (program, run) => {
+  program
+    .command("run")
+    .description("start a thread of an agent, and run it until it ends or waits")
+    .argument("<agent>", "a file (its default export), file#export, or an agent's name")
+    .argument("[input]", "JSON, or text when the agent takes text; - reads stdin")
+    .option("--input-file <file>", "read the input from a file")
+    .option("--text", "take the input as text, also when it reads like JSON")
+    .option("--key <key>", "starting twice with one key starts once, and goes on where it was")
+    .option("--no-ask", "never ask in the terminal: park, and say how to answer")
+    .action(
+      run<Options>((context, [reference = "", input], options) =>
+        runAgent(context, reference, input, options),
+      ),
+    );
+};
+
+async function runAgent(
+  context: Context,
+  reference: string,
+  argument: string | undefined,
+  options: Options,
+): Promise<CommandResult> {
+  const chosen = await chooseAgent(reference, context.settings);
+  for (const problem of chosen.library.problems) context.screen.warn(problem.message);
+  const input = await inputFor(context, chosen.agent, argument, options);
+  return withStore(context, "create", async (store) => {
+    const progress = showProgress(context.screen, { withThreads: false });
+    const { agents } = chosen.library;
+    try {
+      return await withRuntime(context, { store, agents, observe: progress.observe }, async (runtime) => {
+        const { key, ask } = options;
+        const started = await startThread(runtime, chosen.agent.name, input, {
+          by: context.settings.principal,
+          ...(key !== undefined && { key }),
+        });
+        await remember(context, chosen);
+        sayStarted(context, started);
+        const channel = ask && context.screen.canAsk ? await openTerminal(context) : undefined;
+        const report = await runThread(runtime, started.threadId, {
+          signal: context.signal,
+          progress,
+          ...(channel && { channel }),
+        });
+        return runResult(context, started, report);
+      });
+    } finally {
+      progress.close();
+    }
+  });
+}
+
+function sayStarted({ screen }: Context, { threadId, created }: Started): void {
+  if (!created) screen.note(`thread ${threadId} was started with this key before: going on with it`);
+}
+
+/** A convenience, so its failure is told and no more. */
+async function remember({ screen, settings }: Context, { named }: ChosenAgent): Promise<void> {
+  try {
+    await rememberAgents(settings.storePath, named);
+  } catch (error) {
+    screen.warn(
+      `the agent's file is not remembered beside the store (${String(error)}): name it with --agent later`,
+    );
+  }
+}
+
+/** Imported when it is needed: most commands ask nothing. */
+async function openTerminal({ settings }: Context): Promise<Channel> {
+  const { terminalChannel } = await import("../../channels/terminal.ts");
+  return terminalChannel({ by: settings.principal });
+}
+
+async function inputFor(
+  context: Context,
+  agent: Agent,
+  argument: string | undefined,
+  options: Options,
+): Promise<Json | undefined> {
+  const { inputFile, text = false } = options;
+  if (argument !== undefined && inputFile !== undefined)
+    throw usageError("the input is given twice", "Give [input] or --input-file.");
+  const given =
+    argument === "-"
+      ? await readStdin(context.signal)
+      : inputFile === undefined
+        ? argument
+        : await readText(inputFile);
+  if (given === undefined || text) return given;
+  const { input } = agent;
+  return jsonOrText(
+    given,
+    `the input of agent ${agent.name}`,
+    input ? async (value) => (await validate(input, value)).ok : null,
+  );
+}
+
+/** @throws `usage` when it is stopped before the input has ended. */
+async function readStdin(signal: AbortSignal): Promise<string> {
+  const onAbort = (): void =>
+    void process.stdin.destroy(usageError("stopped before the input had ended", "Run it again."));
+  signal.addEventListener("abort", onAbort);
+  try {
+    return await readAll(process.stdin);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+function runResult(context: Context, { created }: Started, report: ThreadReport): CommandResult {
+  const { screen, settings, signal } = context;
+  const view = { paint: screen.paint, now: Date.now(), sameOptions: settings.sameOptions };
+  const { status } = report.row;
+  const isStopped = signal.aborted && (status === "running" || status === "waiting");
+  return {
+    document: { ...threadDocument(report), created, ...(isStopped ? { stopped: true } : {}) },
+    lines: [describeHead(report, screen.paint), ...describeOutcome(report, view)],
+    exitCode: status === "failed" || status === "cancelled" ? 1 : status === "running" ? 3 : 0,
+  };
+}

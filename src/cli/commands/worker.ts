@@ -1,0 +1,112 @@
+import { once } from "node:events";
+import { type ErrorInfo, HoldpointError, toErrorInfo } from "../../core/errors.ts";
+import type { Store } from "../../ports/store.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import { settleThreads, startWorker } from "../../runtime/worker.ts";
+import { type AgentLibrary, loadAgents } from "../agent-library.ts";
+import type { AddCommand } from "../command-line.ts";
+import { type Context, withRuntime, withStore } from "../context.ts";
+import { formatPath, line, plural } from "../format.ts";
+import { showProgress } from "../progress.ts";
+import type { CommandResult } from "../screen.ts";
+
+interface Options {
+  readonly once?: boolean;
+}
+
+/** So many threads run at a time with `--once`. */
+const concurrency = 64;
+
+export const addWorker: AddCommand = (program, run) => {
+  program
+    .command("worker")
+    .description("run threads as they become due, until SIGTERM or SIGINT")
+    .option("--once", "end when nothing is due")
+    .action(run<Options>((context, _args, options) => work(context, options)));
+};
+
+async function work(context: Context, { once: isOnce = false }: Options): Promise<CommandResult> {
+  const { screen, settings } = context;
+  const library = await loadAgents(settings);
+  for (const problem of library.problems) screen.warn(problem.message);
+  if (library.agents.length === 0) throw noAgents(library);
+  return withStore(context, "create", async (store) => {
+    const progress = showProgress(screen, { withThreads: true });
+    const names = library.agents.map((agent) => agent.name).join(", ");
+    screen.note(`worker for ${names} on ${formatPath(settings.storePath)}`);
+    try {
+      return await withRuntime(
+        context,
+        { store, agents: library.agents, observe: progress.observe },
+        (runtime) => (isOnce ? workOnce(context, runtime) : workOn(context, runtime)),
+      );
+    } finally {
+      progress.close();
+    }
+  });
+}
+
+async function workOn({ signal }: Context, runtime: Runtime): Promise<CommandResult> {
+  const worker = startWorker(runtime);
+  if (!signal.aborted) await once(signal, "abort");
+  await worker.close();
+  return { document: { stopped: true }, lines: [] };
+}
+
+interface ThreadProblem {
+  readonly threadId: string;
+  readonly error: ErrorInfo;
+}
+
+/** Each thread is settled by itself: what fails in one does not keep the others from being run. */
+async function workOnce({ signal }: Context, runtime: Runtime): Promise<CommandResult> {
+  const ran = new Set<string>();
+  const problems: ThreadProblem[] = [];
+
+  async function settle(threadId: string): Promise<void> {
+    ran.add(threadId);
+    try {
+      await settleThreads(runtime, [threadId], { signal, patienceMs: 0 });
+    } catch (error) {
+      problems.push({ threadId, error: toErrorInfo(error, "internal") });
+    }
+  }
+
+  for (;;) {
+    const due = await dueThreads(runtime, runtime.store, problems);
+    if (due.length === 0 || signal.aborted) break;
+    await Promise.all(due.map(settle));
+  }
+  return onceResult(ran.size, problems, signal.aborted);
+}
+
+/** Due threads, without those that failed here: they come up again later, for whoever can run them. */
+async function dueThreads(
+  runtime: Runtime,
+  store: Store,
+  problems: readonly ThreadProblem[],
+): Promise<readonly string[]> {
+  const failed = new Set(problems.map((problem) => problem.threadId));
+  const { threadIds } = await store.due({ now: runtime.clock.now(), limit: concurrency + failed.size });
+  return threadIds.filter((threadId) => !failed.has(threadId)).slice(0, concurrency);
+}
+
+function onceResult(threads: number, problems: readonly ThreadProblem[], stopped: boolean): CommandResult {
+  return {
+    document: { threads, problems, ...(stopped ? { stopped: true } : {}) },
+    lines: [
+      `${plural(threads, "thread")} had work; ${problems.length === 0 ? "nothing is due now" : plural(problems.length, "problem")}`,
+      ...problems.map(({ threadId, error }) => `  ${threadId}: ${line(error.message, 400)} (${error.code})`),
+    ],
+    exitCode: problems.length > 0 ? 1 : stopped ? 3 : 0,
+  };
+}
+
+function noAgents({ problems }: AgentLibrary): HoldpointError {
+  return (
+    problems[0] ??
+    new HoldpointError("agent_not_found", "there is no agent whose threads could be run", {
+      fix: "Name the agents' files: --agent <file>, or `agents` in holdpoint.config.json.",
+    })
+  );
+}
