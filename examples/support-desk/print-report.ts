@@ -65,9 +65,9 @@ function rowForMail(mail: MailResult, threads: ReadonlyMap<string, ThreadSummary
 }
 
 function rowForThread(file: string, { status, outcome, summary, done, requests }: ThreadSummary): readonly string[] {
-  const waits = requests.map((request) => describeRequest(request));
+  const waits = requests.map((request) => `asks: ${describeRequest(request)}`);
   const later = status === "waiting" && requests.length === 0 ? ["goes on later"] : []; // a retry that is not due yet
-  const state = outcome?.replaceAll("_", " ") ?? (requests.length > 0 ? "waits for" : status);
+  const state = outcome?.replaceAll("_", " ") ?? (requests.length > 0 ? "waits" : status);
   return [file, state, [...done, ...waits, ...later, ...(summary === null ? [] : [summary])].join("; ")];
 }
 

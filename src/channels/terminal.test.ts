@@ -31,7 +31,13 @@ function row(opened: Partial<EventOf<"request_opened">> = {}): RequestRow {
       approvers: ["role:support-lead"],
       expiresAt: "2026-01-01T04:00:00.000Z",
       why: "its risk is high",
-      action: { tool: "issue_refund", toolVersion: "1", args: { orderId: "A7", cents: 4200 }, digest: "9f3c", risk: "high" },
+      action: {
+        tool: "issue_refund",
+        toolVersion: "1",
+        args: { orderId: "A7", cents: 4200 },
+        digest: "9f3c",
+        risk: "high",
+      },
       ...opened,
     },
     verdict: null,
@@ -83,7 +89,10 @@ function terminal() {
   };
 }
 
-async function askAndPress(request: RequestRow, ...presses: readonly (readonly [prompt: string, keys: string])[]) {
+async function askAndPress(
+  request: RequestRow,
+  ...presses: readonly (readonly [prompt: string, keys: string])[]
+) {
   const { channel, press } = terminal();
   const asked = channel.ask(request, signal);
   for (const [prompt, keys] of presses) await press(prompt, keys);
@@ -116,7 +125,11 @@ Approval needed: Run issue_refund?
   test("nothing that a terminal obeys, nothing hidden, and no text that passes for a field", async () => {
     const { channel, press, raw } = terminal();
     const evil = "\u001b[2Kfine\u202e\r\u200b\u{e0041}";
-    const request = row({ why: `x\n  deadline   none${evil}`, question: evil, action: { tool: "t", toolVersion: "1", args: { [evil]: evil }, digest: "d" } });
+    const request = row({
+      why: `x\n  deadline   none${evil}`,
+      question: evil,
+      action: { tool: "t", toolVersion: "1", args: { [evil]: evil }, digest: "d" },
+    });
     const asked = channel.ask(request, signal);
     await press("Your verdict", enter);
     await asked;
@@ -133,7 +146,12 @@ describe("what comes back", () => {
   const help = { kind: "escalation", choices: ["continue", "stop"] } as const;
   const doubt = { kind: "escalation", choices: ["done", "not_done", "stop"], expiresAt: null } as const;
   const cases = [
-    { name: "approve", request: row(), presses: [["Your verdict", down + enter]], verdict: { kind: "approve" } },
+    {
+      name: "approve",
+      request: row(),
+      presses: [["Your verdict", down + enter]],
+      verdict: { kind: "approve" },
+    },
     {
       name: "edit, from the arguments as they are",
       request: withAction(args),
@@ -210,14 +228,22 @@ describe("what comes back", () => {
     },
     {
       name: "an answer by schema: JSON",
-      request: row({ ...question, answerSchema: { type: "object", properties: { cents: { type: "integer" } } } }),
+      request: row({
+        ...question,
+        answerSchema: { type: "object", properties: { cents: { type: "integer" } } },
+      }),
       presses: [
         ["Your verdict", down + enter],
         ["Your answer", `{"cents":5}${enter}`],
       ],
       verdict: { kind: "answer", value: { cents: 5 } },
     },
-    { name: "continue", request: row(help), presses: [["Your verdict", down + enter]], verdict: { kind: "continue" } },
+    {
+      name: "continue",
+      request: row(help),
+      presses: [["Your verdict", down + enter]],
+      verdict: { kind: "continue" },
+    },
     {
       name: "stop",
       request: row(help),
@@ -263,7 +289,9 @@ describe("what leaves the request for later", () => {
   });
 
   test("Ctrl-C at a later prompt", async () => {
-    expect(await askAndPress(row(), ["Your verdict", down + down + enter], ["The arguments", ctrlC])).toBeNull();
+    expect(
+      await askAndPress(row(), ["Your verdict", down + down + enter], ["The arguments", ctrlC]),
+    ).toBeNull();
   });
 
   test("an aborted signal, before and during", async () => {

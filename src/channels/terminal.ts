@@ -42,7 +42,11 @@ export function terminalChannel({ input, output, principal }: TerminalChannelOpt
     try {
       if (signal.aborted || input.readableEnded || input.destroyed) return null;
       output.write(`\n${requestLines(request).join("\n")}\n`);
-      const verdict = await askVerdict(request.opened, { input, output, signal: AbortSignal.any([signal, gone.signal]) });
+      const verdict = await askVerdict(request.opened, {
+        input,
+        output,
+        signal: AbortSignal.any([signal, gone.signal]),
+      });
       return verdict && { verdict, by: principal };
     } finally {
       input.off("end", onGone).off("close", onGone);
@@ -85,7 +89,13 @@ function requestLines({ agent, threadId, requestId, opened }: RequestRow): reado
   ];
 }
 
-function actionLines({ tool, toolVersion, risk, args, digest }: NonNullable<Opened["action"]>): readonly string[] {
+function actionLines({
+  tool,
+  toolVersion,
+  risk,
+  args,
+  digest,
+}: NonNullable<Opened["action"]>): readonly string[] {
   return [
     field("tool", `${tool}, version ${toolVersion}, risk ${risk ?? "not declared"}`),
     field("digest", digest),
@@ -127,7 +137,11 @@ async function verdictOf(kind: VerdictKind, opened: Opened, streams: Streams): P
     case "continue":
       return { kind };
     case "edit": {
-      const args = await askJson("The arguments to run it with (JSON)", streams, JSON.stringify(opened.action?.args ?? {}));
+      const args = await askJson(
+        "The arguments to run it with (JSON)",
+        streams,
+        JSON.stringify(opened.action?.args ?? {}),
+      );
       return args === undefined ? null : { kind, args };
     }
     case "reject":
@@ -154,7 +168,8 @@ function askAnswer(schema: Json | undefined, streams: Streams): Promise<Json | u
   const { type, enum: values } = schemaMembers(schema);
   if (type === "boolean") return chooseValue([true, false], streams);
   if (values) return chooseValue(values, streams);
-  if (schema !== undefined && type !== "string") return askJson(`Your answer (JSON: ${visible(JSON.stringify(schema))})`, streams);
+  if (schema !== undefined && type !== "string")
+    return askJson(`Your answer (JSON: ${visible(JSON.stringify(schema))})`, streams);
   return askText("Your answer", streams).then((answer) => answer ?? undefined);
 }
 
@@ -165,7 +180,10 @@ function schemaMembers(schema: Json | undefined): { readonly type?: Json; readon
 }
 
 async function chooseValue(values: readonly Json[], streams: Streams): Promise<Json | undefined> {
-  const options = values.map((value) => ({ value: { value }, label: visible(typeof value === "string" ? value : JSON.stringify(value)) }));
+  const options = values.map((value) => ({
+    value: { value },
+    label: visible(typeof value === "string" ? value : JSON.stringify(value)),
+  }));
   return (await choose("Your answer", options, streams))?.value; // wrapped: the value itself may be null
 }
 
@@ -192,12 +210,21 @@ interface TextOptions {
 }
 
 async function askText(message: string, streams: Streams, options: TextOptions = {}): Promise<string | null> {
-  const validate = (value: string | undefined): string | undefined => (value?.trim() ? undefined : "Write something, or press Ctrl-C.");
+  const validate = (value: string | undefined): string | undefined =>
+    value?.trim() ? undefined : "Write something, or press Ctrl-C.";
   const typed = await text({ message, validate, ...options, ...streams });
   return isCancel(typed) ? null : typed;
 }
 
-async function choose<Value>(message: string, options: readonly Choice<Value>[], streams: Streams): Promise<Value | null> {
-  const index = await select({ message, options: options.map(({ label }, value) => ({ value, label })), ...streams });
+async function choose<Value>(
+  message: string,
+  options: readonly Choice<Value>[],
+  streams: Streams,
+): Promise<Value | null> {
+  const index = await select({
+    message,
+    options: options.map(({ label }, value) => ({ value, label })),
+    ...streams,
+  });
   return isCancel(index) ? null : (options[index]?.value ?? null);
 }

@@ -40,8 +40,7 @@ export async function runCommandLine(
 
   const run: Run = (handler) =>
     async function action(this: Command) {
-      const options = { ...program.opts(), ...this.opts() };
-      const settings = await readSettings(options as GlobalOptions); // declared by `addGlobalOptions`
+      const settings = await readSettings(globalOptions(program, this));
       // `this.args` holds the operands, as many as the command declares; its options are what it declares.
       result = await handler(
         { screen, settings, signal },
@@ -92,6 +91,12 @@ function addGlobalOptions(command: Command): void {
     .option("--as <principal>", "who you are, as recorded with what you do (default: cli:<user>)")
     .option("--json", "one JSON document on stdout; never a question")
     .option("--quiet", "no progress");
+}
+
+/** They may stand before the command or after it. */
+function globalOptions(program: Command, command: Command): GlobalOptions {
+  const { agent, ...options }: Record<string, unknown> = { ...program.opts(), ...command.opts() };
+  return { ...options, ...(Array.isArray(agent) && { agent }) }; // as declared above; `threads --agent` is a name
 }
 
 /** For options that may be repeated. */

@@ -33,6 +33,9 @@ const currentVersions: { readonly [Type in EventType]: 1 } = {
   thread_cancelled: 1,
 };
 
+/** Every type of event that this version writes. */
+export const currentEventTypes: readonly string[] = Object.keys(currentVersions);
+
 /** JSON text of an event without its `seq`, which is its place. */
 export function encodeEvent(body: EventBody, at: string): string {
   return JSON.stringify({ ...body, at });

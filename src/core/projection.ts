@@ -1,5 +1,5 @@
 // I2. The one mapping from events to projections: a store applies it on append, and `verify` applies it again.
-import type { ThreadEvent } from "./events.ts";
+import type { EventBody } from "./events.ts";
 
 /** What one event changes in the projections. Absent members change nothing. */
 export interface Delta {
@@ -16,7 +16,7 @@ export interface Delta {
   readonly requestClosed?: { readonly requestId: string; readonly status: "decided" | "expired" };
 }
 
-export function projectionDelta(event: ThreadEvent): Delta {
+export function projectionDelta(event: EventBody): Delta {
   switch (event.type) {
     case "thread_completed":
       return { outcome: "completed" };
@@ -64,7 +64,7 @@ function retry(key: string, retryAt: string | null): Delta {
 }
 
 /** The first characters of a thread's input, for lists. */
-export function titleOf(event: Extract<ThreadEvent, { type: "thread_started" }>): string {
+export function titleOf(event: Extract<EventBody, { type: "thread_started" }>): string {
   const text = event.input.artifact?.preview ?? JSON.stringify(event.input.value) ?? "";
   return text.length > 120 ? `${text.slice(0, 119)}…` : text;
 }

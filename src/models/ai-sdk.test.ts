@@ -1,4 +1,9 @@
-import type { LanguageModelV3, LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4GenerateResult } from "@ai-sdk/provider";
+import type {
+  LanguageModelV3,
+  LanguageModelV4,
+  LanguageModelV4CallOptions,
+  LanguageModelV4GenerateResult,
+} from "@ai-sdk/provider";
 import { describe, expect, test } from "vitest";
 import type { ModelInput } from "../ports/model.ts";
 import { aiSdkModel } from "./ai-sdk.ts";
@@ -19,12 +24,22 @@ const input: ModelInput = {
     },
     { role: "tool", callId: "decide_1_0", tool: "find_order", content: '{"cents":4200}' },
     { role: "tool", callId: "decide_1_1", tool: "read_policy", content: "Within 30 days." },
-    { role: "assistant", content: "Found it.", calls: [{ callId: "decide_2_0", tool: "issue_refund", args: { cents: 4200 } }] },
+    {
+      role: "assistant",
+      content: "Found it.",
+      calls: [{ callId: "decide_2_0", tool: "issue_refund", args: { cents: 4200 } }],
+    },
     { role: "tool", callId: "decide_2_0", tool: "issue_refund", content: '{"status":"denied"}' },
     { role: "user", content: "Known now:\n{}" },
     { role: "user", content: "Try again." },
   ],
-  tools: [{ name: "find_order", description: "Finds an order.", inputSchema: { type: "object", properties: { orderId: { type: "string" } } } }],
+  tools: [
+    {
+      name: "find_order",
+      description: "Finds an order.",
+      inputSchema: { type: "object", properties: { orderId: { type: "string" } } },
+    },
+  ],
   maxOutputTokens: 321,
 };
 
@@ -71,28 +86,53 @@ describe("what goes out", () => {
           {
             role: "assistant",
             content: [
-              { type: "tool-call", toolCallId: "decide_1_0", toolName: "find_order", input: { orderId: "A7" } },
+              {
+                type: "tool-call",
+                toolCallId: "decide_1_0",
+                toolName: "find_order",
+                input: { orderId: "A7" },
+              },
               { type: "tool-call", toolCallId: "decide_1_1", toolName: "read_policy", input: {} },
             ],
           },
           {
             role: "tool",
             content: [
-              { type: "tool-result", toolCallId: "decide_1_0", toolName: "find_order", output: { type: "text", value: '{"cents":4200}' } },
-              { type: "tool-result", toolCallId: "decide_1_1", toolName: "read_policy", output: { type: "text", value: "Within 30 days." } },
+              {
+                type: "tool-result",
+                toolCallId: "decide_1_0",
+                toolName: "find_order",
+                output: { type: "text", value: '{"cents":4200}' },
+              },
+              {
+                type: "tool-result",
+                toolCallId: "decide_1_1",
+                toolName: "read_policy",
+                output: { type: "text", value: "Within 30 days." },
+              },
             ],
           },
           {
             role: "assistant",
             content: [
               { type: "text", text: "Found it." },
-              { type: "tool-call", toolCallId: "decide_2_0", toolName: "issue_refund", input: { cents: 4200 } },
+              {
+                type: "tool-call",
+                toolCallId: "decide_2_0",
+                toolName: "issue_refund",
+                input: { cents: 4200 },
+              },
             ],
           },
           {
             role: "tool",
             content: [
-              { type: "tool-result", toolCallId: "decide_2_0", toolName: "issue_refund", output: { type: "text", value: '{"status":"denied"}' } },
+              {
+                type: "tool-result",
+                toolCallId: "decide_2_0",
+                toolName: "issue_refund",
+                output: { type: "text", value: '{"status":"denied"}' },
+              },
             ],
           },
           { role: "user", content: [{ type: "text", text: "Known now:\n{}" }] },
@@ -154,8 +194,12 @@ describe("what comes back", () => {
   ];
   for (const { name, given, args } of inputs) {
     test(`arguments: ${name}`, async () => {
-      const { model } = fake({ content: [{ type: "tool-call", toolCallId: "c1", toolName: "t", input: given }] });
-      expect((await aiSdkModel(model).generate(input, { signal })).calls).toEqual([{ callId: "c1", tool: "t", args }]);
+      const { model } = fake({
+        content: [{ type: "tool-call", toolCallId: "c1", toolName: "t", input: given }],
+      });
+      expect((await aiSdkModel(model).generate(input, { signal })).calls).toEqual([
+        { callId: "c1", tool: "t", args },
+      ]);
     });
   }
 
@@ -184,19 +228,29 @@ describe("what comes back", () => {
 
   test("what broke off with an error is a failure that is tried again", async () => {
     const { model } = fake({ finishReason: { unified: "error", raw: undefined } });
-    await expect(aiSdkModel(model).generate(input, { signal })).rejects.toMatchObject({ code: "model_failed", retryable: true });
+    await expect(aiSdkModel(model).generate(input, { signal })).rejects.toMatchObject({
+      code: "model_failed",
+      retryable: true,
+    });
   });
 
   test("usage is absent unless the provider reports both numbers", async () => {
-    const { model } = fake({ usage: { ...result.usage, outputTokens: { total: undefined, text: undefined, reasoning: undefined } } });
+    const { model } = fake({
+      usage: { ...result.usage, outputTokens: { total: undefined, text: undefined, reasoning: undefined } },
+    });
     expect(await aiSdkModel(model).generate(input, { signal })).not.toHaveProperty("usage");
   });
 
   test("a tool that the provider ran by itself is refused: it passed no gate", async () => {
     const { model } = fake({
-      content: [{ type: "tool-call", toolCallId: "c1", toolName: "web_search", input: "{}", providerExecuted: true }],
+      content: [
+        { type: "tool-call", toolCallId: "c1", toolName: "web_search", input: "{}", providerExecuted: true },
+      ],
     });
-    await expect(aiSdkModel(model).generate(input, { signal })).rejects.toMatchObject({ code: "model_failed", retryable: false });
+    await expect(aiSdkModel(model).generate(input, { signal })).rejects.toMatchObject({
+      code: "model_failed",
+      retryable: false,
+    });
   });
 });
 
@@ -211,7 +265,12 @@ describe("aiSdkModel", () => {
       provider: "acme",
       modelId: "old",
       supportedUrls: {},
-      doGenerate: async () => ({ ...result, finishReason: { unified: "stop", raw: "stop" }, content: [{ type: "text", text: "hi" }], warnings: [] }),
+      doGenerate: async () => ({
+        ...result,
+        finishReason: { unified: "stop", raw: "stop" },
+        content: [{ type: "text", text: "hi" }],
+        warnings: [],
+      }),
       doStream: () => Promise.reject(new Error("not called")),
     };
     expect((await aiSdkModel(model).generate(input, { signal })).text).toBe("hi");
@@ -219,7 +278,9 @@ describe("aiSdkModel", () => {
 
   test("an aborted call is not made, and rejects with the signal's reason", async () => {
     const { model, options } = fake();
-    await expect(aiSdkModel(model).generate(input, { signal: AbortSignal.abort(new Error("before")) })).rejects.toThrow("before");
+    await expect(
+      aiSdkModel(model).generate(input, { signal: AbortSignal.abort(new Error("before")) }),
+    ).rejects.toThrow("before");
     expect(options).toEqual([]);
   });
 

@@ -7,7 +7,14 @@ const input: ModelInput = { messages: [{ role: "user", content: "hello" }], tool
 const signal = new AbortController().signal;
 
 function aiSdkObject(specificationVersion: string) {
-  return { specificationVersion, provider: "acme.chat", modelId: "large", supportedUrls: {}, doGenerate: async () => ({}), doStream: async () => ({}) };
+  return {
+    specificationVersion,
+    provider: "acme.chat",
+    modelId: "large",
+    supportedUrls: {},
+    doGenerate: async () => ({}),
+    doStream: async () => ({}),
+  };
 }
 
 function notFound(): Error {
@@ -33,7 +40,10 @@ describe("modelResolver", () => {
   for (const provider of ["anthropic", "google", "openai"]) {
     test(`finds "${provider}/…" in the provider's package, once`, async () => {
       const resolve = modelResolver();
-      const [model, again] = await Promise.all([resolve(`${provider}/some-model`), resolve(`${provider}/some-model`)]);
+      const [model, again] = await Promise.all([
+        resolve(`${provider}/some-model`),
+        resolve(`${provider}/some-model`),
+      ]);
       expect(model.id).toBe(`${provider}/some-model`);
       expect(again).toBe(model);
     });
@@ -41,7 +51,9 @@ describe("modelResolver", () => {
 
   test("a model's name may hold slashes", async () => {
     const names: string[] = [];
-    const importPackage = async () => ({ openai: (modelId: string) => names.push(modelId) && aiSdkObject("v4") });
+    const importPackage = async () => ({
+      openai: (modelId: string) => names.push(modelId) && aiSdkObject("v4"),
+    });
     expect((await modelResolver({ importPackage })("openai/ft/large:1")).id).toBe("openai/ft/large:1");
     expect(names).toEqual(["ft/large:1"]);
   });
@@ -69,7 +81,9 @@ describe("modelResolver", () => {
   });
 
   test("a package without the provider is of a version that does not fit", async () => {
-    await expect(modelResolver({ importPackage: async () => ({}) })("openai/large")).rejects.toMatchObject({ code: "model_unavailable" });
+    await expect(modelResolver({ importPackage: async () => ({}) })("openai/large")).rejects.toMatchObject({
+      code: "model_unavailable",
+    });
   });
 
   for (const missing of [undefined, null]) {
@@ -87,13 +101,31 @@ describe("modelResolver", () => {
     });
   }
 
-  for (const wrong of ["", "gpt-5", "openai/", "/gpt-5", "acme/large", 7, {}, { id: "x" }, aiSdkObject("v2")]) {
+  for (const wrong of [
+    "",
+    "gpt-5",
+    "openai/",
+    "/gpt-5",
+    "acme/large",
+    7,
+    {},
+    { id: "x" },
+    aiSdkObject("v2"),
+  ]) {
     test(`${JSON.stringify(wrong)} is no model`, async () => {
-      await expect(modelResolver()(wrong)).rejects.toMatchObject({ code: "model_unavailable", retryable: false, fix: expect.any(String) });
+      await expect(modelResolver()(wrong)).rejects.toMatchObject({
+        code: "model_unavailable",
+        retryable: false,
+        fix: expect.any(String),
+      });
     });
   }
 
-  const keys = { anthropic: "ANTHROPIC_API_KEY", google: "GOOGLE_GENERATIVE_AI_API_KEY", openai: "OPENAI_API_KEY" };
+  const keys = {
+    anthropic: "ANTHROPIC_API_KEY",
+    google: "GOOGLE_GENERATIVE_AI_API_KEY",
+    openai: "OPENAI_API_KEY",
+  };
   for (const [provider, variable] of Object.entries(keys)) {
     test(`without a key, ${provider} fails at the call, naming ${variable}`, async () => {
       vi.stubEnv(variable, undefined);

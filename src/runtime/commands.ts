@@ -8,7 +8,7 @@ import { HoldpointError, isHoldpointError } from "../core/errors.ts";
 import { event, type EventBody, type ThreadEvent, type Verdict } from "../core/events.ts";
 import type { Json } from "../core/json.ts";
 import { validate } from "../core/schema.ts";
-import { evolve, initialState, type RequestState, type ThreadState } from "../core/state.ts";
+import { evolve, initialState, type ThreadState } from "../core/state.ts";
 import type { RequestRow } from "../ports/store.ts";
 import { agentNamed, type Runtime } from "./runtime.ts";
 import { toStored, type ArtifactText } from "./stored.ts";
@@ -83,50 +83,50 @@ export interface Decided {
  *   request does not take, an edit or an answer that does not validate, or a request past its deadline.
  */
 export async function decideRequest(runtime: Runtime, requestId: string, options: DecideRequest): Promise<Decided> {
-  const row = await requestRow(runtime, requestId);
   if (options.by.startsWith("thread:") || options.by.startsWith("agent:")) {
     throw new HoldpointError("verdict_invalid", `${options.by} is no person; an agent cannot decide a request`);
   }
-  const digest = await digestOf(runtime, row, options.verdict);
-  let first = false;
-  await change(runtime, row.threadId, (state) => {
-    first = false;
-    const request = state.requests.get(requestId);
-    if (!request) throw requestNotFound(requestId);
-    if (sameVerdict(request, options.verdict)) return [];
-    assertOpen(runtime, state, request, requestId);
-    first = true;
-    return [event("request_decided", { requestId, key: request.opened.key, ...options, ...(digest === undefined ? {} : { digest }) })];
-  });
-  return { request: await requestRow(runtime, requestId), first };
+  for (;;) {
+    const { row, headSeq } = await requestAt(runtime, requestId);
+    if (sameVerdict(row, options.verdict)) return { request: row, first: false };
+    const digest = await digestOf(runtime, row, options.verdict);
+    assertOpen(runtime, row);
+    const body = event("request_decided", { requestId, key: row.opened.key, ...options, ...(digest === undefined ? {} : { digest }) });
+    try {
+      await commit(runtime, row.threadId, headSeq, [body], []);
+      return { request: (await requestAt(runtime, requestId)).row, first: true };
+    } catch (error) {
+      if (!isHoldpointError(error, "append_conflict")) throw error; // someone else went on: look again
+    }
+  }
 }
 
-async function requestRow(runtime: Runtime, requestId: string): Promise<RequestRow> {
+/**
+ * A request and a `seq` of its thread at which it was as given: the thread is read first, so whatever happens to the
+ * request after that makes an append at this `seq` fail.
+ */
+async function requestAt(runtime: Runtime, requestId: string): Promise<{ readonly row: RequestRow; readonly headSeq: number }> {
+  const threadId = (await runtime.store.requests({ requestId })).rows[0]?.threadId;
+  const thread = threadId === undefined ? undefined : (await runtime.store.threads({ threadId })).rows[0];
   const row = (await runtime.store.requests({ requestId })).rows[0];
-  if (row) return row;
-  throw requestNotFound(requestId);
+  if (thread && row) return { row, headSeq: thread.headSeq };
+  throw new HoldpointError("request_not_found", `there is no request ${requestId}`, { fix: "`holdpoint inbox` lists the open ones." });
 }
 
-function requestNotFound(requestId: string): HoldpointError {
-  return new HoldpointError("request_not_found", `there is no request ${requestId}`, { fix: "`holdpoint inbox` lists the open ones." });
+function sameVerdict(row: RequestRow, verdict: Verdict): boolean {
+  return row.verdict !== null && JSON.stringify(row.verdict) === JSON.stringify(verdict);
 }
 
-function sameVerdict(request: RequestState, verdict: Verdict): boolean {
-  return request.status === "decided" && JSON.stringify(request.verdict) === JSON.stringify(verdict);
-}
-
-function assertOpen(runtime: Runtime, state: ThreadState, request: RequestState, requestId: string): void {
-  if (request.decided) {
-    const { by, at, via, verdict } = request.decided;
-    throw new HoldpointError("request_already_decided", `request ${requestId} was decided by ${by} at ${at} via ${via}: ${verdict.kind}`, {
+function assertOpen(runtime: Runtime, { requestId, status, opened, verdict, by, via, decidedAt }: RequestRow): void {
+  if (verdict) {
+    throw new HoldpointError("request_already_decided", `request ${requestId} was decided by ${by} at ${decidedAt} via ${via}: ${verdict.kind}`, {
       fix: "That verdict is final. Start or fork a thread to go another way.",
     });
   }
-  if (state.end) throw new HoldpointError("request_already_decided", `request ${requestId} was withdrawn: its thread ended with ${state.end.type}`);
-  const { expiresAt } = request.opened;
-  const late = expiresAt !== null && Date.parse(expiresAt) <= runtime.clock.now();
-  if (!late && request.status === "open") return;
-  throw new HoldpointError("request_already_decided", `request ${requestId} expired at ${expiresAt}; no answer in time is a rejection`);
+  if (status === "withdrawn") throw new HoldpointError("request_already_decided", `request ${requestId} was withdrawn: its thread has ended`);
+  const late = opened.expiresAt !== null && Date.parse(opened.expiresAt) <= runtime.clock.now();
+  if (!late && status === "open") return;
+  throw new HoldpointError("request_already_decided", `request ${requestId} expired at ${opened.expiresAt}; no answer in time is a rejection`);
 }
 
 /** Checks that a verdict fits its request, and gives the digest of what an approval approves (I5). */

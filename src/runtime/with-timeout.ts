@@ -15,14 +15,29 @@ const abandonAfterMs = 1_000;
  * Runs foreign code under a deadline and a signal. It never rejects and never hangs: code that heeds neither is left
  * behind, and whatever it does later is ignored.
  */
-export function withTimeout<T>(
+export async function withTimeout<T>(
   clock: Clock,
   timeoutMs: number,
   signal: AbortSignal,
   run: (signal: AbortSignal) => T | Promise<T>,
 ): Promise<Ended<T>> {
+  if (signal.aborted) return { kind: "aborted" };
+  const inner = new AbortController();
+  try {
+    const returned = run(inner.signal);
+    if (!isThenable(returned)) return { kind: "returned", value: returned }; // it has ended: no deadline to keep
+    return await race(clock, timeoutMs, signal, inner, returned);
+  } catch (error) {
+    return { kind: "threw", error };
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}
+
+function race<T>(clock: Clock, timeoutMs: number, signal: AbortSignal, inner: AbortController, running: PromiseLike<T>): Promise<Ended<T>> {
   return new Promise((resolve) => {
-    const inner = new AbortController();
     const timers = new AbortController();
     let over = false;
 
@@ -44,16 +59,10 @@ export function withTimeout<T>(
     };
 
     signal.addEventListener("abort", onAbort, { once: true });
-    if (signal.aborted) onAbort();
     void clock.sleep(timeoutMs, timers.signal).then(onDeadline);
-    void settle(run, inner.signal).then(finish);
+    running.then(
+      (value) => finish({ kind: "returned", value }),
+      (error: unknown) => finish(inner.signal.aborted ? { kind: "aborted" } : { kind: "threw", error }),
+    );
   });
-}
-
-async function settle<T>(run: (signal: AbortSignal) => T | Promise<T>, signal: AbortSignal): Promise<Ended<T>> {
-  try {
-    return { kind: "returned", value: await run(signal) };
-  } catch (error) {
-    return signal.aborted ? { kind: "aborted" } : { kind: "threw", error };
-  }
 }

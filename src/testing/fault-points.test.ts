@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
 import { localDispatcher } from "../dispatch/local.ts";
 import type { Store } from "../ports/store.ts";
@@ -172,10 +173,10 @@ describe("faultPoints", () => {
         await points.store.read(threadId).catch(() => {}); // even if the runtime made nothing of it
       });
     await real.send("a", { id: "m" });
-    await expect.poll(() => results.length).toBe(1);
+    await setImmediate();
     await expect(results[0]).rejects.toBeInstanceOf(ProcessStopped);
     await real.send("b", { id: "m" });
-    await expect.poll(() => results.length).toBe(2);
+    await setImmediate();
     await expect(results[1]).rejects.toBeInstanceOf(ProcessStopped);
     expect(handled).toEqual(["a"]);
   });

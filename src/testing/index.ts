@@ -21,3 +21,4 @@ export {
   ProcessStopped,
 } from "./fault-points.ts";
 export { type ManualClock, manualClock } from "./manual-clock.ts";
+export { type OpenStore, type StoreCase, storeCases } from "./store-contract.ts";

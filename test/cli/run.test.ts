@@ -16,7 +16,12 @@ describe("run", () => {
     const { json } = newProject();
     const { code, document } = await json("run", `${fixture("flows.ts")}#echo`, '{"a":[1,2]}');
     expect(code).toBe(0);
-    expect(document).toMatchObject({ agent: "echo", agentVersion: "1", status: "completed", output: { a: [1, 2] } });
+    expect(document).toMatchObject({
+      agent: "echo",
+      agentVersion: "1",
+      status: "completed",
+      output: { a: [1, 2] },
+    });
     expect(document).toMatchObject({ created: true, headSeq: 2, requests: [], waits: [] });
   });
 
@@ -48,7 +53,10 @@ describe("run", () => {
     const { json, run } = newProject();
     const { code, document } = await json("run", `${fixture("flows.ts")}#failing`);
     expect(code).toBe(1);
-    expect(document).toMatchObject({ status: "failed", error: { code: "flow_failed", message: "the flow gave up" } });
+    expect(document).toMatchObject({
+      status: "failed",
+      error: { code: "flow_failed", message: "the flow gave up" },
+    });
     expect(await run("run", `${fixture("flows.ts")}#failing`)).toMatchObject({ code: 1 });
   });
 
@@ -56,13 +64,19 @@ describe("run", () => {
     const { json } = newProject();
     const first = await json("run", fixture("desk.ts"), '{"orderId":"A7","cents":42}', "--key", "mail-1");
     const second = await json("run", fixture("desk.ts"), '{"orderId":"A7","cents":42}', "--key", "mail-1");
-    expect(second.document).toMatchObject({ threadId: first.document.threadId, created: false, status: "waiting" });
+    expect(second.document).toMatchObject({
+      threadId: first.document.threadId,
+      created: false,
+      status: "waiting",
+    });
     expect((await json("threads")).document.threads).toHaveLength(1);
   });
 
   it("takes the input from stdin and from a file", async () => {
     const { start, json, write } = newProject();
-    const piped = await start(["run", `${fixture("flows.ts")}#echo`, "-", "--json"], { input: '{"from":"stdin"}' }).ended;
+    const piped = await start(["run", `${fixture("flows.ts")}#echo`, "-", "--json"], {
+      input: '{"from":"stdin"}',
+    }).ended;
     expect(JSON.parse(piped.stdout)).toMatchObject({ output: { from: "stdin" } });
     write("input.json", '{"from":"file"}');
     const { document } = await json("run", `${fixture("flows.ts")}#echo`, "--input-file", "input.json");
@@ -94,7 +108,9 @@ describe("run", () => {
 
   it("waits for a retry that is due soon, and parks for a timer that is not", async () => {
     const { json } = newProject();
-    expect((await json("run", `${fixture("flows.ts")}#retrying`)).document).toMatchObject({ output: "at the second try" });
+    expect((await json("run", `${fixture("flows.ts")}#retrying`)).document).toMatchObject({
+      output: "at the second try",
+    });
     const { code, document } = await json("run", `${fixture("flows.ts")}#sleeper`);
     expect(code).toBe(0);
     expect(document).toMatchObject({ status: "waiting", waits: [{ kind: "timer", key: "sleep#1" }] });
@@ -103,7 +119,10 @@ describe("run", () => {
   it("tells what a child waits for", async () => {
     const { json } = newProject();
     const { document } = await json("run", `${fixture("flows.ts")}#parent`);
-    expect(document).toMatchObject({ agent: "parent", requests: [{ agent: "asker", question: "How many eggs?" }] });
+    expect(document).toMatchObject({
+      agent: "parent",
+      requests: [{ agent: "asker", question: "How many eggs?" }],
+    });
   });
 
   it("remembers the agent's file beside the store, relative to it", async () => {
@@ -112,12 +131,18 @@ describe("run", () => {
     await run("run", "own.ts", "x");
     const memory = JSON.parse(readFileSync(join(folder, ".holdpoint/agents.json"), "utf8"));
     expect(memory).toEqual({ v: 1, agents: { echo: "../own.ts" } });
-    expect(await run("run", "echo", "by name")).toMatchObject({ code: 0, stdout: expect.stringContaining("by name") });
+    expect(await run("run", "echo", "by name")).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("by name"),
+    });
   });
 
   it("is quiet when asked to", async () => {
     const { run } = newProject();
-    expect(await run("run", `${fixture("flows.ts")}#echo`, "x", "--quiet")).toMatchObject({ code: 0, stderr: "" });
+    expect(await run("run", `${fixture("flows.ts")}#echo`, "x", "--quiet")).toMatchObject({
+      code: 0,
+      stderr: "",
+    });
   });
 });
 
@@ -130,19 +155,27 @@ describe("agents' files", () => {
        import { scriptedModel } from "holdpoint/testing";
        export default agent({ name: "mine", model: scriptedModel(["hello"]), prompt: "Greet." });`,
     );
-    expect((await json("run", "mine.ts", "hi")).document).toMatchObject({ status: "completed", output: "hello" });
+    expect((await json("run", "mine.ts", "hi")).document).toMatchObject({
+      status: "completed",
+      output: "hello",
+    });
   });
 
   it("are found by a config, which also names the store", async () => {
     const { write, json } = newProject();
-    write("holdpoint.config.ts", `export default { store: "data/log.db", agents: [${JSON.stringify(fixture("flows.ts"))}] };`);
+    write(
+      "holdpoint.config.ts",
+      `export default { store: "data/log.db", agents: [${JSON.stringify(fixture("flows.ts"))}] };`,
+    );
     expect((await json("run", "echo", "x")).document).toMatchObject({ output: "x" });
     expect((await json("threads", "--store", "data/log.db")).document.threads).toHaveLength(1);
   });
 
   it("are found by --agent", async () => {
     const { json } = newProject();
-    expect((await json("run", "echo", "x", "--agent", fixture("flows.ts"))).document).toMatchObject({ output: "x" });
+    expect((await json("run", "echo", "x", "--agent", fixture("flows.ts"))).document).toMatchObject({
+      output: "x",
+    });
   });
 
   it("keep secrets out of the log", async () => {

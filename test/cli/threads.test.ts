@@ -7,7 +7,8 @@ describe("threads", () => {
   it("lists threads newest first, filtered and in pages", async () => {
     const { json } = newProject();
     const ids: string[] = [];
-    for (const name of ["echo", "failing", "sleeper", "echo"]) ids.unshift((await json("run", `${flows}#${name}`)).document.threadId);
+    for (const name of ["echo", "failing", "sleeper", "echo"])
+      ids.unshift((await json("run", `${flows}#${name}`)).document.threadId);
     const idsOf = async (...args: readonly string[]) =>
       (await json("threads", ...args)).document.threads.map((row: { threadId: string }) => row.threadId);
     expect(await idsOf()).toEqual(ids);
@@ -22,7 +23,9 @@ describe("threads", () => {
     const { run } = newProject();
     await run("run", `${flows}#echo`, "\u001b[31mred\u202e");
     const { stdout } = await run("threads");
-    expect(stdout).toMatch(/^THREAD +STATUS +AGENT +CHANGED +DECISIONS +TOKENS +WAITS FOR +INPUT\nth_\w+ +completed +echo /);
+    expect(stdout).toMatch(
+      /^THREAD +STATUS +AGENT +CHANGED +DECISIONS +TOKENS +WAITS FOR +INPUT\nth_\w+ +completed +echo /,
+    );
     expect(stdout).toContain('"\\u001b[31mred\\u202e"');
     expect(stdout).not.toContain("\u001b");
     expect(stdout).not.toContain("\u202e");
@@ -38,7 +41,11 @@ describe("threads", () => {
     await json("run", `${flows}#echo`);
     const { code, document } = await json("threads", ...args);
     expect(code).toBe(2);
-    expect(document.error).toMatchObject({ code: "usage", message: expect.any(String), fix: expect.any(String) });
+    expect(document.error).toMatchObject({
+      code: "usage",
+      message: expect.any(String),
+      fix: expect.any(String),
+    });
   });
 });
 
@@ -48,10 +55,12 @@ describe("show", () => {
     const { document } = await json("run", fixture("desk.ts"), '{"orderId":"A7","cents":42}');
     const { stdout, code } = await run("show", document.threadId);
     expect(code).toBe(0);
-    const withoutTimes = stdout.replaceAll(/\d\d:\d\d:\d\d\.\d{3}/g, "<time>").replaceAll(/in \d+ ms/g, "in <n> ms");
+    const withoutTimes = stdout
+      .replaceAll(/\d\d:\d\d:\d\d\.\d{3}/g, "<time>")
+      .replaceAll(/in \d+ ms/g, "in <n> ms");
     expect(withoutTimes).toContain(
       [
-        '    2  <time>  decide#1  calls find_order in <n> ms, 10 + 2 tokens, test/rules',
+        "    2  <time>  decide#1  calls find_order in <n> ms, 10 + 2 tokens, test/rules",
         '    3  <time>  └─ act:find_order#1  {"orderId":"A7"}  gate: allow (risk low)',
         "    4  <time>     ├─ started",
         '    5  <time>     └─ done in <n> ms  {"orderId":"A7","item":"teapot"}',
@@ -59,14 +68,16 @@ describe("show", () => {
         '    7  <time>  └─ act:issue_refund#1  {"orderId":"A7","cents":42}  gate: hold (risk high: its risk is high)',
       ].join("\n"),
     );
-    expect(stdout).toMatch(/Waiting for:\n {2}r_\w+ {2}approval[^]*holdpoint approve r_\w+/);
+    expect(stdout).toMatch(/Waiting for:\n {2}r_\w+ {2}approval[\s\S]*holdpoint approve r_\w+/);
   });
 
   it("nests the logs of children", async () => {
     const { run, json } = newProject();
     const { document } = await json("run", `${flows}#parent`);
     const { stdout } = await run("show", document.threadId);
-    expect(stdout).toMatch(/call:asker#1 {2}agent asker as th_\w+ {2}"eggs"\n +1 .* ├─ started by thread:th_\w+[^]* └─ ask#1 {2}question/);
+    expect(stdout).toMatch(
+      /call:asker#1 {2}agent asker as th_\w+ {2}"eggs"\n +1 .* ├─ started by thread:th_\w+[\s\S]* └─ ask#1 {2}question/,
+    );
   });
 
   it("gives the whole log with --json", async () => {
@@ -80,7 +91,11 @@ describe("show", () => {
       "action_in_doubt",
       "request_opened",
     ]);
-    expect(document).toMatchObject({ thread: { status: "waiting" }, requests: [{ reason: "in_doubt" }], children: [] });
+    expect(document).toMatchObject({
+      thread: { status: "waiting" },
+      requests: [{ reason: "in_doubt" }],
+      children: [],
+    });
   });
 
   it("names threads that are near", async () => {
@@ -88,7 +103,10 @@ describe("show", () => {
     const { document } = await json("run", `${flows}#echo`);
     const { code, document: shown } = await json("show", document.threadId.slice(3, 12));
     expect(code).toBe(2);
-    expect(shown.error).toMatchObject({ code: "thread_not_found", fix: `Did you mean ${document.threadId}?` });
+    expect(shown.error).toMatchObject({
+      code: "thread_not_found",
+      fix: `Did you mean ${document.threadId}?`,
+    });
   });
 });
 
@@ -115,7 +133,10 @@ describe("signal, cancel and fork", () => {
     const { document } = await json("run", `${flows}#waiter`);
     expect(document.waits).toMatchObject([{ kind: "signal", signal: "shipped", key: "wait:shipped#1" }]);
     const sent = await json("signal", document.threadId, "shipped", '{"parcel":7}', "--id", "s1");
-    expect(sent).toMatchObject({ code: 0, document: { ran: true, thread: { status: "completed", output: { parcel: 7 } } } });
+    expect(sent).toMatchObject({
+      code: 0,
+      document: { ran: true, thread: { status: "completed", output: { parcel: 7 } } },
+    });
     const late = await json("signal", document.threadId, "shipped", "--id", "s2");
     expect(late).toMatchObject({ code: 4, document: { error: { code: "thread_ended" } } });
     const wrong = await json("signal", document.threadId, "shipped", "{parcel:7}");
@@ -127,12 +148,18 @@ describe("signal, cancel and fork", () => {
     const { document } = await json("run", `${flows}#parent`);
     const { code, document: cancelled } = await json("cancel", document.threadId, "--why", "not needed");
     expect(code).toBe(0);
-    expect(cancelled.thread).toMatchObject({ status: "cancelled", error: { message: expect.stringContaining("not needed") } });
+    expect(cancelled.thread).toMatchObject({
+      status: "cancelled",
+      error: { message: expect.stringContaining("not needed") },
+    });
     expect((await json("inbox")).document.requests).toEqual([]);
     const { code: refused, document: answer } = await json("answer", document.requests[0].requestId, "3");
     expect(refused).toBe(4);
     expect(answer.error.code).toBe("request_already_decided");
-    expect(await json("cancel", document.threadId)).toMatchObject({ code: 2, document: { error: { code: "usage" } } });
+    expect(await json("cancel", document.threadId)).toMatchObject({
+      code: 2,
+      document: { error: { code: "usage" } },
+    });
   });
 
   it("forks a thread before an event, and runs the fork", async () => {
@@ -141,7 +168,10 @@ describe("signal, cancel and fork", () => {
     await json("answer", document.requests[0].requestId, "3");
     const { code, document: forked } = await json("fork", document.threadId, "--at", "2");
     expect(code).toBe(0);
-    expect(forked).toMatchObject({ forkedFrom: { threadId: document.threadId, seq: 2 }, thread: { status: "waiting", headSeq: 2 } });
+    expect(forked).toMatchObject({
+      forkedFrom: { threadId: document.threadId, seq: 2 },
+      thread: { status: "waiting", headSeq: 2 },
+    });
     const answered = await json("answer", forked.thread.requests[0].requestId, "4");
     expect(answered.document.thread.output).toEqual({ count: 4 });
     const beyond = await json("fork", document.threadId, "--at", "99");
@@ -155,7 +185,12 @@ describe("export", () => {
     write("large.json", JSON.stringify({ text: "x".repeat(100_000) }));
     const { document: started } = await json("run", `${flows}#echo`, "--input-file", "large.json");
     const { document } = await json("export", started.threadId);
-    expect(document).toMatchObject({ format: "holdpoint-thread", v: 1, thread: { threadId: started.threadId }, requests: [] });
+    expect(document).toMatchObject({
+      format: "holdpoint-thread",
+      v: 1,
+      thread: { threadId: started.threadId },
+      requests: [],
+    });
     const { digest } = document.events[0].input.artifact;
     expect(document.artifacts[digest].text).toHaveLength(100_000);
     expect(JSON.parse((await run("export", started.threadId)).stdout)).toEqual(document);
@@ -165,8 +200,14 @@ describe("export", () => {
     const { json, run } = newProject();
     const { document } = await json("run", fixture("desk.ts"), '{"orderId":"A7","cents":42}');
     const { stdout } = await run("export", document.threadId, "--jsonl");
-    const lines = stdout.trimEnd().split("\n").map((text) => Object.keys(JSON.parse(text)).at(-1));
+    const lines = stdout
+      .trimEnd()
+      .split("\n")
+      .map((text) => Object.keys(JSON.parse(text)).at(-1));
     expect(lines).toEqual(["thread", ...Array(8).fill("event"), "request"]);
-    expect(await json("export", document.threadId, "--jsonl")).toMatchObject({ code: 2, document: { error: { code: "usage" } } });
+    expect(await json("export", document.threadId, "--jsonl")).toMatchObject({
+      code: 2,
+      document: { error: { code: "usage" } },
+    });
   });
 });

@@ -18,7 +18,10 @@ async function asked(project: Project, name: string, ...input: readonly string[]
 function ledger({ folder }: Project): readonly unknown[] {
   const path = join(folder, "ledger.jsonl");
   if (!existsSync(path)) return [];
-  return readFileSync(path, "utf8").trim().split("\n").map((text) => JSON.parse(text));
+  return readFileSync(path, "utf8")
+    .trim()
+    .split("\n")
+    .map((text) => JSON.parse(text));
 }
 
 describe("approve", () => {
@@ -28,7 +31,13 @@ describe("approve", () => {
     const { code, document } = await project.json("approve", requestId, "--as", "dana@example.com");
     expect(code).toBe(0);
     expect(document).toMatchObject({ first: true, ran: true, thread: { status: "completed" } });
-    expect(document.request).toMatchObject({ requestId, status: "decided", by: "dana@example.com", via: "cli", verdict: { kind: "approve" } });
+    expect(document.request).toMatchObject({
+      requestId,
+      status: "decided",
+      by: "dana@example.com",
+      via: "cli",
+      verdict: { kind: "approve" },
+    });
     expect(ledger(project)).toEqual([{ orderId: "A7", cents: 42 }]);
   });
 
@@ -48,23 +57,37 @@ describe("approve", () => {
     await project.json("approve", requestId, "--as", "dana@example.com");
     const { code, document } = await project.json("reject", requestId, "--why", "no");
     expect(code).toBe(4);
-    expect(document.error).toMatchObject({ code: "request_already_decided", message: expect.stringMatching(/by dana@example.com at 20\d\d-/) });
+    expect(document.error).toMatchObject({
+      code: "request_already_decided",
+      message: expect.stringMatching(/by dana@example.com at 20\d\d-/),
+    });
   });
 
   it("runs edited arguments instead", async () => {
     const project = newProject();
     const { requestId } = await heldRefund(project);
     const { document } = await project.json("approve", requestId, "--edit", '{"orderId":"A7","cents":40}');
-    expect(document).toMatchObject({ request: { verdict: { kind: "edit" } }, thread: { status: "completed" } });
+    expect(document).toMatchObject({
+      request: { verdict: { kind: "edit" } },
+      thread: { status: "completed" },
+    });
     expect(ledger(project)).toEqual([{ orderId: "A7", cents: 40 }]);
   });
 
   it("refuses an edit that does not fit the tool, and leaves the request open", async () => {
     const project = newProject();
     const { requestId } = await heldRefund(project);
-    const { code, document } = await project.json("approve", requestId, "--edit", '{"orderId":"A7","cents":-1}');
+    const { code, document } = await project.json(
+      "approve",
+      requestId,
+      "--edit",
+      '{"orderId":"A7","cents":-1}',
+    );
     expect(code).toBe(4);
-    expect(document.error).toMatchObject({ code: "verdict_invalid", message: expect.stringContaining("cents") });
+    expect(document.error).toMatchObject({
+      code: "verdict_invalid",
+      message: expect.stringContaining("cents"),
+    });
     expect((await project.json("inbox")).document.requests).toHaveLength(1);
   });
 
@@ -73,7 +96,9 @@ describe("approve", () => {
     const { requestId } = await heldRefund(project);
     const ended = await project.run("approve", requestId, "--edit", '{"cents": 40,}');
     expect(ended.code).toBe(2);
-    expect(ended.stderr).toContain('error (invalid_json): the value of --edit is not JSON at line 1, column 14: unexpected "}"');
+    expect(ended.stderr).toContain(
+      'error (invalid_json): the value of --edit is not JSON at line 1, column 14: unexpected "}"',
+    );
     expect(ended.stderr).toContain(`  {"cents": 40,}\n  ${" ".repeat(13)}^`);
   });
 
@@ -81,9 +106,17 @@ describe("approve", () => {
     const project = newProject();
     const { requestId } = await heldRefund(project);
     const { document } = await project.json("approve", requestId, "--no-run");
-    expect(document).toMatchObject({ first: true, ran: false, whyNot: "--no-run", thread: { status: "running" } });
+    expect(document).toMatchObject({
+      first: true,
+      ran: false,
+      whyNot: "--no-run",
+      thread: { status: "running" },
+    });
     expect(ledger(project)).toEqual([]);
-    expect(await project.json("worker", "--once")).toMatchObject({ code: 0, document: { threads: 1, problems: [] } });
+    expect(await project.json("worker", "--once")).toMatchObject({
+      code: 0,
+      document: { threads: 1, problems: [] },
+    });
     expect(ledger(project)).toHaveLength(1);
   });
 
@@ -93,7 +126,9 @@ describe("approve", () => {
     rmSync(join(project.folder, ".holdpoint/agents.json"));
     const ended = await project.run("approve", requestId);
     expect(ended.code).toBe(0);
-    expect(ended.stdout).toContain('not run on here (there is no agent "desk" here): a worker goes on with it');
+    expect(ended.stdout).toContain(
+      'not run on here (there is no agent "desk" here): a worker goes on with it',
+    );
     expect(ledger(project)).toEqual([]);
     await project.run("worker", "--once", "--agent", fixture("desk.ts"));
     expect(ledger(project)).toHaveLength(1);
@@ -122,7 +157,10 @@ describe("reject", () => {
     const project = newProject();
     const { requestId } = await heldRefund(project);
     const { document } = await project.json("reject", requestId, "--why", "too late");
-    expect(document.thread).toMatchObject({ status: "completed", output: expect.stringContaining("too late") });
+    expect(document.thread).toMatchObject({
+      status: "completed",
+      output: expect.stringContaining("too late"),
+    });
     expect(ledger(project)).toEqual([]);
   });
 
@@ -161,17 +199,26 @@ describe("answer", () => {
     const { requestId } = await asked(project, "listener");
     const { code, document } = await project.json("answer", requestId, "[draft]");
     expect(code).toBe(2);
-    expect(document.error).toMatchObject({ code: "invalid_json", message: expect.stringContaining("column 2") });
+    expect(document.error).toMatchObject({
+      code: "invalid_json",
+      message: expect.stringContaining("column 2"),
+    });
   });
 
   it("lets a thread go on, or stop, that asks for help", async () => {
     const project = newProject();
     const { requestId } = await asked(project, "circling");
     const went = await project.json("answer", requestId, "continue", "--why", "once more");
-    expect(went).toMatchObject({ code: 0, document: { request: { verdict: { kind: "continue", why: "once more" } } } });
+    expect(went).toMatchObject({
+      code: 0,
+      document: { request: { verdict: { kind: "continue", why: "once more" } } },
+    });
     const [next] = went.document.thread.requests;
     const stopped = await project.json("answer", next.requestId, "stop");
-    expect(stopped).toMatchObject({ code: 0, document: { thread: { status: "failed", error: { code: "stopped_by_person" } } } });
+    expect(stopped).toMatchObject({
+      code: 0,
+      document: { thread: { status: "failed", error: { code: "stopped_by_person" } } },
+    });
   });
 
   it("goes on with the parent once its child has ended", async () => {
@@ -181,7 +228,9 @@ describe("answer", () => {
     expect(document.thread).toMatchObject({ agent: "asker", status: "completed" });
     const { document: shown } = await project.json("show", threadId);
     expect(shown.thread).toMatchObject({ status: "completed", output: 'the child said {"count":12}' });
-    expect(shown.children).toMatchObject([{ events: [{ type: "thread_started" }, {}, {}, { type: "thread_completed" }] }]);
+    expect(shown.children).toMatchObject([
+      { events: [{ type: "thread_started" }, {}, {}, { type: "thread_completed" }] },
+    ]);
   });
 });
 
@@ -200,10 +249,30 @@ describe("resolve", () => {
   });
 
   it.each([
-    { name: "an operation that is not there", key: "act:pai#1", code: 2, error: "operation_not_found", fix: "Did you mean act:pay#1?" },
+    {
+      name: "an operation that is not there",
+      key: "act:pai#1",
+      code: 2,
+      error: "operation_not_found",
+      fix: "Did you mean act:pay#1?",
+    },
     { name: "no way", key: "act:pay#1", args: [], code: 2, error: "usage", fix: expect.any(String) },
-    { name: "two ways", key: "act:pay#1", args: ["--done", "1", "--handled"], code: 2, error: "usage", fix: expect.any(String) },
-    { name: "no reason", key: "act:pay#1", args: ["--not-done"], code: 2, error: "usage", fix: expect.any(String) },
+    {
+      name: "two ways",
+      key: "act:pay#1",
+      args: ["--done", "1", "--handled"],
+      code: 2,
+      error: "usage",
+      fix: expect.any(String),
+    },
+    {
+      name: "no reason",
+      key: "act:pay#1",
+      args: ["--not-done"],
+      code: 2,
+      error: "usage",
+      fix: expect.any(String),
+    },
   ])("refuses $name", async ({ key, args = ["--done", "1"], code, error, fix }) => {
     const project = newProject();
     const { threadId } = await asked(project, "doubtful");
@@ -216,7 +285,10 @@ describe("resolve", () => {
     const { threadId } = await heldRefund(project);
     const { code, document } = await project.json("resolve", threadId, "act:find_order#1", "--done", "1");
     expect(code).toBe(4);
-    expect(document.error).toMatchObject({ code: "verdict_invalid", message: expect.stringContaining("not in doubt") });
+    expect(document.error).toMatchObject({
+      code: "verdict_invalid",
+      message: expect.stringContaining("not in doubt"),
+    });
   });
 
   it("marks an operation as handled that changed code no longer makes", async () => {
@@ -230,8 +302,18 @@ describe("resolve", () => {
     const { document: changed } = await project.json("answer", before.requests[0].requestId, "yes");
     expect(changed.thread.requests).toMatchObject([{ reason: "flow_changed" }]);
     const { threadId } = before;
-    const { code, document } = await project.json("resolve", threadId, "step:first#1", "--handled", "--why", "removed on purpose");
+    const { code, document } = await project.json(
+      "resolve",
+      threadId,
+      "step:first#1",
+      "--handled",
+      "--why",
+      "removed on purpose",
+    );
     expect(code).toBe(0);
-    expect(document).toMatchObject({ handled: { key: "step:first#1" }, thread: { status: "completed", output: "ended" } });
+    expect(document).toMatchObject({
+      handled: { key: "step:first#1" },
+      thread: { status: "completed", output: "ended" },
+    });
   });
 });

@@ -1,8 +1,9 @@
 // The real provider packages, over real HTTP, against a server on the loopback interface. Their responses are recorded
 // ones of the providers (Apache-2.0, vercel/ai), read from where they lie.
 import { existsSync, readFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { createAnthropic } from "@ai-sdk/anthropic";
 import { createGoogle } from "@ai-sdk/google";
 import { createOpenAI } from "@ai-sdk/openai";
@@ -64,15 +65,28 @@ const chatBody = {
       role: "assistant",
       content: "I look it up.",
       tool_calls: [
-        { id: "decide_1_0", type: "function", function: { name: "weather", arguments: '{"location":"San Francisco"}' } },
-        { id: "decide_1_1", type: "function", function: { name: "weather", arguments: '{"location":"Rome"}' } },
+        {
+          id: "decide_1_0",
+          type: "function",
+          function: { name: "weather", arguments: '{"location":"San Francisco"}' },
+        },
+        {
+          id: "decide_1_1",
+          type: "function",
+          function: { name: "weather", arguments: '{"location":"Rome"}' },
+        },
       ],
     },
     { role: "tool", tool_call_id: "decide_1_0", content: '{"celsius":18}' },
     { role: "tool", tool_call_id: "decide_1_1", content: "no data" },
     { role: "user", content: "Known now:\n{}" },
   ],
-  tools: [{ type: "function", function: { name: "weather", description: "Tells the weather.", parameters: inputSchema } }],
+  tools: [
+    {
+      type: "function",
+      function: { name: "weather", description: "Tells the weather.", parameters: inputSchema },
+    },
+  ],
   tool_choice: "auto",
 };
 
@@ -89,20 +103,40 @@ const providers: readonly Provider[] = [
         { role: "developer", content: "Be brief." },
         { role: "user", content: [{ type: "input_text", text: "Weather in San Francisco and Rome?" }] },
         { role: "assistant", content: "I look it up." },
-        { type: "function_call", call_id: "decide_1_0", name: "weather", arguments: '{"location":"San Francisco"}' },
+        {
+          type: "function_call",
+          call_id: "decide_1_0",
+          name: "weather",
+          arguments: '{"location":"San Francisco"}',
+        },
         { type: "function_call", call_id: "decide_1_1", name: "weather", arguments: '{"location":"Rome"}' },
         { type: "function_call_output", call_id: "decide_1_0", output: '{"celsius":18}' },
         { type: "function_call_output", call_id: "decide_1_1", output: "no data" },
         { role: "user", content: [{ type: "input_text", text: "Known now:\n{}" }] },
       ],
-      tools: [{ type: "function", name: "weather", description: "Tells the weather.", parameters: inputSchema, strict: false }],
+      tools: [
+        {
+          type: "function",
+          name: "weather",
+          description: "Tells the weather.",
+          parameters: inputSchema,
+          strict: false,
+        },
+      ],
       tool_choice: "auto",
     },
     recorded: [
-      { file: "openai/responses/openai-phase.1.json", output: { text: expect.stringMatching(/\S/), calls: [], finish: "stop" } },
+      {
+        file: "openai/responses/openai-phase.1.json",
+        output: { text: expect.stringMatching(/\S/), calls: [], finish: "stop" },
+      },
       {
         file: "openai/responses/parallel-tool-call-wrapper.1.json",
-        output: { calls: [expect.objectContaining({ callId: "call_parallel", tool: "parallel" })], finish: "calls", usage: { inputTokens: 34, outputTokens: 28 } },
+        output: {
+          calls: [expect.objectContaining({ callId: "call_parallel", tool: "parallel" })],
+          finish: "calls",
+          usage: { inputTokens: 34, outputTokens: 28 },
+        },
       },
     ],
   },
@@ -115,7 +149,12 @@ const providers: readonly Provider[] = [
     recorded: [
       {
         file: "openai/chat/openai-text.json",
-        output: { text: expect.stringMatching(/^\*\*Holiday Name:\*\* Galaxy Day/), calls: [], finish: "stop", usage: { inputTokens: 16, outputTokens: 363 } },
+        output: {
+          text: expect.stringMatching(/^\*\*Holiday Name:\*\* Galaxy Day/),
+          calls: [],
+          finish: "stop",
+          usage: { inputTokens: 16, outputTokens: 363 },
+        },
       },
     ],
   },
@@ -153,7 +192,12 @@ const providers: readonly Provider[] = [
     recorded: [
       {
         file: "anthropic/anthropic-text.json",
-        output: { text: expect.stringMatching(/^Hello! I'm doing well/), calls: [], finish: "stop", usage: { inputTokens: 12, outputTokens: 29 } },
+        output: {
+          text: expect.stringMatching(/^Hello! I'm doing well/),
+          calls: [],
+          finish: "stop",
+          usage: { inputTokens: 12, outputTokens: 29 },
+        },
       },
       {
         file: "anthropic/anthropic-tool-no-args.json",
@@ -166,7 +210,17 @@ const providers: readonly Provider[] = [
       },
       {
         file: "anthropic/anthropic-json-other-tool.1.json",
-        output: { text: "", calls: [{ callId: "toolu_01PQjhxo3eirCdKNvCJrKc8f", tool: "weather", args: { location: "San Francisco" } }], finish: "calls" },
+        output: {
+          text: "",
+          calls: [
+            {
+              callId: "toolu_01PQjhxo3eirCdKNvCJrKc8f",
+              tool: "weather",
+              args: { location: "San Francisco" },
+            },
+          ],
+          finish: "calls",
+        },
       },
     ],
   },
@@ -191,20 +245,46 @@ const providers: readonly Provider[] = [
         {
           role: "user",
           parts: [
-            { functionResponse: { id: "decide_1_0", name: "weather", response: { name: "weather", content: '{"celsius":18}' } } },
-            { functionResponse: { id: "decide_1_1", name: "weather", response: { name: "weather", content: "no data" } } },
+            {
+              functionResponse: {
+                id: "decide_1_0",
+                name: "weather",
+                response: { name: "weather", content: '{"celsius":18}' },
+              },
+            },
+            {
+              functionResponse: {
+                id: "decide_1_1",
+                name: "weather",
+                response: { name: "weather", content: "no data" },
+              },
+            },
           ],
         },
         { role: "user", parts: [{ text: "Known now:\n{}" }] },
       ],
-      tools: [{ functionDeclarations: [{ name: "weather", description: "Tells the weather.", parametersJsonSchema: inputSchema }] }],
+      tools: [
+        {
+          functionDeclarations: [
+            { name: "weather", description: "Tells the weather.", parametersJsonSchema: inputSchema },
+          ],
+        },
+      ],
       toolConfig: { functionCallingConfig: { mode: "AUTO" } },
     },
     recorded: [
-      { file: "google/google-text.json", output: { text: expect.stringMatching(/\S/), calls: [], finish: "stop" } },
+      {
+        file: "google/google-text.json",
+        output: { text: expect.stringMatching(/\S/), calls: [], finish: "stop" },
+      },
       {
         file: "google/google-tool-call.json",
-        output: { text: "", calls: [{ callId: expect.any(String), tool: "weather", args: { location: "San Francisco" } }], finish: "calls", usage: { inputTokens: 29, outputTokens: 908 } },
+        output: {
+          text: "",
+          calls: [{ callId: expect.any(String), tool: "weather", args: { location: "San Francisco" } }],
+          finish: "calls",
+          usage: { inputTokens: 29, outputTokens: 908 },
+        },
       },
     ],
   },
@@ -215,16 +295,42 @@ const providers: readonly Provider[] = [
     path: "/chat/completions",
     body: { model: "llama", ...chatBody },
     recorded: [
-      { file: "openai-compatible/chat/xai-text.json", output: { text: expect.stringMatching(/\S/), calls: [], finish: "stop" } },
+      {
+        file: "openai-compatible/chat/xai-text.json",
+        output: { text: expect.stringMatching(/\S/), calls: [], finish: "stop" },
+      },
       {
         file: "openai-compatible/chat/xai-tool-call.json",
-        output: { text: "", calls: [{ callId: "call_46427107", tool: "weather", args: { location: "San Francisco" } }], finish: "calls", usage: { inputTokens: 307, outputTokens: 26 } },
+        output: {
+          text: "",
+          calls: [{ callId: "call_46427107", tool: "weather", args: { location: "San Francisco" } }],
+          finish: "calls",
+          usage: { inputTokens: 307, outputTokens: 26 },
+        },
       },
-      { file: "groq/groq-tool-call.json", output: { calls: [{ callId: "ax9fskhev", tool: "weather", args: {} }], finish: "calls" } },
-      { file: "mistral/mistral-tool-call.json", output: { calls: [{ callId: "gSIMJiOkT", tool: "weather", args: { location: "San Francisco" } }], finish: "calls" } },
+      {
+        file: "groq/groq-tool-call.json",
+        output: { calls: [{ callId: "ax9fskhev", tool: "weather", args: {} }], finish: "calls" },
+      },
+      {
+        file: "mistral/mistral-tool-call.json",
+        output: {
+          calls: [{ callId: "gSIMJiOkT", tool: "weather", args: { location: "San Francisco" } }],
+          finish: "calls",
+        },
+      },
       {
         file: "deepseek/chat/deepseek-tool-call.json",
-        output: { calls: [{ callId: "call_00_9V0vrf86Pc9aelHCJMZqnJBo", tool: "weather", args: { location: "San Francisco" } }], usage: { inputTokens: 339, outputTokens: 92 } },
+        output: {
+          calls: [
+            {
+              callId: "call_00_9V0vrf86Pc9aelHCJMZqnJBo",
+              tool: "weather",
+              args: { location: "San Francisco" },
+            },
+          ],
+          usage: { inputTokens: 339, outputTokens: 92 },
+        },
       },
     ],
   },
@@ -237,16 +343,16 @@ interface Received {
 
 let server: Server;
 let baseURL: string;
-let respond: (response: ServerResponse, request: IncomingMessage) => void;
+let respond: (response: ServerResponse) => void;
 let received: Received[];
 
 beforeEach(async () => {
   received = [];
-  server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer); // no encoding is set, so chunks are buffers
-    received.push({ path: request.url ?? "", body: JSON.parse(Buffer.concat(chunks).toString()) });
-    respond(response, request);
+  server = createServer((request, response) => {
+    void text(request).then((body) => {
+      received.push({ path: request.url ?? "", body: JSON.parse(body) });
+      respond(response);
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   baseURL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // listens on a port, so it has one
@@ -257,7 +363,11 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-function respondWith(status: number, body: string, headers: Record<string, string> = { "content-type": "application/json" }): void {
+function respondWith(
+  status: number,
+  body: string,
+  headers: Record<string, string> = { "content-type": "application/json" },
+): void {
   respond = (response) => response.writeHead(status, headers).end(body);
 }
 
@@ -280,14 +390,44 @@ for (const provider of providers) {
     });
 
     const failures = [
-      { name: "a refused key", status: 401, body: `{"error":{"message":"Incorrect API key provided: ${apiKey}","type":"auth","code":"invalid_api_key"}}`, retryable: false },
+      {
+        name: "a refused key",
+        status: 401,
+        body: `{"error":{"message":"Incorrect API key provided: ${apiKey}","type":"auth","code":"invalid_api_key"}}`,
+        retryable: false,
+      },
       { name: "a key without the right", status: 403, body: "", retryable: false },
       { name: "a model that is not there", status: 404, body: "", retryable: false },
-      { name: "too many requests", status: 429, body: '{"error":{"message":"slow down","type":"rate_limit","code":429,"status":"RESOURCE_EXHAUSTED"}}', retryable: true },
-      { name: "a server's error", status: 500, body: '{"error":{"message":"oops","type":"server_error","code":500,"status":"INTERNAL"}}', retryable: true },
-      { name: "a gateway's page", status: 502, body: "<html><body>Bad Gateway</body></html>", retryable: true },
-      { name: "a page instead of an answer", status: 200, body: "<!doctype html><p>Welcome to the Wi-Fi</p>", retryable: true },
-      { name: "an answer that is cut off", status: 200, body: '{"id":"1","choices":[{"index":0,"mess', retryable: true },
+      {
+        name: "too many requests",
+        status: 429,
+        body: '{"error":{"message":"slow down","type":"rate_limit","code":429,"status":"RESOURCE_EXHAUSTED"}}',
+        retryable: true,
+      },
+      {
+        name: "a server's error",
+        status: 500,
+        body: '{"error":{"message":"oops","type":"server_error","code":500,"status":"INTERNAL"}}',
+        retryable: true,
+      },
+      {
+        name: "a gateway's page",
+        status: 502,
+        body: "<html><body>Bad Gateway</body></html>",
+        retryable: true,
+      },
+      {
+        name: "a page instead of an answer",
+        status: 200,
+        body: "<!doctype html><p>Welcome to the Wi-Fi</p>",
+        retryable: true,
+      },
+      {
+        name: "an answer that is cut off",
+        status: 200,
+        body: '{"id":"1","choices":[{"index":0,"mess',
+        retryable: true,
+      },
     ];
     for (const { name, status, body, retryable } of failures) {
       test(`${name} (HTTP ${status}) is ${retryable ? "" : "not "}tried again, and is asked for once`, async () => {
@@ -306,7 +446,10 @@ for (const provider of providers) {
         response.writeHead(200, { "content-type": "application/json", "content-length": "1000" });
         response.write('{"id":', () => response.destroy());
       };
-      await expect(generate(provider.create(baseURL))).rejects.toMatchObject({ code: "model_failed", retryable: true });
+      await expect(generate(provider.create(baseURL))).rejects.toMatchObject({
+        code: "model_failed",
+        retryable: true,
+      });
     });
 
     test("a server that is not there is tried again", async () => {
@@ -314,7 +457,10 @@ for (const provider of providers) {
       await new Promise<void>((resolve) => unused.listen(0, "127.0.0.1", resolve));
       const { port } = unused.address() as AddressInfo; // as above
       await new Promise((resolve) => unused.close(resolve));
-      await expect(generate(provider.create(`http://127.0.0.1:${port}`))).rejects.toMatchObject({ code: "model_failed", retryable: true });
+      await expect(generate(provider.create(`http://127.0.0.1:${port}`))).rejects.toMatchObject({
+        code: "model_failed",
+        retryable: true,
+      });
     });
 
     test("an abort ends the request, and rejects with the signal's reason", async () => {
@@ -335,7 +481,11 @@ describe.skipIf(!hasFixtures)(`recorded refusals${reason}`, () => {
   test("Anthropic's refusal is a failure that is not tried again", async () => {
     respondWith(200, readFileSync(new URL("anthropic/anthropic-refusal.json", fixtures), "utf8"));
     const model = aiSdkModel(createAnthropic({ apiKey, baseURL })("claude-sonnet-4-5"));
-    await expect(generate(model)).rejects.toMatchObject({ code: "model_failed", retryable: false, message: expect.stringContaining("refusal") });
+    await expect(generate(model)).rejects.toMatchObject({
+      code: "model_failed",
+      retryable: false,
+      message: expect.stringContaining("refusal"),
+    });
   });
 
   test("OpenAI's empty account is not waited for, though its status says so", async () => {
@@ -347,6 +497,10 @@ describe.skipIf(!hasFixtures)(`recorded refusals${reason}`, () => {
   test("Google's rate limit is tried again", async () => {
     respondWith(429, readFileSync(new URL("google/google-429-retry-info.json", fixtures), "utf8"));
     const model = aiSdkModel(createGoogle({ apiKey, baseURL })("gemini-2.5-flash"));
-    await expect(generate(model)).rejects.toMatchObject({ code: "model_failed", retryable: true, message: expect.stringContaining("HTTP 429") });
+    await expect(generate(model)).rejects.toMatchObject({
+      code: "model_failed",
+      retryable: true,
+      message: expect.stringContaining("HTTP 429"),
+    });
   });
 });

@@ -94,7 +94,7 @@ async function remember({ screen, settings }: Context, { named }: ChosenAgent): 
 /** Imported when it is needed: most commands ask nothing. */
 async function openTerminal({ settings }: Context): Promise<Channel> {
   const { terminalChannel } = await import("../../channels/terminal.ts");
-  return terminalChannel({ by: settings.principal });
+  return terminalChannel({ input: process.stdin, output: process.stdout, principal: settings.principal });
 }
 
 async function inputFor(

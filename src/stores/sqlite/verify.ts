@@ -27,10 +27,14 @@ type Check = () => Found;
 const sliceMs = 10;
 
 /** @returns what `Store.verify` does without `rebuild`. */
-export function createVerify(database: DatabaseSync, path: string, reading: Reading) {
+export function createVerify(
+  database: DatabaseSync,
+  path: string,
+  reading: Reading,
+): (threadId: string | undefined) => Promise<VerifyReport> {
   const checks = createChecks(database, path);
 
-  return async (threadId: string | undefined): Promise<VerifyReport> => {
+  return async (threadId) => {
     const report = { threads: 0, events: 0, problems: [] as Problem[] };
     let sliceEnd = performance.now() + sliceMs;
     for (const check of checks(threadId)) {

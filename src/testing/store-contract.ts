@@ -1,0 +1,21 @@
+// What every store must do, as cases for any test framework:
+//   for (const { name, run } of storeCases) test(name, () => run(open));
+// Each case needs a place of its own with nothing in it; `open` opens one more store there, as another process would.
+import { appendCases } from "./store-contract/appends.ts";
+import type { StoreCase } from "./store-contract/case.ts";
+import { contentCases } from "./store-contract/contents.ts";
+import { dispatchCases } from "./store-contract/dispatch.ts";
+import { leaseCases } from "./store-contract/leases.ts";
+import { listCases } from "./store-contract/lists.ts";
+import { projectionCases } from "./store-contract/projections.ts";
+
+export type { OpenStore, StoreCase } from "./store-contract/case.ts";
+
+export const storeCases: readonly StoreCase[] = [
+  ...appendCases,
+  ...leaseCases,
+  ...dispatchCases,
+  ...projectionCases,
+  ...listCases,
+  ...contentCases,
+];

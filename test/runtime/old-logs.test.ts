@@ -1,0 +1,206 @@
+// I10. Logs that older versions wrote are read and resumed. The fixtures are kept for ever. A run with
+// HOLDPOINT_FIXTURES=<version> in the environment writes those of a new version, and touches none that is there.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Agent, agent } from "../../src/core/agent.ts";
+import { currentEventTypes, decodeEvent, encodeEvent } from "../../src/core/codec.ts";
+import { HoldpointError } from "../../src/core/errors.ts";
+import type { ThreadEvent } from "../../src/core/events.ts";
+import type { ModelInput } from "../../src/ports/model.ts";
+import { cancelThread, handleOperation, sendSignal, startThread } from "../../src/runtime/commands.ts";
+import { calls, type Folder, openTestRuntime, payTool, tempFolder, type TestRuntime, type Turn, turns } from "../kit/runtime.ts";
+
+const folderOfLogs = join(import.meta.dirname, "../fixtures/logs");
+
+/** How a log is written, and what must come of it when it is resumed. */
+interface History {
+  readonly name: string;
+  readonly agents: () => readonly Agent[];
+  /** Takes the thread to where the fixture stops. */
+  readonly write: (opened: TestRuntime, threadId: string) => Promise<void>;
+  /** Goes on from there to the end. */
+  readonly resume: (opened: TestRuntime, threadId: string) => Promise<void>;
+  readonly end: unknown;
+}
+
+/** Decides by what it is shown, so that it goes on after a restart: something unusable, calls, an answer. */
+const script = ({ messages }: ModelInput): Turn => {
+  if (messages.some(({ role }) => role === "tool")) return { text: "paid" };
+  const corrected = messages.some(({ content }) => content.startsWith("Your last output"));
+  return corrected ? calls(["pay", { cents: 5 }], ["note", { cents: 1 }], ["fail", { cents: 1 }], ["note", { cents: 1, note: "x" }]) : calls(["rob", {}]);
+};
+
+const approveAll = async (opened: TestRuntime, threadId: string): Promise<void> => {
+  for (const request of await opened.openRequests()) {
+    const kind = request.opened.kind === "approval" ? "approve" : "continue";
+    await opened.decide(request.requestId, { kind });
+  }
+  await opened.settle(threadId);
+};
+
+const histories: readonly History[] = [
+  {
+    name: "everything",
+    agents: () => [
+      agent({ name: "child", flow: async () => "grown up" }),
+      agent({
+        name: "a",
+        prompt: "Work.",
+        tools: [payTool({ risk: "high" }), payTool({ name: "note" }), payTool({ name: "fail", run: () => Promise.reject(new HoldpointError("tool_failed", "no")) })],
+        model: turns(script, script, script),
+        limits: { steps: 1 },
+        async flow(t) {
+          const order = await t.step("load", () => ({ id: "A7" }));
+          await t.step("flaky", ({ attempt }) => (attempt === 1 ? Promise.reject(new Error("busy")) : attempt), { backoff: 0 });
+          const child = await t.call("child", order);
+          const first = await t.decide({ see: { order } });
+          const results = first.kind === "calls" ? await t.act(first.calls) : [];
+          const denied = await t.act([{ callId: "x", tool: "unknown", args: {} }]);
+          const expired = await t.ask("Anyone?", { expiresIn: "1m", name: "quick" });
+          await t.sleep("1h");
+          const signal = await t.wait("paid", { expiresIn: "9d" });
+          const late = await t.wait("never", { expiresIn: "1m" });
+          const second = await t.decide();
+          return [child, results.map(({ status }) => status), denied.map(({ status }) => status), expired.kind, signal.kind, late.kind, second.kind, (await t.now()).getTime() > 0];
+        },
+      }),
+    ],
+    async write(opened, threadId) {
+      await opened.settle(threadId);
+      await approveAll(opened, threadId);
+      await opened.clock.advance(60_000);
+      await opened.settle(threadId);
+      await opened.clock.advance(3_600_000);
+      await opened.settle(threadId);
+      await sendSignal(opened.runtime, threadId, { signal: "paid", value: { by: "card" }, by: "test", signalId: "s1" });
+      await opened.settle(threadId);
+      await opened.clock.advance(60_000);
+      await opened.settle(threadId);
+    },
+    resume: approveAll,
+    end: ["grown up", ["completed", "completed", "failed", "completed"], ["denied"], "expired", "received", "expired", "answer", true],
+  },
+  {
+    name: "in-doubt",
+    agents: () => [agent({ name: "a", tools: [payTool({ timeout: 1, run: () => new Promise(() => {}) })], flow: async (t) => t.act([{ callId: "c", tool: "pay", args: { cents: 5 } }]) })],
+    async write(opened, threadId) {
+      const settled = opened.settle(threadId);
+      while (opened.clock.pending < 2) await new Promise((resolve) => setImmediate(resolve));
+      await opened.clock.advance(1);
+      await settled;
+    },
+    async resume(opened, threadId) {
+      await opened.decide((await opened.openRequests())[0]?.requestId ?? "", { kind: "done", value: "seen" });
+      await opened.settle(threadId);
+    },
+    end: [{ call: { callId: "c", tool: "pay", args: { cents: 5 } }, status: "completed", value: "seen" }],
+  },
+  {
+    name: "handled",
+    agents: () => [agent({ name: "a", flow: async (t) => t.wait("go").then(({ kind }) => kind) })],
+    async write(opened, threadId) {
+      await opened.settle(threadId);
+      await handleOperation(opened.runtime, threadId, "wait:go#1", { by: "dana@example.com", why: "fixture" });
+    },
+    async resume(opened, threadId) {
+      await sendSignal(opened.runtime, threadId, { signal: "go", value: 1, by: "test" });
+      await opened.settle(threadId);
+    },
+    end: "received",
+  },
+  {
+    name: "failed",
+    agents: () => [agent({ name: "a", flow: async () => Promise.reject(new Error("broken")) })],
+    write: (opened, threadId) => opened.settle(threadId),
+    resume: async () => {},
+    end: "thread_failed",
+  },
+  {
+    name: "cancelled",
+    agents: () => [agent({ name: "a", flow: async (t) => t.wait("go") })],
+    async write(opened, threadId) {
+      await opened.settle(threadId);
+      await cancelThread(opened.runtime, threadId, { by: "dana@example.com", why: "fixture" });
+    },
+    resume: async () => {},
+    end: "thread_cancelled",
+  },
+  {
+    name: "completed",
+    agents: () => [agent({ name: "a", flow: async (t) => t.uuid() })],
+    write: (opened, threadId) => opened.settle(threadId),
+    resume: async () => {},
+    end: "00000000-0000-4000-8000-000000000000",
+  },
+];
+
+let folder: Folder;
+let opened: TestRuntime | null = null;
+beforeEach(() => {
+  folder = tempFolder();
+});
+afterEach(async () => {
+  await opened?.close();
+  opened = null;
+  folder.remove();
+});
+
+async function open(history: History): Promise<TestRuntime> {
+  opened = await openTestRuntime({ folder, agents: history.agents() });
+  return opened;
+}
+
+const files = readdirSync(folderOfLogs).filter((file) => file.endsWith(".jsonl"));
+
+function readFixture(file: string): readonly ThreadEvent[] {
+  const lines = readFileSync(join(folderOfLogs, file), "utf8").trimEnd().split("\n");
+  return lines.map((line, index) => decodeEvent(line, index + 1, file));
+}
+
+describe("logs of released versions", () => {
+  it("hold every type of event that there is", () => {
+    const types = new Set(files.flatMap((file) => readFixture(file).map((event) => event.type)));
+    expect([...types].sort()).toEqual([...currentEventTypes].sort());
+  });
+
+  it.each(files)("are read and resumed: %s", async (file) => {
+    const history = histories.find(({ name }) => file.endsWith(`-${name}.jsonl`));
+    if (!history) throw new Error(`${file} has no flow in this test`);
+    const runtime = await open(history);
+    const events = readFixture(file);
+    const [first] = events;
+    const threadId = first?.type === "thread_started" ? first.threadId : "";
+    const bodies = events.map(({ seq: _seq, at, ...body }) => ({ body: body as never, at }));
+    await runtime.runtime.store.append({ threadId, expectedSeq: 0, events: bodies });
+    runtime.clock.set(Math.max(...events.map((event) => Date.parse(event.at))));
+    await runtime.settle(threadId);
+    await history.resume(runtime, threadId);
+    const last = (await runtime.events(threadId)).at(-1);
+    expect(last?.type === "thread_completed" ? last.output.value : last?.type).toEqual(history.end);
+    expect((await runtime.events(threadId)).slice(0, events.length)).toEqual(events);
+  });
+
+  it("are written by today's code in a form that today's code reads", async () => {
+    for (const history of histories) {
+      folder.remove();
+      folder = tempFolder();
+      const runtime = await open(history);
+      const { threadId } = await startThread(runtime.runtime, "a", { mail: "hello" }, { by: "test", key: history.name });
+      await history.write(runtime, threadId);
+      const events = await runtime.events(threadId);
+      const lines = events.map(({ seq: _seq, at, ...body }) => encodeEvent(body as never, at));
+      expect(lines.map((line, index) => decodeEvent(line, index + 1, threadId))).toEqual(events);
+      writeOnce(`${process.env["HOLDPOINT_FIXTURES"] ?? ""}`, history.name, lines);
+      await runtime.close();
+      opened = null;
+    }
+  });
+});
+
+/** With HOLDPOINT_FIXTURES=<version> in the environment the logs are kept, unless that version has its own already. */
+function writeOnce(version: string, name: string, lines: readonly string[]): void {
+  const path = join(folderOfLogs, `${version}-${name}.jsonl`);
+  if (version === "" || existsSync(path)) return;
+  writeFileSync(path, `${lines.join("\n")}\n`);
+}
