@@ -1,5 +1,5 @@
 // I2. The one mapping from events to projections: a store applies it on append, and `verify` applies it again.
-import type { EventBody } from "./events.ts";
+import type { EventBody, ThreadEvent } from "./events.ts";
 
 /** What one event changes in the projections. Absent members change nothing. */
 export interface Delta {
@@ -16,7 +16,7 @@ export interface Delta {
   readonly requestClosed?: { readonly requestId: string; readonly status: "decided" | "expired" };
 }
 
-export function projectionDelta(event: EventBody): Delta {
+export function projectionDelta(event: EventBody | ThreadEvent): Delta {
   switch (event.type) {
     case "thread_completed":
       return { outcome: "completed" };

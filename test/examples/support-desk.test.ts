@@ -55,6 +55,13 @@ async function effects(): Promise<Readonly<Record<string, number>>> {
   return counts;
 }
 
+async function startedActions(result: InboxRun): Promise<readonly string[]> {
+  const runtime = await openEmbedded({ path: join(data, "holdpoint.db"), agents: [desk()] });
+  const logs = await Promise.all(result.threads.map((thread) => runtime.store.read(thread.threadId)));
+  await closeRuntime(runtime);
+  return logs.flat().flatMap((event) => (event.type === "action_started" ? [event.key] : []));
+}
+
 function refunds(): readonly unknown[] {
   const db = new DatabaseSync(join(data, "support-desk", "shop.db"));
   const rows = db.prepare("SELECT order_id AS orderId, cents FROM refunds ORDER BY order_id").all().map((row) => ({ ...row }));
@@ -159,6 +166,7 @@ describe("an e-mail that wants someone else's money", () => {
     const result = await run({ model: obedientModel(tool, args) });
     expect(stateOf(result, "11")).toEqual({ done: [], now: ["question"] });
     expect(await ledger()).toEqual([]);
+    expect(await startedActions(result)).toEqual([]);
   });
 
   it("gets nothing under the name of a customer for whom the mail server does not vouch", async () => {
@@ -218,7 +226,8 @@ describe("a second run", () => {
     expect(asked.threads[0]?.requests[0]?.opened.question).toContain("open invoice");
     await decide(requestIdOf(asked, "12"), { kind: "answer", value: "Called him." });
     const ended = await run();
-    expect(ended.threads[0] ?? stateOf(ended, "12").now).toEqual(["resolved"]);
+    expect(stateOf(ended, "12").now).toEqual(["resolved"]);
+    expect(ended.threads[0]?.summary).toContain("dana@example.com: Called him.");
     expect(await effects()).toEqual({});
   });
 

@@ -109,7 +109,7 @@ async function callModel(context: PlanContext, decide: Decide, built: Window, tr
   try {
     model = await runtime.resolveModel(agent.model);
   } catch (error) {
-    return facts(rejected(context, decide.key, tries, startedAt, { model: String(agent.model ?? "default"), usage: noUsage, error }));
+    return facts(rejected(context, decide.key, tries, startedAt, { model: typeof agent.model === "string" ? agent.model : "unknown", usage: noUsage, error }));
   }
   const ended = await withTimeout(runtime.clock, modelTimeoutMs, signal, (inner) => model.generate(built.input, { signal: inner }));
   if (ended.kind === "aborted") return noFacts;

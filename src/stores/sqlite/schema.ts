@@ -110,7 +110,7 @@ FROM events JOIN threads USING (thread_num);
   },
 ];
 
-export const currentVersion = Math.max(...migrations.map((migration) => migration.version));
+export const currentVersion: number = Math.max(...migrations.map((migration) => migration.version));
 
 /** The version of a file's tables; 0 for a new file. */
 export function schemaVersion(database: DatabaseSync): number {

@@ -23,11 +23,13 @@ export interface SqliteStoreOptions {
   readonly readOnly?: boolean;
   /** How long a call waits for other processes before it rejects with `store_busy`, in milliseconds. Default 10,000. */
   readonly busyMs?: number;
-  /** For tests that stop at each effect. */
+  /** For tests of a failing disk. */
   readonly hooks?: SqliteStoreHooks;
 }
 
 export interface SqliteStoreHooks {
+  /** Called with the connection when the file is open, to set limits on it. */
+  readonly opened?: (database: DatabaseSync) => void;
   /** Called before each COMMIT with the number of operations in it. What it throws counts as the commit's error. */
   readonly beforeCommit?: (operations: number) => void;
 }
@@ -41,6 +43,7 @@ export interface SqliteStoreHooks {
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const { path, readOnly = false, busyMs = 10_000, hooks = {} } = options;
   const database = await openDatabase({ path, readOnly, busyMs });
+  hooks.opened?.(database);
   return createStore(database, { path: resolve(path), readOnly, busyMs, hooks });
 }
 

@@ -31,7 +31,7 @@ async function using(open: OpenStore, check: (store: Store) => Promise<void>): P
 }
 
 /** Noon of the day that all cases play on. */
-export const noon = Date.parse("2026-11-23T12:00:00.000Z");
+export const noon: number = Date.parse("2026-11-23T12:00:00.000Z");
 
 export function at(timeMs: number): string {
   return new Date(timeMs).toISOString();
@@ -130,7 +130,7 @@ export async function take(
   store: Store,
   threadId: string,
   owner = "w1",
-  now = noon,
+  now: number = noon,
   ttlMs = 30_000,
 ): Promise<Lease> {
   const lease = await store.lease({ threadId, owner, ttlMs, now });
