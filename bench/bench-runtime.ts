@@ -1,5 +1,15 @@
 import { z } from "zod";
-import { type Agent, agent, closeRuntime, type Model, openEmbedded, type Runtime, settleThreads, startThread, tool } from "../src/index.ts";
+import {
+  type Agent,
+  agent,
+  closeRuntime,
+  type Model,
+  openEmbedded,
+  type Runtime,
+  settleThreads,
+  startThread,
+  tool,
+} from "../src/index.ts";
 
 const unlimited = { steps: 1e9, tokens: 1e12, activeTime: 1e12, identicalCalls: 1e9 };
 
@@ -22,7 +32,13 @@ const look = tool({
   run: ({ page }) => ({ page, text: oneKilobyte }),
 });
 
-const approveMe = tool({ name: "send", description: "Sends.", input: z.object({}), risk: "high", run: () => "sent" });
+const approveMe = tool({
+  name: "send",
+  description: "Sends.",
+  input: z.object({}),
+  risk: "high",
+  run: () => "sent",
+});
 
 /** The whole agent loop: decide and act `input` times with results of 1 KB, then an action that a person must approve when `thenSend`. */
 const loop = agent<{ readonly turns: number; readonly thenSend?: boolean }, string>({
@@ -47,7 +63,12 @@ const asking = agent({ name: "asking", flow: async (t) => t.ask("May I?", { expi
 const instantModel: Model = {
   id: "bench/instant",
   async generate({ messages }) {
-    return { text: "", calls: [{ callId: "c", tool: "look", args: { page: messages.length } }], finish: "calls", usage: { inputTokens: 10, outputTokens: 5 } };
+    return {
+      text: "",
+      calls: [{ callId: "c", tool: "look", args: { page: messages.length } }],
+      finish: "calls",
+      usage: { inputTokens: 10, outputTokens: 5 },
+    };
   },
 };
 
@@ -64,7 +85,8 @@ export async function openBench(path: string): Promise<Bench> {
   const runtime = await openEmbedded({ path, agents: benchAgents, defaultModel: instantModel });
   return {
     runtime,
-    start: async (agentName, input) => (await startThread(runtime, agentName, input, { by: "bench" })).threadId,
+    start: async (agentName, input) =>
+      (await startThread(runtime, agentName, input, { by: "bench" })).threadId,
     settle: (...threadIds) => settleThreads(runtime, threadIds, { signal: new AbortController().signal }),
     close: () => closeRuntime(runtime),
   };

@@ -43,9 +43,27 @@ export async function benchParked(folder: string): Promise<readonly Row[]> {
 
   const [claim, page] = [median(claims), median(pages)];
   return [
-    { what: "memory of a worker for 100,000 parked threads", value: Math.max(0, grown), unit: "MB", target: "≤ 20 MB", reached: grown <= 20 },
-    { what: "claiming the next due thread among them, p50", value: claim, unit: "ms", target: "≤ 1 ms", reached: claim <= 1 },
-    { what: "first page of threads among them, p50", value: page, unit: "ms", target: "≤ 50 ms", reached: page <= 50 },
+    {
+      what: "memory of a worker for 100,000 parked threads",
+      value: Math.max(0, grown),
+      unit: "MB",
+      target: "≤ 20 MB",
+      reached: grown <= 20,
+    },
+    {
+      what: "claiming the next due thread among them, p50",
+      value: claim,
+      unit: "ms",
+      target: "≤ 1 ms",
+      reached: claim <= 1,
+    },
+    {
+      what: "first page of threads among them, p50",
+      value: page,
+      unit: "ms",
+      target: "≤ 50 ms",
+      reached: page <= 50,
+    },
   ];
 }
 

@@ -7,7 +7,11 @@ const [path = "", threadId = ""] = process.argv.slice(2);
 const startedAt = performance.now();
 const bench = await openBench(path);
 const [request] = (await bench.runtime.store.requests({ threadId, status: "open" })).rows;
-await decideRequest(bench.runtime, request?.requestId ?? "", { verdict: { kind: "approve" }, by: "bench", via: "bench" });
+await decideRequest(bench.runtime, request?.requestId ?? "", {
+  verdict: { kind: "approve" },
+  by: "bench",
+  via: "bench",
+});
 await bench.settle(threadId);
 const tookMs = performance.now() - startedAt;
 const row = (await bench.runtime.store.threads({ threadId })).rows[0];

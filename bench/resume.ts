@@ -14,7 +14,10 @@ export async function benchResume(folder: string): Promise<readonly Row[]> {
   ];
 }
 
-async function resumeRow(folder: string, { steps, what, maxMs }: { steps: number; what: string; maxMs: number }): Promise<Row> {
+async function resumeRow(
+  folder: string,
+  { steps, what, maxMs }: { steps: number; what: string; maxMs: number },
+): Promise<Row> {
   const path = join(folder, `resume-${steps}.db`);
   const times: number[] = [];
   for (let repeat = 0; repeat < 9; repeat++) {
@@ -29,7 +32,11 @@ async function resumeRow(folder: string, { steps, what, maxMs }: { steps: number
 }
 
 function resumeMs(path: string, threadId: string): number {
-  const { stdout, status, stderr } = spawnSync(process.execPath, ["--disable-warning=ExperimentalWarning", child, path, threadId], { encoding: "utf8" });
+  const { stdout, status, stderr } = spawnSync(
+    process.execPath,
+    ["--disable-warning=ExperimentalWarning", child, path, threadId],
+    { encoding: "utf8" },
+  );
   if (status !== 0) throw new Error(`the resuming process failed: ${stderr}`);
   return Number(stdout);
 }

@@ -12,10 +12,28 @@ export interface Row {
 
 /** The rows as a table for people. */
 export function table(rows: readonly Row[]): string {
-  const lines = rows.map((row) => [row.reached ? "✓" : "✗", row.what, show(row.value, row.unit), row.floor === undefined ? "" : show(row.floor, row.unit), ratio(row), row.target]);
+  const lines = rows.map((row) => [
+    row.reached ? "✓" : "✗",
+    row.what,
+    show(row.value, row.unit),
+    row.floor === undefined ? "" : show(row.floor, row.unit),
+    ratio(row),
+    row.target,
+  ]);
   const header = ["", "figure", "measured", "floor", "ratio", "target"];
-  const widths = header.map((title, column) => Math.max(title.length, ...lines.map((line) => line[column]?.length ?? 0)));
-  return [header, ...lines].map((line) => line.map((cell, column) => (column > 1 && column < 5 ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join("  ").trimEnd()).join("\n");
+  const widths = header.map((title, column) =>
+    Math.max(title.length, ...lines.map((line) => line[column]?.length ?? 0)),
+  );
+  return [header, ...lines]
+    .map((line) =>
+      line
+        .map((cell, column) =>
+          column > 1 && column < 5 ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+        )
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
 }
 
 function show(value: number, unit: Row["unit"]): string {

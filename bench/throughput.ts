@@ -27,7 +27,13 @@ async function oneThread(bench: Bench, floor: Floor): Promise<Row> {
     },
     async () => bench.settle(await bench.start("steps", count)),
   );
-  return { what: "durable steps, one thread", ...rounds, unit: "per second", target: "≥ 60 % of floor", reached: rounds.value >= 0.6 * rounds.floor };
+  return {
+    what: "durable steps, one thread",
+    ...rounds,
+    unit: "per second",
+    target: "≥ 60 % of floor",
+    reached: rounds.value >= 0.6 * rounds.floor,
+  };
 }
 
 async function manyThreads(bench: Bench, floor: Floor): Promise<Row> {
@@ -40,11 +46,21 @@ async function manyThreads(bench: Bench, floor: Floor): Promise<Row> {
     },
     async () => bench.settle(...(await Promise.all(group.map(() => bench.start("steps", count))))),
   );
-  return { what: "durable steps, 64 threads", ...rounds, unit: "per second", target: "≥ 40 % of floor", reached: rounds.value >= 0.4 * rounds.floor };
+  return {
+    what: "durable steps, 64 threads",
+    ...rounds,
+    unit: "per second",
+    target: "≥ 40 % of floor",
+    reached: rounds.value >= 0.4 * rounds.floor,
+  };
 }
 
 /** Medians of seven turns each, the first of which only warms up. Per second. */
-async function compare(count: number, floorWork: () => Promise<void>, ourWork: () => Promise<void>): Promise<{ value: number; floor: number }> {
+async function compare(
+  count: number,
+  floorWork: () => Promise<void>,
+  ourWork: () => Promise<void>,
+): Promise<{ value: number; floor: number }> {
   const [floors, ours]: [number[], number[]] = [[], []];
   for (let round = 0; round < 7; round++) {
     const [floorMs, ourMs] = [await timed(floorWork), await timed(ourWork)];
@@ -84,7 +100,14 @@ async function loopRow(bench: Bench, floor: Floor, turns: number): Promise<Row> 
     ours.push((await timed(() => bench.settle(threadId))) / turns);
   }
   const value = median(ours);
-  return { what: `agent loop, per step at ${turns} steps`, value, unit: "ms", floor: median(floors), target: "≤ 1 ms", reached: value <= 1 };
+  return {
+    what: `agent loop, per step at ${turns} steps`,
+    value,
+    unit: "ms",
+    floor: median(floors),
+    target: "≤ 1 ms",
+    reached: value <= 1,
+  };
 }
 
 /** What a loop cannot do without: a decision and a result, each durable before the next. */
@@ -102,7 +125,13 @@ async function storedRow(bench: Bench, path: string): Promise<Row> {
   await bench.settle(await bench.start("loop", { turns }));
   checkpoint(path);
   const value = (statSync(path).size - before) / turns;
-  return { what: "stored per step of the loop", value, unit: "bytes", target: "≤ 4,096 B", reached: value <= 4_096 };
+  return {
+    what: "stored per step of the loop",
+    value,
+    unit: "bytes",
+    target: "≤ 4,096 B",
+    reached: value <= 4_096,
+  };
 }
 
 /** Moves the write-ahead log into the file, so that the file's size is all there is. */
@@ -117,11 +146,19 @@ async function manyLoops(bench: Bench): Promise<Row> {
   const rates: number[] = [];
   for (let round = 0; round < 5; round++) {
     const ms = await timed(async () => {
-      const threadIds = await Promise.all(Array.from({ length: threads }, () => bench.start("loop", { turns })));
+      const threadIds = await Promise.all(
+        Array.from({ length: threads }, () => bench.start("loop", { turns })),
+      );
       await bench.settle(...threadIds);
     });
     rates.push(((threads * turns) / ms) * 1_000);
   }
   const value = median(rates);
-  return { what: "agent loop, 200 threads × 10 steps", value, unit: "per second", target: "≥ 6,000/s", reached: value >= 6_000 };
+  return {
+    what: "agent loop, 200 threads × 10 steps",
+    value,
+    unit: "per second",
+    target: "≥ 6,000/s",
+    reached: value >= 6_000,
+  };
 }

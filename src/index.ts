@@ -1,5 +1,5 @@
 // The public API of Holdpoint. Test helpers are in "holdpoint/testing".
-export { agent, type Agent, type AgentDefinition, isAgent, type Prompt } from "./core/agent.ts";
+export { type Agent, type AgentDefinition, agent, isAgent, type Prompt } from "./core/agent.ts";
 export { defaultFlow } from "./core/default-flow.ts";
 export { actionDigest } from "./core/digest.ts";
 export type { Duration } from "./core/duration.ts";
@@ -38,10 +38,17 @@ export type {
 export { type Gate, type GatedAction, type GatePolicy, gate, highRiskNames } from "./core/gate.ts";
 export { canonicalJson, type Json } from "./core/json.ts";
 export type { LimitOptions } from "./core/limits.ts";
-export { replay, type Rest } from "./core/replay.ts";
+export { type Rest, replay } from "./core/replay.ts";
 export type { Schema } from "./core/schema.ts";
 export { evolve, initialState, type ThreadState } from "./core/state.ts";
-export { type RunContext, type Tool, type ToolDefinition, tool, type TypedTool, type Verification } from "./core/tool.ts";
+export {
+  type RunContext,
+  type Tool,
+  type ToolDefinition,
+  type TypedTool,
+  tool,
+  type Verification,
+} from "./core/tool.ts";
 export { type WindowOptions, type WindowSettings, window } from "./core/window/window.ts";
 export { localDispatcher } from "./dispatch/local.ts";
 export { closeRuntime, type EmbeddedOptions, openEmbedded } from "./embedded.ts";
@@ -51,7 +58,16 @@ export type { Channel, ChannelVerdict } from "./ports/channel.ts";
 export type { Clock } from "./ports/clock.ts";
 export type { Dispatcher, Message, MessageHandler } from "./ports/dispatcher.ts";
 export type { Model, ModelCall, ModelInput, ModelMessage, ModelOutput, ModelTool } from "./ports/model.ts";
-export type { Lease, Page, Problem, RequestRow, Store, ThreadRow, ThreadStatus, VerifyReport } from "./ports/store.ts";
+export type {
+  Lease,
+  Page,
+  Problem,
+  RequestRow,
+  Store,
+  ThreadRow,
+  ThreadStatus,
+  VerifyReport,
+} from "./ports/store.ts";
 export type { TokenCounter } from "./ports/token-counter.ts";
 export {
   cancelThread,

@@ -1,9 +1,9 @@
+import { defaultFlow } from "./default-flow.ts";
 import { HoldpointError } from "./errors.ts";
 import type { Flow } from "./flow.ts";
 import { type Gate, gate } from "./gate.ts";
-import { type LimitOptions, type Limits, limitsOf } from "./limits.ts";
-import { defaultFlow } from "./default-flow.ts";
 import type { Json } from "./json.ts";
+import { type LimitOptions, type Limits, limitsOf } from "./limits.ts";
 import { jsonSchemaOf, type Schema } from "./schema.ts";
 import type { Tool } from "./tool.ts";
 import { type WindowOptions, type WindowSettings, window } from "./window/window.ts";
@@ -54,7 +54,9 @@ export interface Agent<M = unknown> {
  *
  * @throws `agent_invalid` for a name that cannot be used, or two tools of one name.
  */
-export function agent<Input = unknown, Output = unknown, M = unknown>(definition: AgentDefinition<Input, Output, M>): Agent<M> {
+export function agent<Input = unknown, Output = unknown, M = unknown>(
+  definition: AgentDefinition<Input, Output, M>,
+): Agent<M> {
   if (!/^[a-zA-Z0-9._-]{1,64}$/.test(definition.name)) {
     throw new HoldpointError("agent_invalid", `"${definition.name}" cannot be an agent's name`, {
       fix: "Use 1 to 64 letters, digits, dots, _ and -.",
@@ -68,7 +70,8 @@ export function agent<Input = unknown, Output = unknown, M = unknown>(definition
     tools: toolsByName(definition.name, definition.tools ?? []),
     input: definition.input,
     output: definition.output,
-    outputSchema: definition.output && jsonSchemaOf(definition.output, `the output of agent ${definition.name}`),
+    outputSchema:
+      definition.output && jsonSchemaOf(definition.output, `the output of agent ${definition.name}`),
     window: window(definition.window),
     gate: definition.gate ?? gate(),
     limits: limitsOf(definition.limits),
@@ -79,7 +82,14 @@ export function agent<Input = unknown, Output = unknown, M = unknown>(definition
 
 /** Tells an agent from whatever else a file exports. */
 export function isAgent(value: unknown): value is Agent {
-  return typeof value === "object" && value !== null && "flow" in value && "gate" in value && "tools" in value && value.tools instanceof Map;
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "flow" in value &&
+    "gate" in value &&
+    "tools" in value &&
+    value.tools instanceof Map
+  );
 }
 
 function toolsByName(agentName: string, tools: readonly Tool[]): ReadonlyMap<string, Tool> {

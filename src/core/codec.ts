@@ -50,7 +50,10 @@ export function decodeEvent(text: string, seq: number, threadId: string): Thread
     throw new HoldpointError("store_corrupt", `event ${seq} of thread ${threadId} is not JSON`, { cause });
   }
   if (!isEventShape(parsed)) {
-    throw new HoldpointError("store_corrupt", `event ${seq} of thread ${threadId} has no type, version or time`);
+    throw new HoldpointError(
+      "store_corrupt",
+      `event ${seq} of thread ${threadId} has no type, version or time`,
+    );
   }
   if (!Object.hasOwn(currentVersions, parsed.type) || parsed.v !== 1) {
     throw new HoldpointError(
@@ -62,7 +65,9 @@ export function decodeEvent(text: string, seq: number, threadId: string): Thread
   return Object.assign(parsed, { seq }) as ThreadEvent; // type and version checked; members are ours by the hash chain
 }
 
-function isEventShape(value: unknown): value is { readonly type: string; readonly v: number; readonly at: string } {
+function isEventShape(
+  value: unknown,
+): value is { readonly type: string; readonly v: number; readonly at: string } {
   if (typeof value !== "object" || value === null) return false;
   const { type, v, at } = value as { type?: unknown; v?: unknown; at?: unknown }; // any object may be asked for members
   return typeof type === "string" && typeof v === "number" && typeof at === "string";

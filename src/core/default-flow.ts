@@ -18,7 +18,10 @@ export async function defaultFlow(t: FlowContext, _input: unknown): Promise<unkn
         await t.act(next.calls);
         break;
       default:
-        throw new HoldpointError("internal", `a decision of an unknown kind: ${JSON.stringify(next satisfies never)}`);
+        throw new HoldpointError(
+          "internal",
+          `a decision of an unknown kind: ${JSON.stringify(next satisfies never)}`,
+        );
     }
   }
 }

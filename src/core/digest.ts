@@ -7,7 +7,11 @@ export function sha256(text: string): string {
 }
 
 /** I5. What an approval is for: exactly this tool, this version of it, these validated arguments. */
-export function actionDigest(action: { readonly tool: string; readonly toolVersion: string; readonly args: Json }): string {
+export function actionDigest(action: {
+  readonly tool: string;
+  readonly toolVersion: string;
+  readonly args: Json;
+}): string {
   return sha256(canonicalJson({ tool: action.tool, toolVersion: action.toolVersion, args: action.args }));
 }
 

@@ -100,7 +100,8 @@ export function toErrorInfo(error: unknown, code: ErrorCode): ErrorInfo {
 
 function describe(error: unknown): string {
   try {
-    if (error instanceof Error) return error.name === "Error" ? error.message : `${error.name}: ${error.message}`;
+    if (error instanceof Error)
+      return error.name === "Error" ? error.message : `${error.name}: ${error.message}`;
     return typeof error === "string" ? error : (JSON.stringify(error) ?? String(error));
   } catch {
     return "an error that cannot be shown";

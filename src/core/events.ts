@@ -96,7 +96,12 @@ interface EventBodies {
     readonly parent?: { readonly threadId: string; readonly key: string };
     readonly forkedFrom?: { readonly threadId: string; readonly seq: number };
   };
-  step_completed: { readonly key: string; readonly attempt: number; readonly durationMs: number; readonly result: Stored };
+  step_completed: {
+    readonly key: string;
+    readonly attempt: number;
+    readonly durationMs: number;
+    readonly result: Stored;
+  };
   step_failed: {
     readonly key: string;
     readonly attempt: number;
@@ -147,7 +152,12 @@ interface EventBodies {
     readonly by?: string;
     readonly why: string;
   };
-  action_started: { readonly key: string; readonly attempt: number; readonly digest: string; readonly idempotencyKey: string };
+  action_started: {
+    readonly key: string;
+    readonly attempt: number;
+    readonly digest: string;
+    readonly idempotencyKey: string;
+  };
   action_completed: {
     readonly key: string;
     readonly attempt: number;
@@ -203,8 +213,18 @@ interface EventBodies {
   timer_set: { readonly key: string; readonly dueAt: string };
   timer_fired: { readonly key: string };
   wait_started: { readonly key: string; readonly signal: string; readonly expiresAt: string | null };
-  signal_received: { readonly signalId: string; readonly signal: string; readonly value: Json; readonly by: string };
-  child_started: { readonly key: string; readonly childId: string; readonly agent: string; readonly input: Stored };
+  signal_received: {
+    readonly signalId: string;
+    readonly signal: string;
+    readonly value: Json;
+    readonly by: string;
+  };
+  child_started: {
+    readonly key: string;
+    readonly childId: string;
+    readonly agent: string;
+    readonly input: Stored;
+  };
   child_completed: { readonly key: string; readonly childId: string; readonly outcome: ChildOutcome };
   limit_reached: {
     readonly key: string;
@@ -224,7 +244,9 @@ interface EventBodies {
 export type EventType = keyof EventBodies;
 
 /** An event before it has a place in a log. */
-export type EventBody = { [Type in EventType]: { readonly type: Type; readonly v: 1 } & EventBodies[Type] }[EventType];
+export type EventBody = {
+  [Type in EventType]: { readonly type: Type; readonly v: 1 } & EventBodies[Type];
+}[EventType];
 
 /** An immutable fact at position `seq` (from 1) of one thread's log, appended at `at` (ISO 8601, UTC). */
 export type ThreadEvent = EventBody & { readonly seq: number; readonly at: string };

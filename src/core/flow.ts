@@ -1,7 +1,7 @@
 // What a flow sees: the operations, each durable, each answered from the log when it was answered before.
 import type { Duration } from "./duration.ts";
-import type { Call, Decision } from "./events.ts";
 import type { ErrorInfo } from "./errors.ts";
+import type { Call, Decision } from "./events.ts";
 import type { Json } from "./json.ts";
 import type { OutputOf, Schema } from "./schema.ts";
 import type { TypedTool } from "./tool.ts";
@@ -87,7 +87,10 @@ export interface FlowContext {
   act(calls: readonly Call[]): Promise<readonly ActionResult[]>;
   act<Args>(tool: TypedTool<Args>, args: Args): Promise<ActionResult>;
   /** Asks a person and parks until the answer or the deadline. */
-  ask<Answer extends Schema>(question: string, options: AskOptions<Answer> & { readonly answer: Answer }): Promise<AskResult<OutputOf<Answer>>>;
+  ask<Answer extends Schema>(
+    question: string,
+    options: AskOptions<Answer> & { readonly answer: Answer },
+  ): Promise<AskResult<OutputOf<Answer>>>;
   ask(question: string, options?: AskOptions): Promise<AskResult>;
   /** Parks for a while: no memory, no process. */
   sleep(duration: Duration): Promise<void>;
@@ -105,7 +108,12 @@ export interface FlowContext {
 
 /** An operation that the flow has made, as the runtime gets it to perform. */
 export type PendingOperation = { readonly key: string } & (
-  | { readonly kind: "step"; readonly name: string; readonly run: (context: StepContext) => unknown; readonly options: StepOptions }
+  | {
+      readonly kind: "step";
+      readonly name: string;
+      readonly run: (context: StepContext) => unknown;
+      readonly options: StepOptions;
+    }
   | { readonly kind: "now" | "random" | "uuid" }
   | { readonly kind: "decide"; readonly options: DecideOptions }
   | { readonly kind: "act"; readonly call: Call }
@@ -116,4 +124,3 @@ export type PendingOperation = { readonly key: string } & (
 );
 
 export type OperationKind = PendingOperation["kind"];
-

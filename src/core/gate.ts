@@ -1,5 +1,5 @@
 // I5. The gate is pure and closed by default: what nobody declared harmless waits for a person.
-import { durationMs, type Duration } from "./duration.ts";
+import { type Duration, durationMs } from "./duration.ts";
 import type { Effect, GateOutcome, Risk } from "./events.ts";
 import type { Json } from "./json.ts";
 
@@ -46,7 +46,10 @@ function judgeByRisk(action: GatedAction, patterns: readonly RegExp[]): GateOutc
   if (action.risk === "high") return { kind: "hold", reason: "its risk is high" };
   if (action.risk !== undefined) return { kind: "allow" };
   const named = patterns.some((pattern) => pattern.test(action.tool));
-  return { kind: "hold", reason: named ? "its name is on the list of high risks" : "its risk is not declared" };
+  return {
+    kind: "hold",
+    reason: named ? "its name is on the list of high risks" : "its risk is not declared",
+  };
 }
 
 function globPattern(glob: string): RegExp {

@@ -30,9 +30,16 @@ function objectToJson(value: object, path: string, depth: number): Json {
   if (depth > maxDepth) throw notJson(path, `nesting deeper than ${maxDepth}, or a cycle`);
   if ("toJSON" in value && typeof value.toJSON === "function") return toJson(value.toJSON(), path, depth + 1);
   if (Array.isArray(value)) {
-    return value.map((item, index) => (item === undefined ? null : toJson(item, `${path}[${index}]`, depth + 1)));
+    return value.map((item, index) =>
+      item === undefined ? null : toJson(item, `${path}[${index}]`, depth + 1),
+    );
   }
-  if (value instanceof Map || value instanceof Set || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
+  if (
+    value instanceof Map ||
+    value instanceof Set ||
+    ArrayBuffer.isView(value) ||
+    value instanceof ArrayBuffer
+  ) {
     throw notJson(path, `a ${value.constructor.name}`);
   }
   const result: Record<string, Json> = {};
@@ -45,7 +52,8 @@ function objectToJson(value: object, path: string, depth: number): Json {
 
 /** Plain assignment would run the setter for the key `__proto__`. */
 function defineMember(target: Record<string, Json>, key: string, value: Json): void {
-  if (key === "__proto__") Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+  if (key === "__proto__")
+    Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
   else target[key] = value;
 }
 

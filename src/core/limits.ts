@@ -1,5 +1,5 @@
 // Limits end in a question to a person, never in an exception. Each `continue` grants the same allotment again.
-import { durationMs, type Duration } from "./duration.ts";
+import { type Duration, durationMs } from "./duration.ts";
 import type { LimitName } from "./events.ts";
 import type { ThreadState } from "./state.ts";
 
@@ -50,15 +50,30 @@ export function limitAgainstDecision(state: ThreadState, limits: Limits): LimitH
 }
 
 /** The first limit that stands against running this action: its tool keeps failing, or the model goes in a circle. */
-export function limitAgainstAction(state: ThreadState, limits: Limits, action: { readonly tool: string; readonly digest: string }): LimitHit | null {
+export function limitAgainstAction(
+  state: ThreadState,
+  limits: Limits,
+  action: { readonly tool: string; readonly digest: string },
+): LimitHit | null {
   const repeats = state.lastDigest === action.digest ? state.digestRun : 0;
   return (
-    hit(state, limits, "attemptsPerTool", `attemptsPerTool:${action.tool}`, state.toolFailures.get(action.tool) ?? 0) ??
-    hit(state, limits, "identicalCalls", `identicalCalls:${action.tool}`, repeats)
+    hit(
+      state,
+      limits,
+      "attemptsPerTool",
+      `attemptsPerTool:${action.tool}`,
+      state.toolFailures.get(action.tool) ?? 0,
+    ) ?? hit(state, limits, "identicalCalls", `identicalCalls:${action.tool}`, repeats)
   );
 }
 
-function hit(state: ThreadState, limits: Limits, limit: LimitName, scope: string, value: number): LimitHit | null {
+function hit(
+  state: ThreadState,
+  limits: Limits,
+  limit: LimitName,
+  scope: string,
+  value: number,
+): LimitHit | null {
   const max = limits[limit] * (1 + (state.allowances.get(scope) ?? 0));
   return value >= max ? { limit, scope, value, max } : null;
 }

@@ -8,7 +8,11 @@ export interface Delta {
   readonly inputTokens?: number;
   readonly outputTokens?: number;
   /** Something the thread now waits for, besides people. `dueAt: null` has no end of its own. */
-  readonly waitOpened?: { readonly key: string; readonly dueAt: string | null; readonly signal: string | null };
+  readonly waitOpened?: {
+    readonly key: string;
+    readonly dueAt: string | null;
+    readonly signal: string | null;
+  };
   readonly waitClosed?: string;
   /** Closes the open wait for this signal, if there is one. */
   readonly signalled?: string;
@@ -55,7 +59,9 @@ export function projectionDelta(event: EventBody | ThreadEvent): Delta {
   }
 }
 
-function tokens(event: { readonly usage: { readonly inputTokens: number; readonly outputTokens: number } }): Delta {
+function tokens(event: {
+  readonly usage: { readonly inputTokens: number; readonly outputTokens: number };
+}): Delta {
   return { inputTokens: event.usage.inputTokens, outputTokens: event.usage.outputTokens };
 }
 
@@ -68,4 +74,3 @@ export function titleOf(event: Extract<EventBody, { type: "thread_started" }>): 
   const text = event.input.artifact?.preview ?? JSON.stringify(event.input.value) ?? "";
   return text.length > 120 ? `${text.slice(0, 119)}…` : text;
 }
-

@@ -21,9 +21,14 @@ describe("replay", () => {
       return order;
     };
     expect(await pendingKeys(flow, log(started()))).toEqual(["step:load order#1"]);
-    expect(await pendingKeys(flow, log(started(), stepDone("step:load order#1", { id: 7 })))).toEqual(["sleep#1"]);
+    expect(await pendingKeys(flow, log(started(), stepDone("step:load order#1", { id: 7 })))).toEqual([
+      "sleep#1",
+    ]);
     const due = event("timer_set", { key: "sleep#1", dueAt: at(9) });
-    const ended = await replay(flow, log(started(), stepDone("step:load order#1", { id: 7 }), due, event("timer_fired", { key: "sleep#1" })));
+    const ended = await replay(
+      flow,
+      log(started(), stepDone("step:load order#1", { id: 7 }), due, event("timer_fired", { key: "sleep#1" })),
+    );
     expect(ended).toEqual({ kind: "finished", value: { id: 7 } });
   });
 
@@ -34,12 +39,22 @@ describe("replay", () => {
   });
 
   it("names parallel operations by kind, name and occurrence", async () => {
-    const flow: Flow = async (t) => Promise.all([t.step("a", () => 1), t.step("b", () => 2), t.wait("paid"), t.uuid(), t.uuid()]);
-    expect(await pendingKeys(flow, log(started()))).toEqual(["step:a#1", "step:b#1", "wait:paid#1", "uuid#1", "uuid#2"]);
+    const flow: Flow = async (t) =>
+      Promise.all([t.step("a", () => 1), t.step("b", () => 2), t.wait("paid"), t.uuid(), t.uuid()]);
+    expect(await pendingKeys(flow, log(started()))).toEqual([
+      "step:a#1",
+      "step:b#1",
+      "wait:paid#1",
+      "uuid#1",
+      "uuid#2",
+    ]);
   });
 
   it("refuses two parallel operations of one name, whose results could be swapped", async () => {
-    const rest = await replay(async (t) => Promise.all([t.step("a", () => 1), t.step("a", () => 2)]), log(started()));
+    const rest = await replay(
+      async (t) => Promise.all([t.step("a", () => 1), t.step("a", () => 2)]),
+      log(started()),
+    );
     expect(rest).toMatchObject({ kind: "threw", error: { code: "operation_ambiguous" } });
   });
 
@@ -51,14 +66,29 @@ describe("replay", () => {
       }
       return "done";
     };
-    expect(await pendingKeys(flow, log(started(), stepDone("step:work#1", 1)))).toEqual(["wait:stop#1", "wait:stop#2", "step:work#2"]);
+    expect(await pendingKeys(flow, log(started(), stepDone("step:work#1", 1)))).toEqual([
+      "wait:stop#1",
+      "wait:stop#2",
+      "step:work#2",
+    ]);
   });
 
   it.each([
-    { name: "the step ended first", first: stepDone("step:work#1", "worked"), second: signal("stop", 1), winner: "worked" },
-    { name: "the signal came first", first: signal("stop", 1), second: stepDone("step:work#1", "worked"), winner: "stopped" },
+    {
+      name: "the step ended first",
+      first: stepDone("step:work#1", "worked"),
+      second: signal("stop", 1),
+      winner: "worked",
+    },
+    {
+      name: "the signal came first",
+      first: signal("stop", 1),
+      second: stepDone("step:work#1", "worked"),
+      winner: "stopped",
+    },
   ])("lets a race end as the log has it: $name", async ({ first, second, winner }) => {
-    const flow: Flow = async (t) => Promise.race([t.wait("stop").then(() => "stopped"), t.step("work", () => "x")]);
+    const flow: Flow = async (t) =>
+      Promise.race([t.wait("stop").then(() => "stopped"), t.step("work", () => "x")]);
     const events = log(started(), waitStarted("stop"), first, second);
     expect(await replay(flow, events)).toEqual({ kind: "finished", value: winner });
   });
@@ -72,34 +102,72 @@ describe("replay", () => {
 
   it("keeps a signal for the next wait when the first one has expired", async () => {
     const flow: Flow = async (t) => [await t.wait("x", { expiresIn: "1s" }), await t.wait("x")];
-    const events = log(started(), waitStarted("x", 1), event("timer_fired", { key: "wait:x#1" }), signal("x", 1), waitStarted("x", 2));
-    expect(await replay(flow, events)).toEqual({ kind: "finished", value: [{ kind: "expired" }, { kind: "received", value: 1, by: "test" }] });
+    const events = log(
+      started(),
+      waitStarted("x", 1),
+      event("timer_fired", { key: "wait:x#1" }),
+      signal("x", 1),
+      waitStarted("x", 2),
+    );
+    expect(await replay(flow, events)).toEqual({
+      kind: "finished",
+      value: [{ kind: "expired" }, { kind: "received", value: 1, by: "test" }],
+    });
   });
 
   it("hands failures of steps to the flow as errors with a code", async () => {
     const error = { code: "step_failed", message: "no route to host" };
     const flow: Flow = async (t) => t.step("fetch", () => 1).catch((caught: unknown) => caught);
-    const failed = event("step_failed", { key: "step:fetch#1", attempt: 3, durationMs: 1, error, retryAt: null });
-    expect(await replay(flow, log(started(), failed))).toMatchObject({ kind: "finished", value: { code: "step_failed", message: "no route to host" } });
+    const failed = event("step_failed", {
+      key: "step:fetch#1",
+      attempt: 3,
+      durationMs: 1,
+      error,
+      retryAt: null,
+    });
+    expect(await replay(flow, log(started(), failed))).toMatchObject({
+      kind: "finished",
+      value: { code: "step_failed", message: "no route to host" },
+    });
   });
 
   it("does not fail a step that will be tried again", async () => {
     const error = { code: "step_failed", message: "busy" };
-    const failed = event("step_failed", { key: "step:fetch#1", attempt: 1, durationMs: 1, error, retryAt: at(9) });
-    expect(await pendingKeys(async (t) => t.step("fetch", () => 1), log(started(), failed))).toEqual(["step:fetch#1"]);
+    const failed = event("step_failed", {
+      key: "step:fetch#1",
+      attempt: 1,
+      durationMs: 1,
+      error,
+      retryAt: at(9),
+    });
+    expect(await pendingKeys(async (t) => t.step("fetch", () => 1), log(started(), failed))).toEqual([
+      "step:fetch#1",
+    ]);
   });
 
   it("gives results of actions as data, in the order of the calls", async () => {
     const call = (tool: string) => ({ callId: tool, tool, args: { n: 1 } });
-    const flow: Flow = async (t) => (await t.act([call("a"), call("b")])).map((result) => [result.call.tool, result.status]);
+    const flow: Flow = async (t) =>
+      (await t.act([call("a"), call("b")])).map((result) => [result.call.tool, result.status]);
     const events = log(
       started(),
       proposed("act:a#1", { n: 1 }),
       proposed("act:b#1", { n: 1 }),
-      event("action_failed", { key: "act:b#1", attempt: 1, durationMs: 1, error: { code: "tool_failed", message: "no" } }),
+      event("action_failed", {
+        key: "act:b#1",
+        attempt: 1,
+        durationMs: 1,
+        error: { code: "tool_failed", message: "no" },
+      }),
       actionDone("act:a#1", 5),
     );
-    expect(await replay(flow, events)).toEqual({ kind: "finished", value: [["a", "completed"], ["b", "failed"]] });
+    expect(await replay(flow, events)).toEqual({
+      kind: "finished",
+      value: [
+        ["a", "completed"],
+        ["b", "failed"],
+      ],
+    });
   });
 
   it("freezes what it hands out, since the log shares it", async () => {
@@ -107,7 +175,10 @@ describe("replay", () => {
       const order = await t.step("load", () => ({ items: [1] }));
       order.items.push(2);
     };
-    expect(await replay(flow, log(started(), stepDone("step:load#1", { items: [1] })))).toMatchObject({ kind: "threw", error: { code: "flow_failed" } });
+    expect(await replay(flow, log(started(), stepDone("step:load#1", { items: [1] })))).toMatchObject({
+      kind: "threw",
+      error: { code: "flow_failed" },
+    });
   });
 
   it("says when a flow awaits something that is no operation", async () => {
@@ -121,7 +192,14 @@ describe("replay", () => {
       const [second, third] = await Promise.all([t.wait("x"), t.step("b", () => 2)]);
       return [first, second, third, await t.uuid()];
     };
-    const events = log(started(), stepDone("step:a#1", 1), waitStarted("x"), stepDone("step:b#1", 2), signal("x", 3), stepDone("uuid#1", "u"));
+    const events = log(
+      started(),
+      stepDone("step:a#1", 1),
+      waitStarted("x"),
+      stepDone("step:b#1", 2),
+      signal("x", 3),
+      stepDone("uuid#1", "u"),
+    );
     for (let length = 1; length <= events.length; length++) {
       const shape = async () => {
         const rest = await replay(flow, events.slice(0, length));
@@ -145,14 +223,19 @@ describe("a flow in memory", () => {
     for (let length = 1; length <= events.length; length++) {
       if (length > 1) evolve(state, events[length - 1] as ThreadEvent);
       const [inMemory, replayed] = [await live.advance(), await replay(flow, events.slice(0, length))];
-      const keys = (rest: typeof inMemory) => (rest.kind === "pending" ? rest.operations.map((operation) => operation.key) : rest);
+      const keys = (rest: typeof inMemory) =>
+        rest.kind === "pending" ? rest.operations.map((operation) => operation.key) : rest;
       expect(keys(inMemory)).toEqual(keys(replayed));
     }
   });
 
   it("finds recorded operations that the flow does not ask for, and calls that differ", async () => {
     const state = stateOf(log(started(), stepDone("step:gone#1", 1), proposed("act:pay#1", { cents: 5 })));
-    const replayed = startReplay(async (t) => t.act([{ callId: "x", tool: "pay", args: { cents: 6 } }]), state, new Map());
+    const replayed = startReplay(
+      async (t) => t.act([{ callId: "x", tool: "pay", args: { cents: 6 } }]),
+      state,
+      new Map(),
+    );
     await replayed.advance();
     expect(replayed.unclaimed().map((operation) => operation.key)).toEqual(["step:gone#1"]);
     expect(replayed.mismatch()).toEqual({ key: "act:pay#1", recorded: { cents: 5 }, asked: { cents: 6 } });
@@ -160,7 +243,11 @@ describe("a flow in memory", () => {
 
   it("compares a call with what was asked for, not with what validation made of it", async () => {
     const state = stateOf(log(started(), proposed("act:pay#1", { cents: 5, currency: "EUR" }, { cents: 5 })));
-    const replayed = startReplay(async (t) => t.act([{ callId: "x", tool: "pay", args: { cents: 5 } }]), state, new Map());
+    const replayed = startReplay(
+      async (t) => t.act([{ callId: "x", tool: "pay", args: { cents: 5 } }]),
+      state,
+      new Map(),
+    );
     await replayed.advance();
     expect(replayed.mismatch()).toBeNull();
   });

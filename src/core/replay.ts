@@ -3,12 +3,29 @@
 // R2. An operation is found by kind, name and occurrence, so code may move and grow around it.
 // R3. What the log holds and the flow does not ask for is never skipped silently (`unclaimed`, `mismatch`).
 import { nextTick } from "node:process";
-import type { AskOptions, CallOptions, DecideOptions, Flow, FlowContext, OperationKind, PendingOperation, StepContext, StepOptions } from "./flow.ts";
 import type { Duration } from "./duration.ts";
-import { HoldpointError, toErrorInfo, type ErrorInfo } from "./errors.ts";
+import { type ErrorInfo, HoldpointError, toErrorInfo } from "./errors.ts";
 import type { Call, Stored, ThreadEvent } from "./events.ts";
+import type {
+  AskOptions,
+  CallOptions,
+  DecideOptions,
+  Flow,
+  FlowContext,
+  OperationKind,
+  PendingOperation,
+  StepContext,
+  StepOptions,
+} from "./flow.ts";
 import { deepFreeze, type Json, toJson } from "./json.ts";
-import { evolve, initialState, operationKey, type Outcome, type Operation, type ThreadState } from "./state.ts";
+import {
+  evolve,
+  initialState,
+  type Operation,
+  type Outcome,
+  operationKey,
+  type ThreadState,
+} from "./state.ts";
 import type { Tool } from "./tool.ts";
 
 /** Where a flow stands when it rests. */
@@ -44,7 +61,11 @@ export type Artifacts = ReadonlyMap<string, string>;
  * Runs `flow` over a thread's events and says where it rests: finished, or waiting for operations. It performs nothing
  * and awaits nothing but the flow itself; the same events give the same answer in every process.
  */
-export async function replay(flow: Flow, events: readonly ThreadEvent[], artifacts: Artifacts = new Map()): Promise<Rest> {
+export async function replay(
+  flow: Flow,
+  events: readonly ThreadEvent[],
+  artifacts: Artifacts = new Map(),
+): Promise<Rest> {
   return startReplay(flow, events.reduce(evolve, initialState()), artifacts).advance();
 }
 
@@ -65,7 +86,11 @@ export function startReplay(flow: Flow, state: ThreadState, artifacts: Artifacts
   let running = false;
   let resting = false; // nothing was answered since the flow last came to rest
 
-  function register(kind: OperationKind, name: string | undefined, build: (key: string) => PendingOperation): Promise<unknown> {
+  function register(
+    kind: OperationKind,
+    name: string | undefined,
+    build: (key: string) => PendingOperation,
+  ): Promise<unknown> {
     const path = operationKey(kind, name, 0);
     const seen = occurrences.get(path) ?? { count: 0, epoch: -1 };
     if (seen.epoch === epoch && !mayRepeatInParallel.has(kind)) return Promise.reject(ambiguous(kind, name));
@@ -73,7 +98,9 @@ export function startReplay(flow: Flow, state: ThreadState, artifacts: Artifacts
     const operation = build(operationKey(kind, name, seen.count + 1));
     claimed.add(operation.key);
     compareCalls(operation);
-    const promise = new Promise<unknown>((resolve, reject) => waiting.set(operation.key, { operation, resolve, reject }));
+    const promise = new Promise<unknown>((resolve, reject) =>
+      waiting.set(operation.key, { operation, resolve, reject }),
+    );
     promise.catch(() => {}); // the loser of a race may fail with nobody listening
     return promise;
   }
@@ -82,7 +109,8 @@ export function startReplay(flow: Flow, state: ThreadState, artifacts: Artifacts
     const proposal = operation.kind === "act" ? state.operations.get(operation.key)?.proposal : undefined;
     if (!proposal || operation.kind !== "act" || mismatch || state.handled.has(operation.key)) return;
     const recorded = proposal.requested ?? proposal.args;
-    if (!sameJson(recorded, operation.call.args)) mismatch = { key: operation.key, recorded, asked: operation.call.args };
+    if (!sameJson(recorded, operation.call.args))
+      mismatch = { key: operation.key, recorded, asked: operation.call.args };
   }
 
   function start(): void {
@@ -106,7 +134,8 @@ export function startReplay(flow: Flow, state: ThreadState, artifacts: Artifacts
     let best: { entry: Waiting; outcome: Outcome; seq: number } | null = null;
     for (const entry of waiting.values()) {
       const settled = state.operations.get(entry.operation.key)?.settled;
-      if (settled && (best === null || settled.seq < best.seq)) best = { entry, outcome: settled.outcome, seq: settled.seq };
+      if (settled && (best === null || settled.seq < best.seq))
+        best = { entry, outcome: settled.outcome, seq: settled.seq };
     }
     return best;
   }
@@ -119,14 +148,18 @@ export function startReplay(flow: Flow, state: ThreadState, artifacts: Artifacts
         resting = true;
         if (ended) return ended;
         const next = nextAnswer();
-        if (!next) return { kind: "pending", operations: [...waiting.values()].map((entry) => entry.operation) };
+        if (!next)
+          return { kind: "pending", operations: [...waiting.values()].map((entry) => entry.operation) };
         waiting.delete(next.entry.operation.key);
         epoch += 1;
         resting = false;
         answer(next.entry, next.outcome, artifacts);
       }
     },
-    unclaimed: () => [...state.operations.values()].filter((known) => !claimed.has(known.key) && !state.handled.has(known.key)),
+    unclaimed: () =>
+      [...state.operations.values()].filter(
+        (known) => !claimed.has(known.key) && !state.handled.has(known.key),
+      ),
     mismatch: () => mismatch,
   };
 }
@@ -148,7 +181,9 @@ function answer(entry: Waiting, outcome: Outcome, artifacts: Artifacts): void {
     case "value":
       return entry.resolve(fromLog(entry.operation, valueOf(outcome.stored, artifacts)));
     case "error":
-      return entry.reject(new HoldpointError(codeOf(entry.operation), outcome.error.message, { cause: outcome.error }));
+      return entry.reject(
+        new HoldpointError(codeOf(entry.operation), outcome.error.message, { cause: outcome.error }),
+      );
     case "decision":
       return entry.resolve(deepFreeze(outcome.decision));
     case "action":
@@ -169,7 +204,11 @@ function codeOf(operation: PendingOperation): "step_failed" | "child_failed" {
   return operation.kind === "call" ? "child_failed" : "step_failed";
 }
 
-function actionResult(operation: PendingOperation, outcome: Outcome & { kind: "action" }, artifacts: Artifacts): unknown {
+function actionResult(
+  operation: PendingOperation,
+  outcome: Outcome & { kind: "action" },
+  artifacts: Artifacts,
+): unknown {
   const call = operation.kind === "act" ? operation.call : null;
   const { event } = outcome;
   switch (event.type) {
@@ -191,7 +230,11 @@ function valueOf(stored: Stored, artifacts: Artifacts): unknown {
   throw new HoldpointError("artifact_missing", `artifact ${stored.artifact.digest} was not loaded`);
 }
 
-type Register = (kind: OperationKind, name: string | undefined, build: (key: string) => PendingOperation) => Promise<unknown>;
+type Register = (
+  kind: OperationKind,
+  name: string | undefined,
+  build: (key: string) => PendingOperation,
+) => Promise<unknown>;
 
 /** The operations, each of which only says what is wanted. The casts are the interpreter's contract with `FlowContext`. */
 function flowContext(threadId: string, register: Register): FlowContext {
@@ -199,10 +242,14 @@ function flowContext(threadId: string, register: Register): FlowContext {
     threadId,
     step: (name: string, run: (context: StepContext) => unknown, options: StepOptions = {}) =>
       register("step", name, (key) => ({ key, kind: "step", name, run, options })),
-    decide: (options: DecideOptions = {}) => register("decide", options.name, (key) => ({ key, kind: "decide", options })),
+    decide: (options: DecideOptions = {}) =>
+      register("decide", options.name, (key) => ({ key, kind: "decide", options })),
     act: (first: readonly Call[] | Tool, args?: unknown) =>
-      isCalls(first) ? Promise.all(first.map((call) => registerCall(register, call))) : registerCall(register, { tool: first.name, args }),
-    ask: (question: string, options: AskOptions = {}) => register("ask", options.name, (key) => ({ key, kind: "ask", question, options })),
+      isCalls(first)
+        ? Promise.all(first.map((call) => registerCall(register, call)))
+        : registerCall(register, { tool: first.name, args }),
+    ask: (question: string, options: AskOptions = {}) =>
+      register("ask", options.name, (key) => ({ key, kind: "ask", question, options })),
     sleep: (duration: Duration) => register("sleep", undefined, (key) => ({ key, kind: "sleep", duration })),
     wait: (signal: string, options: { readonly expiresIn?: Duration } = {}) =>
       register("wait", signal, (key) => ({ key, kind: "wait", signal, expiresIn: options.expiresIn })),
@@ -216,14 +263,21 @@ function flowContext(threadId: string, register: Register): FlowContext {
 }
 
 /** A call of a model carries its id; one made by code gets its key as id. */
-function registerCall(register: Register, call: { readonly callId?: string; readonly tool: string; readonly args: unknown }): Promise<unknown> {
+function registerCall(
+  register: Register,
+  call: { readonly callId?: string; readonly tool: string; readonly args: unknown },
+): Promise<unknown> {
   let args: Json;
   try {
     args = toJson(call.args ?? {});
   } catch (error) {
     return Promise.reject(error);
   }
-  return register("act", call.tool, (key) => ({ key, kind: "act", call: { callId: call.callId ?? key, tool: call.tool, args } }));
+  return register("act", call.tool, (key) => ({
+    key,
+    kind: "act",
+    call: { callId: call.callId ?? key, tool: call.tool, args },
+  }));
 }
 
 function isCalls(value: readonly Call[] | Tool): value is readonly Call[] {
@@ -237,7 +291,10 @@ function sameJson(left: Json | undefined, right: Json | undefined): boolean {
   const leftMembers = left as { readonly [key: string]: Json }; // arrays have their indices as keys
   const rightMembers = right as { readonly [key: string]: Json };
   const keys = Object.keys(leftMembers);
-  return keys.length === Object.keys(rightMembers).length && keys.every((key) => sameJson(leftMembers[key], rightMembers[key]));
+  return (
+    keys.length === Object.keys(rightMembers).length &&
+    keys.every((key) => sameJson(leftMembers[key], rightMembers[key]))
+  );
 }
 
 function ambiguous(kind: OperationKind, name: string | undefined): HoldpointError {
@@ -246,4 +303,3 @@ function ambiguous(kind: OperationKind, name: string | undefined): HoldpointErro
     fix: "Give each its own name, so that their results cannot be swapped when code moves.",
   });
 }
-

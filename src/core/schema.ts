@@ -9,7 +9,9 @@ export interface Schema<Output = unknown> {
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
     readonly types?: { readonly input: unknown; readonly output: Output } | undefined;
     /** Standard JSON Schema: zod 4.2 and later, valibot and arktype offer it. */
-    readonly jsonSchema?: { readonly input: (options: { readonly target: "draft-2020-12" }) => Record<string, unknown> };
+    readonly jsonSchema?: {
+      readonly input: (options: { readonly target: "draft-2020-12" }) => Record<string, unknown>;
+    };
   };
 }
 
@@ -25,7 +27,9 @@ interface SchemaIssue {
 export type OutputOf<S extends Schema> = S extends Schema<infer Output> ? Output : never;
 
 /** A validated value as JSON, or what is wrong with it, in one line. */
-export type Validation = { readonly ok: true; readonly value: Json } | { readonly ok: false; readonly why: string };
+export type Validation =
+  | { readonly ok: true; readonly value: Json }
+  | { readonly ok: false; readonly why: string };
 
 /** Validates `value`; what a schema makes of it (defaults, coercion) must be JSON, since it goes into the log. */
 export async function validate(schema: Schema, value: unknown): Promise<Validation> {
@@ -47,9 +51,13 @@ function describeIssue(issue: SchemaIssue): string {
 export function jsonSchemaOf(schema: Schema, owner: string): Json {
   const standard = schema["~standard"];
   if (!standard.jsonSchema) {
-    throw new HoldpointError("tool_invalid", `the schema of ${owner} (${standard.vendor}) offers no JSON Schema`, {
-      fix: "Use zod 4.2 or later, or another library with Standard JSON Schema.",
-    });
+    throw new HoldpointError(
+      "tool_invalid",
+      `the schema of ${owner} (${standard.vendor}) offers no JSON Schema`,
+      {
+        fix: "Use zod 4.2 or later, or another library with Standard JSON Schema.",
+      },
+    );
   }
   return toJson(standard.jsonSchema.input({ target: "draft-2020-12" }));
 }

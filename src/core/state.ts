@@ -1,6 +1,6 @@
 // I2. A thread's state is `events.reduce(evolve, initialState())`. `evolve` owns the state it is given and changes it
 // in place: a fold over n events then costs n, not n². Nobody else writes to a state.
-import { HoldpointError, type ErrorInfo } from "./errors.ts";
+import { type ErrorInfo, HoldpointError } from "./errors.ts";
 import type { Decision, EscalationReason, EventOf, Stored, ThreadEvent, Verdict } from "./events.ts";
 import type { ActionResult, AskResult, OperationKind, WaitResult } from "./flow.ts";
 
@@ -122,7 +122,8 @@ export function initialState(): ThreadState {
 /** The fold. @throws `store_corrupt` for an event that cannot stand where it does. */
 export function evolve(state: ThreadState, event: ThreadEvent): ThreadState {
   if (event.seq !== state.head + 1) throw illegal(event, `follows ${state.head}`);
-  if ((state.started === null) !== (event.type === "thread_started")) throw illegal(event, "only the first is thread_started");
+  if ((state.started === null) !== (event.type === "thread_started"))
+    throw illegal(event, "only the first is thread_started");
   state.head = event.seq;
   apply(state, event);
   return state;
@@ -219,7 +220,10 @@ function applyRejection(state: ThreadState, event: EventOf<"decision_rejected">)
   countModelCall(state, event);
 }
 
-function countModelCall(state: ThreadState, event: EventOf<"decision_made"> | EventOf<"decision_rejected">): void {
+function countModelCall(
+  state: ThreadState,
+  event: EventOf<"decision_made"> | EventOf<"decision_rejected">,
+): void {
   state.tokens += event.usage.inputTokens + event.usage.outputTokens;
   state.activeMs += event.durationMs;
 }
@@ -246,7 +250,8 @@ function applyActionEnd(state: ThreadState, event: ActionEnd): void {
   const act = operation(state, event); // a call that does not validate is denied without a proposal
   if (event.type !== "action_denied") state.activeMs += event.durationMs;
   if (act.settled !== null) throw illegal(event, `settled at ${act.settled.seq}`);
-  const status = event.type === "action_completed" ? "completed" : event.type === "action_failed" ? "failed" : "denied";
+  const status =
+    event.type === "action_completed" ? "completed" : event.type === "action_failed" ? "failed" : "denied";
   settle(act, event, { kind: "action", status, event });
   state.notes.push({ seq: event.seq, kind: "action", key: event.key });
   countFailures(state, act, status);
@@ -260,7 +265,14 @@ function countFailures(state: ThreadState, act: Operation, status: ActionResult[
 }
 
 function applyRequest(state: ThreadState, event: EventOf<"request_opened">): void {
-  const request: RequestState = { opened: event, reason: event.reason, verdict: null, decided: null, status: "open", used: false };
+  const request: RequestState = {
+    opened: event,
+    reason: event.reason,
+    verdict: null,
+    decided: null,
+    status: "open",
+    used: false,
+  };
   state.requests.set(event.requestId, request);
   if (event.key === flowKey) {
     state.flowRequest = request;
@@ -290,13 +302,16 @@ function allowMore(state: ThreadState, owner: Operation, request: RequestState):
   owner.forgivenAttempts = owner.attempt;
   owner.retryAt = null;
   const scope = state.lastLimit.get(owner.key);
-  if (request.reason === "limit" && scope !== undefined) state.allowances.set(scope, (state.allowances.get(scope) ?? 0) + 1);
+  if (request.reason === "limit" && scope !== undefined)
+    state.allowances.set(scope, (state.allowances.get(scope) ?? 0) + 1);
 }
 
 function settleAsk(state: ThreadState, owner: Operation, event: EventOf<"request_decided">): void {
   const { verdict, by } = event;
-  if (verdict.kind === "answer") settle(owner, event, { kind: "ask", result: { kind: "answered", value: verdict.value, by } });
-  if (verdict.kind === "reject") settle(owner, event, { kind: "ask", result: { kind: "rejected", why: verdict.why, by } });
+  if (verdict.kind === "answer")
+    settle(owner, event, { kind: "ask", result: { kind: "answered", value: verdict.value, by } });
+  if (verdict.kind === "reject")
+    settle(owner, event, { kind: "ask", result: { kind: "rejected", why: verdict.why, by } });
   state.notes.push({ seq: event.seq, kind: "ask", key: owner.key });
 }
 
@@ -334,7 +349,9 @@ function takeSignal(state: ThreadState, name: string, event: ThreadEvent): void 
 function applyChild(state: ThreadState, event: EventOf<"child_completed">): void {
   const { outcome } = event;
   const result: Outcome =
-    outcome.status === "completed" ? { kind: "value", stored: outcome } : { kind: "error", error: outcome.error };
+    outcome.status === "completed"
+      ? { kind: "value", stored: outcome }
+      : { kind: "error", error: outcome.error };
   settle(existing(state, event), event, result);
 }
 
@@ -391,7 +408,11 @@ function listAt<Item>(lists: Map<string, Item[]>, name: string): Item[] {
 }
 
 function illegal(event: ThreadEvent, why: string): HoldpointError {
-  return new HoldpointError("store_corrupt", `event ${event.seq} (${event.type}) cannot stand there: ${why}`, {
-    fix: "Run `holdpoint verify` to see what else is wrong; restore the file from a backup.",
-  });
+  return new HoldpointError(
+    "store_corrupt",
+    `event ${event.seq} (${event.type}) cannot stand there: ${why}`,
+    {
+      fix: "Run `holdpoint verify` to see what else is wrong; restore the file from a backup.",
+    },
+  );
 }

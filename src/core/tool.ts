@@ -1,4 +1,4 @@
-import { durationMs, type Duration } from "./duration.ts";
+import { type Duration, durationMs } from "./duration.ts";
 import { HoldpointError } from "./errors.ts";
 import type { Effect, Risk } from "./events.ts";
 import type { Json } from "./json.ts";

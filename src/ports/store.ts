@@ -144,7 +144,10 @@ export interface Store {
    * last `seq` is still `parkedAt` and no child ended meanwhile; else, and without `parkedAt`, it is due at once, or
    * at `retryAt` (milliseconds since the epoch). Losing the lease before is no error.
    */
-  release(lease: Lease, options: { readonly now: number; readonly parkedAt?: number; readonly retryAt?: number }): Promise<void>;
+  release(
+    lease: Lease,
+    options: { readonly now: number; readonly parkedAt?: number; readonly retryAt?: number },
+  ): Promise<void>;
   /** Open threads that need a turn by `now`, longest due first, and when the next one will. */
   due(request: {
     readonly now: number;

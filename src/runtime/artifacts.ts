@@ -2,7 +2,10 @@ import type { Stored, ThreadEvent } from "../core/events.ts";
 import type { Store } from "../ports/store.ts";
 
 /** Loads the large values that a replay of these events hands to the flow. */
-export async function artifactsOf(store: Store, events: readonly ThreadEvent[]): Promise<ReadonlyMap<string, string>> {
+export async function artifactsOf(
+  store: Store,
+  events: readonly ThreadEvent[],
+): Promise<ReadonlyMap<string, string>> {
   const texts = new Map<string, string>();
   for (const digest of events.flatMap(artifactDigests)) {
     if (!texts.has(digest)) texts.set(digest, await store.artifact(digest));

@@ -5,13 +5,13 @@ import { z } from "zod";
 import type { Agent } from "../core/agent.ts";
 import { actionDigest, sha256 } from "../core/digest.ts";
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
-import { event, type EventBody, type ThreadEvent, type Verdict } from "../core/events.ts";
+import { type EventBody, event, type ThreadEvent, type Verdict } from "../core/events.ts";
 import type { Json } from "../core/json.ts";
 import { validate } from "../core/schema.ts";
 import { evolve, initialState, type ThreadState } from "../core/state.ts";
 import type { RequestRow } from "../ports/store.ts";
 import { agentNamed, type Runtime } from "./runtime.ts";
-import { toStored, type ArtifactText } from "./stored.ts";
+import { type ArtifactText, toStored } from "./stored.ts";
 
 export interface StartOptions {
   /** The principal who starts it. */
@@ -29,7 +29,12 @@ export interface Started {
 }
 
 /** Starts a thread of an agent that this process knows. @throws `agent_not_found`; `invalid_input`; `not_json`. */
-export async function startThread(runtime: Runtime, agentName: string, input: unknown, options: StartOptions): Promise<Started> {
+export async function startThread(
+  runtime: Runtime,
+  agentName: string,
+  input: unknown,
+  options: StartOptions,
+): Promise<Started> {
   const agent = agentNamed(runtime, agentName);
   const { stored, artifacts } = toStored(runtime, await validInput(agent, input));
   const threadId = options.threadId ?? threadIdFor(agentName, options.key);
@@ -82,16 +87,28 @@ export interface Decided {
  * @throws `request_not_found`; `request_already_decided`, naming who and when; `verdict_invalid` for a verdict that the
  *   request does not take, an edit or an answer that does not validate, or a request past its deadline.
  */
-export async function decideRequest(runtime: Runtime, requestId: string, options: DecideRequest): Promise<Decided> {
+export async function decideRequest(
+  runtime: Runtime,
+  requestId: string,
+  options: DecideRequest,
+): Promise<Decided> {
   if (options.by.startsWith("thread:") || options.by.startsWith("agent:")) {
-    throw new HoldpointError("verdict_invalid", `${options.by} is no person; an agent cannot decide a request`);
+    throw new HoldpointError(
+      "verdict_invalid",
+      `${options.by} is no person; an agent cannot decide a request`,
+    );
   }
   for (;;) {
     const { row, headSeq } = await requestAt(runtime, requestId);
     if (sameVerdict(row, options.verdict)) return { request: row, first: false };
     const digest = await digestOf(runtime, row, options.verdict);
     assertOpen(runtime, row);
-    const body = event("request_decided", { requestId, key: row.opened.key, ...options, ...(digest === undefined ? {} : { digest }) });
+    const body = event("request_decided", {
+      requestId,
+      key: row.opened.key,
+      ...options,
+      ...(digest === undefined ? {} : { digest }),
+    });
     try {
       await commit(runtime, row.threadId, headSeq, [body], []);
       return { request: (await requestAt(runtime, requestId)).row, first: true };
@@ -105,35 +122,57 @@ export async function decideRequest(runtime: Runtime, requestId: string, options
  * A request and a `seq` of its thread at which it was as given: the thread is read first, so whatever happens to the
  * request after that makes an append at this `seq` fail.
  */
-async function requestAt(runtime: Runtime, requestId: string): Promise<{ readonly row: RequestRow; readonly headSeq: number }> {
+async function requestAt(
+  runtime: Runtime,
+  requestId: string,
+): Promise<{ readonly row: RequestRow; readonly headSeq: number }> {
   const threadId = (await runtime.store.requests({ requestId })).rows[0]?.threadId;
   const thread = threadId === undefined ? undefined : (await runtime.store.threads({ threadId })).rows[0];
   const row = (await runtime.store.requests({ requestId })).rows[0];
   if (thread && row) return { row, headSeq: thread.headSeq };
-  throw new HoldpointError("request_not_found", `there is no request ${requestId}`, { fix: "`holdpoint inbox` lists the open ones." });
+  throw new HoldpointError("request_not_found", `there is no request ${requestId}`, {
+    fix: "`holdpoint inbox` lists the open ones.",
+  });
 }
 
 function sameVerdict(row: RequestRow, verdict: Verdict): boolean {
   return row.verdict !== null && JSON.stringify(row.verdict) === JSON.stringify(verdict);
 }
 
-function assertOpen(runtime: Runtime, { requestId, status, opened, verdict, by, via, decidedAt }: RequestRow): void {
+function assertOpen(
+  runtime: Runtime,
+  { requestId, status, opened, verdict, by, via, decidedAt }: RequestRow,
+): void {
   if (verdict) {
-    throw new HoldpointError("request_already_decided", `request ${requestId} was decided by ${by} at ${decidedAt} via ${via}: ${verdict.kind}`, {
-      fix: "That verdict is final. Start or fork a thread to go another way.",
-    });
+    throw new HoldpointError(
+      "request_already_decided",
+      `request ${requestId} was decided by ${by} at ${decidedAt} via ${via}: ${verdict.kind}`,
+      {
+        fix: "That verdict is final. Start or fork a thread to go another way.",
+      },
+    );
   }
-  if (status === "withdrawn") throw new HoldpointError("request_already_decided", `request ${requestId} was withdrawn: its thread has ended`);
+  if (status === "withdrawn")
+    throw new HoldpointError(
+      "request_already_decided",
+      `request ${requestId} was withdrawn: its thread has ended`,
+    );
   const late = opened.expiresAt !== null && Date.parse(opened.expiresAt) <= runtime.clock.now();
   if (!late && status === "open") return;
-  throw new HoldpointError("request_already_decided", `request ${requestId} expired at ${opened.expiresAt}; no answer in time is a rejection`);
+  throw new HoldpointError(
+    "request_already_decided",
+    `request ${requestId} expired at ${opened.expiresAt}; no answer in time is a rejection`,
+  );
 }
 
 /** Checks that a verdict fits its request, and gives the digest of what an approval approves (I5). */
 async function digestOf(runtime: Runtime, row: RequestRow, verdict: Verdict): Promise<string | undefined> {
   const { opened } = row;
   if (!opened.choices.includes(verdict.kind)) {
-    throw new HoldpointError("verdict_invalid", `request ${row.requestId} takes ${opened.choices.join(", ")}; not ${verdict.kind}`);
+    throw new HoldpointError(
+      "verdict_invalid",
+      `request ${row.requestId} takes ${opened.choices.join(", ")}; not ${verdict.kind}`,
+    );
   }
   if (verdict.kind === "approve") return opened.action?.digest;
   if (verdict.kind === "answer") assertAnswer(row, verdict.value);
@@ -142,9 +181,17 @@ async function digestOf(runtime: Runtime, row: RequestRow, verdict: Verdict): Pr
 
 async function digestOfEdit(runtime: Runtime, row: RequestRow, args: Json): Promise<string> {
   const tool = agentNamed(runtime, row.agent).tools.get(row.opened.action?.tool ?? "");
-  if (!tool) throw new HoldpointError("verdict_invalid", `agent ${row.agent} has no tool ${row.opened.action?.tool} to check the edit with`);
+  if (!tool)
+    throw new HoldpointError(
+      "verdict_invalid",
+      `agent ${row.agent} has no tool ${row.opened.action?.tool} to check the edit with`,
+    );
   const result = await validate(tool.input, args);
-  if (!result.ok) throw new HoldpointError("verdict_invalid", `the edited arguments of ${tool.name} are not valid: ${result.why}`);
+  if (!result.ok)
+    throw new HoldpointError(
+      "verdict_invalid",
+      `the edited arguments of ${tool.name} are not valid: ${result.why}`,
+    );
   return actionDigest({ tool: tool.name, toolVersion: tool.version, args: result.value });
 }
 
@@ -154,7 +201,9 @@ function assertAnswer(row: RequestRow, value: Json): void {
   // A JSON Schema that a Standard Schema library wrote; zod reads what libraries write.
   const result = z.fromJSONSchema(answerSchema as Parameters<typeof z.fromJSONSchema>[0]).safeParse(value);
   if (result.success) return;
-  const why = result.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`.trim()).join("; ");
+  const why = result.error.issues
+    .map((issue) => `${issue.path.join(".")} ${issue.message}`.trim())
+    .join("; ");
   throw new HoldpointError("verdict_invalid", `the answer to ${row.requestId} is not valid: ${why}`);
 }
 
@@ -173,12 +222,18 @@ export async function sendSignal(runtime: Runtime, threadId: string, signal: Sig
     const known = state.signals.get(signal.signal)?.some((received) => received.signalId === signalId);
     if (known) return [];
     assertOpenThread(state, threadId);
-    return [event("signal_received", { signalId, signal: signal.signal, value: signal.value, by: signal.by })];
+    return [
+      event("signal_received", { signalId, signal: signal.signal, value: signal.value, by: signal.by }),
+    ];
   });
 }
 
 /** Cancels a thread and the children it waits for. Effects under way are told to stop; their outcome is still recorded. */
-export async function cancelThread(runtime: Runtime, threadId: string, options: { readonly by: string; readonly why: string }): Promise<void> {
+export async function cancelThread(
+  runtime: Runtime,
+  threadId: string,
+  options: { readonly by: string; readonly why: string },
+): Promise<void> {
   let state = initialState();
   await change(runtime, threadId, (current) => {
     state = current;
@@ -191,7 +246,11 @@ export async function cancelThread(runtime: Runtime, threadId: string, options: 
   }
 }
 
-async function cancelChild(runtime: Runtime, childId: string, options: { readonly by: string; readonly why: string }): Promise<void> {
+async function cancelChild(
+  runtime: Runtime,
+  childId: string,
+  options: { readonly by: string; readonly why: string },
+): Promise<void> {
   try {
     await cancelThread(runtime, childId, options);
   } catch (error) {
@@ -203,15 +262,31 @@ async function cancelChild(runtime: Runtime, childId: string, options: { readonl
  * Says that a recorded operation which the flow no longer makes needs no counterpart (`flow_changed`), and lets the
  * thread go on. @throws `operation_not_found`; `thread_ended`.
  */
-export async function handleOperation(runtime: Runtime, threadId: string, key: string, options: { readonly by: string; readonly why: string }): Promise<void> {
+export async function handleOperation(
+  runtime: Runtime,
+  threadId: string,
+  key: string,
+  options: { readonly by: string; readonly why: string },
+): Promise<void> {
   await change(runtime, threadId, (state) => {
     assertOpenThread(state, threadId);
-    if (!state.operations.has(key)) throw new HoldpointError("operation_not_found", `thread ${threadId} has no operation ${key}`);
-    const events: EventBody[] = state.handled.has(key) ? [] : [event("operation_handled", { key, ...options })];
+    if (!state.operations.has(key))
+      throw new HoldpointError("operation_not_found", `thread ${threadId} has no operation ${key}`);
+    const events: EventBody[] = state.handled.has(key)
+      ? []
+      : [event("operation_handled", { key, ...options })];
     const asked = state.flowRequest;
     if (asked?.status === "open" && asked.reason === "flow_changed") {
       const { requestId, key: flow } = asked.opened;
-      events.push(event("request_decided", { requestId, key: flow, verdict: { kind: "continue", why: options.why }, by: options.by, via: "resolve" }));
+      events.push(
+        event("request_decided", {
+          requestId,
+          key: flow,
+          verdict: { kind: "continue", why: options.why },
+          by: options.by,
+          via: "resolve",
+        }),
+      );
     }
     return events;
   });
@@ -223,15 +298,26 @@ export async function handleOperation(runtime: Runtime, threadId: string, key: s
  *
  * @throws `thread_not_found`; `usage` when the thread has no such event.
  */
-export async function forkThread(runtime: Runtime, threadId: string, options: { readonly at: number; readonly by: string }): Promise<string> {
+export async function forkThread(
+  runtime: Runtime,
+  threadId: string,
+  options: { readonly at: number; readonly by: string },
+): Promise<string> {
   const events = await runtime.store.read(threadId);
   if (events.length === 0) throw threadNotFound(threadId);
   if (!Number.isInteger(options.at) || options.at < 1 || options.at > events.length) {
-    throw new HoldpointError("usage", `thread ${threadId} has events 1 to ${events.length}; ${options.at} is none of them`);
+    throw new HoldpointError(
+      "usage",
+      `thread ${threadId} has events 1 to ${events.length}; ${options.at} is none of them`,
+    );
   }
   const forkId = threadIdFor("", undefined);
   const bodies = forkedEvents(events.slice(0, options.at), { threadId, forkId, ...options });
-  await runtime.store.append({ threadId: forkId, expectedSeq: 0, events: bodies.map((body) => ({ body, at: now(runtime) })) });
+  await runtime.store.append({
+    threadId: forkId,
+    expectedSeq: 0,
+    events: bodies.map((body) => ({ body, at: now(runtime) })),
+  });
   await runtime.dispatcher.send(forkId, { id: "started" });
   return forkId;
 }
@@ -247,7 +333,14 @@ function forkedEvents(
     switch (body.type) {
       case "thread_started": {
         const { parent: _parent, ...rest } = body;
-        return [{ ...rest, threadId: fork.forkId, by: fork.by, forkedFrom: { threadId: fork.threadId, seq: fork.at } }];
+        return [
+          {
+            ...rest,
+            threadId: fork.forkId,
+            by: fork.by,
+            forkedFrom: { threadId: fork.threadId, seq: fork.at },
+          },
+        ];
       }
       case "request_opened":
         return [{ ...body, requestId: requestId(body.requestId) }];
@@ -271,7 +364,11 @@ function forkedEvents(
 }
 
 /** Loads, decides and appends until nobody came between. `decide` returning no events leaves everything as it is. */
-async function change(runtime: Runtime, threadId: string, decide: (state: ThreadState) => readonly EventBody[]): Promise<void> {
+async function change(
+  runtime: Runtime,
+  threadId: string,
+  decide: (state: ThreadState) => readonly EventBody[],
+): Promise<void> {
   for (;;) {
     const events = await runtime.store.read(threadId);
     if (events.length === 0) throw threadNotFound(threadId);
@@ -285,11 +382,19 @@ async function change(runtime: Runtime, threadId: string, decide: (state: Thread
   }
 }
 
-async function commit(runtime: Runtime, threadId: string, expectedSeq: number, bodies: readonly EventBody[], artifacts: readonly ArtifactText[]): Promise<void> {
+async function commit(
+  runtime: Runtime,
+  threadId: string,
+  expectedSeq: number,
+  bodies: readonly EventBody[],
+  artifacts: readonly ArtifactText[],
+): Promise<void> {
   const at = now(runtime);
   const events = bodies.map((body) => ({ body: runtime.redact(body), at }));
   await runtime.store.append({ threadId, expectedSeq, events, artifacts });
-  const stored = events.map(({ body }, index) => ({ ...body, seq: expectedSeq + index + 1, at }) as ThreadEvent); // the spread loses the union
+  const stored = events.map(
+    ({ body }, index) => ({ ...body, seq: expectedSeq + index + 1, at }) as ThreadEvent,
+  ); // the spread loses the union
   runtime.observe({ kind: "appended", threadId, events: stored });
   await runtime.dispatcher.send(threadId, { id: `after:${expectedSeq}` });
 }
@@ -300,12 +405,17 @@ function now(runtime: Runtime): string {
 
 function assertOpenThread(state: ThreadState, threadId: string): void {
   if (state.end === null) return;
-  throw new HoldpointError("thread_ended", `thread ${threadId} ended with ${state.end.type} at ${state.end.at}`, {
-    fix: `Fork it before its end: holdpoint fork ${threadId} --at <seq>.`,
-  });
+  throw new HoldpointError(
+    "thread_ended",
+    `thread ${threadId} ended with ${state.end.type} at ${state.end.at}`,
+    {
+      fix: `Fork it before its end: holdpoint fork ${threadId} --at <seq>.`,
+    },
+  );
 }
 
 export function threadNotFound(threadId: string): HoldpointError {
-  return new HoldpointError("thread_not_found", `there is no thread ${threadId}`, { fix: "`holdpoint threads` lists them." });
+  return new HoldpointError("thread_not_found", `there is no thread ${threadId}`, {
+    fix: "`holdpoint threads` lists them.",
+  });
 }
-

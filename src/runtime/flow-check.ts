@@ -27,14 +27,28 @@ export function isHarmless(operation: PendingOperation): boolean {
  */
 export function flowProblem(replay: Replay, rest: Rest, state: ThreadState): FlowProblem | null {
   const mismatch = replay.mismatch();
-  if (mismatch) return changed(mismatch.key, `recorded with ${clip(mismatch.recorded)}`, `called with ${clip(mismatch.asked)}`);
+  if (mismatch)
+    return changed(
+      mismatch.key,
+      `recorded with ${clip(mismatch.recorded)}`,
+      `called with ${clip(mismatch.asked)}`,
+    );
   if (rest.kind === "pending" && rest.operations.length === 0) return stuck();
   const missing = replay.unclaimed()[0];
   if (!missing) return null;
-  if (rest.kind !== "pending") return changed(missing.key, recorded(missing), rest.kind === "threw" ? `throws: ${rest.error.message}` : "ends without it");
+  if (rest.kind !== "pending")
+    return changed(
+      missing.key,
+      recorded(missing),
+      rest.kind === "threw" ? `throws: ${rest.error.message}` : "ends without it",
+    );
   const fresh = rest.operations.filter((operation) => !state.operations.has(operation.key));
   if (fresh.length === 0 || fresh.some(isHarmless)) return null;
-  return changed(missing.key, recorded(missing), `asks for ${fresh.map((operation) => operation.key).join(", ")}`);
+  return changed(
+    missing.key,
+    recorded(missing),
+    `asks for ${fresh.map((operation) => operation.key).join(", ")}`,
+  );
 }
 
 function recorded(operation: Operation): string {
@@ -56,7 +70,7 @@ function stuck(): FlowProblem {
   return {
     reason: "flow_stuck",
     why: "the flow awaits something that is no operation, so nothing can wake it",
-    question: "Put what the flow awaits (a request, a timer, a file) into t.step(…), then answer \"continue\".",
+    question: 'Put what the flow awaits (a request, a timer, a file) into t.step(…), then answer "continue".',
   };
 }
 

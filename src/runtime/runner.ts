@@ -26,7 +26,12 @@ export function createRunner(runtime: Runtime): Runner {
 
   return {
     async run(threadId, signal) {
-      const lease = await runtime.store.lease({ threadId, owner: runtime.owner, ttlMs: runtime.leaseMs, now: runtime.clock.now() });
+      const lease = await runtime.store.lease({
+        threadId,
+        owner: runtime.owner,
+        ttlMs: runtime.leaseMs,
+        now: runtime.clock.now(),
+      });
       if (!lease) return "busy";
       try {
         return await turn(runtime, lease, sessions, signal);
@@ -43,7 +48,12 @@ export function createRunner(runtime: Runtime): Runner {
   };
 }
 
-async function turn(runtime: Runtime, lease: Lease, sessions: Set<Session>, signal: AbortSignal): Promise<TurnEnd> {
+async function turn(
+  runtime: Runtime,
+  lease: Lease,
+  sessions: Set<Session>,
+  signal: AbortSignal,
+): Promise<TurnEnd> {
   const { threadId } = lease;
   const events = await runtime.store.read(threadId);
   const state = events.reduce(evolve, initialState());
@@ -51,7 +61,8 @@ async function turn(runtime: Runtime, lease: Lease, sessions: Set<Session>, sign
   if (!agent) throw noSuchAgent(state.started?.agent ?? "?", threadId);
   const artifacts = new Map(await artifactsOf(runtime.store, events));
   const input = inputOf(state, artifacts);
-  if (lease.crashes >= maxCrashes && state.flowRequest?.status !== "open") await reportCrashes(runtime, lease, state);
+  if (lease.crashes >= maxCrashes && state.flowRequest?.status !== "open")
+    await reportCrashes(runtime, lease, state);
   const session = createSession({ runtime, agent, state, lease, artifacts, input, signal });
   sessions.add(session);
   try {
@@ -71,7 +82,15 @@ function inputOf(state: ThreadState, artifacts: ReadonlyMap<string, string>): un
 async function reportCrashes(runtime: Runtime, lease: Lease, state: ThreadState): Promise<void> {
   const agent = runtime.agents.get(state.started?.agent ?? "");
   if (!agent || state.end) return;
-  const context = { runtime, agent, state, threadId: lease.threadId, input: null, exclusiveRunning: false, verifiedAbsent: new Set<string>() };
+  const context = {
+    runtime,
+    agent,
+    state,
+    threadId: lease.threadId,
+    input: null,
+    exclusiveRunning: false,
+    verifiedAbsent: new Set<string>(),
+  };
   const why = `${lease.crashes} workers in a row died while they ran this thread, without one event between`;
   const body = openRequest(context, flowKey, {
     kind: "escalation",
@@ -81,7 +100,12 @@ async function reportCrashes(runtime: Runtime, lease: Lease, state: ThreadState)
     choices: ["continue", "stop"],
   });
   const at = new Date(runtime.clock.now()).toISOString();
-  await runtime.store.append({ threadId: lease.threadId, expectedSeq: state.head, events: [{ body, at }], lease });
+  await runtime.store.append({
+    threadId: lease.threadId,
+    expectedSeq: state.head,
+    events: [{ body, at }],
+    lease,
+  });
   evolve(state, { ...body, seq: state.head + 1, at } as Parameters<typeof evolve>[1]); // the spread loses the union
 }
 
@@ -94,13 +118,17 @@ async function giveBack(runtime: Runtime, lease: Lease): Promise<void> {
   }
 }
 
-async function beatUntil(runtime: Runtime, sessions: ReadonlySet<Session>, signal: AbortSignal): Promise<void> {
+async function beatUntil(
+  runtime: Runtime,
+  sessions: ReadonlySet<Session>,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
     await runtime.clock.sleep(beatMs, signal);
     const beats = [...sessions].map((session) => session.beat());
     for (const result of await Promise.allSettled(beats)) {
-      if (result.status === "rejected") runtime.observe({ kind: "problem", threadId: "", error: toErrorInfo(result.reason, "internal") });
+      if (result.status === "rejected")
+        runtime.observe({ kind: "problem", threadId: "", error: toErrorInfo(result.reason, "internal") });
     }
   }
 }
-

@@ -7,7 +7,7 @@ import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { Model } from "../ports/model.ts";
 import type { Store } from "../ports/store.ts";
 import type { TokenCounter } from "../ports/token-counter.ts";
-import { redactor, type Redact } from "./redact.ts";
+import { type Redact, redactor } from "./redact.ts";
 
 /** What happened in a thread, for displays. Hints only: the log is the truth. */
 export type Hint =

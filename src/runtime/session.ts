@@ -7,7 +7,7 @@
 // S3. Without the lease nothing is appended and nothing is started.
 import type { Agent } from "../core/agent.ts";
 import { HoldpointError, isHoldpointError, toErrorInfo } from "../core/errors.ts";
-import { event, type EventBody, type ThreadEvent } from "../core/events.ts";
+import { type EventBody, event, type ThreadEvent } from "../core/events.ts";
 import type { PendingOperation } from "../core/flow.ts";
 import { type Replay, type Rest, startReplay } from "../core/replay.ts";
 import { evolve, flowKey, type ThreadState } from "../core/state.ts";
@@ -17,7 +17,7 @@ import { flowProblem, isHarmless } from "./flow-check.ts";
 import { escalate, expireOrWait, type Perform, type Plan, type PlanContext } from "./operations/plan.ts";
 import { planOperation } from "./operations/plan-operation.ts";
 import type { Runtime } from "./runtime.ts";
-import { type ArtifactText, noFacts, toStored, type Facts } from "./stored.ts";
+import { type ArtifactText, type Facts, noFacts, toStored } from "./stored.ts";
 
 /** How a turn ended. `stopped`: the caller's signal aborted, and the thread is due again. */
 export type TurnEnd = "ended" | "parked" | "stopped" | "lost";
@@ -60,7 +60,14 @@ export function createSession(options: SessionOptions): Session {
   let failure: { readonly error: unknown } | null = null;
   let wake: () => void = () => {};
 
-  const context: Omit<PlanContext, "exclusiveRunning"> = { runtime, agent, state, threadId, input: options.input, verifiedAbsent: new Set() };
+  const context: Omit<PlanContext, "exclusiveRunning"> = {
+    runtime,
+    agent,
+    state,
+    threadId,
+    input: options.input,
+    verifiedAbsent: new Set(),
+  };
   const replay: Replay = startReplay(agent.flow, state, artifacts);
 
   async function run(): Promise<TurnEnd> {
@@ -93,7 +100,9 @@ export function createSession(options: SessionOptions): Session {
     toPlan = false;
     const rest = await replay.advance();
     const planned = planFlow(rest) ?? (rest.kind === "pending" ? await planPending(rest.operations) : []);
-    const events = planned.flatMap((plan) => (plan.kind === "append" ? plan.events : plan.perform.intentFirst ? plan.perform.intent : []));
+    const events = planned.flatMap((plan) =>
+      plan.kind === "append" ? plan.events : plan.perform.intentFirst ? plan.perform.intent : [],
+    );
     const texts = planned.flatMap((plan) => (plan.kind === "append" ? plan.artifacts : []));
     if (events.length > 0 && !(await append(events, texts))) return;
     const starts = planned.filter((plan) => plan.kind === "start");
@@ -102,13 +111,18 @@ export function createSession(options: SessionOptions): Session {
   }
 
   type Planned =
-    | { readonly kind: "append"; readonly events: readonly EventBody[]; readonly artifacts: readonly ArtifactText[] }
+    | {
+        readonly kind: "append";
+        readonly events: readonly EventBody[];
+        readonly artifacts: readonly ArtifactText[];
+      }
     | { readonly kind: "start"; readonly operation: PendingOperation; readonly perform: Perform };
 
   /** What the flow as a whole needs: a person, or its end. `null`: nothing, plan its operations. */
   function planFlow(rest: Rest): readonly Planned[] | null {
     const asked = state.flowRequest;
-    if (asked?.status === "open") return plannedFrom(expireOrWait({ ...context, exclusiveRunning: false }, asked));
+    if (asked?.status === "open")
+      return plannedFrom(expireOrWait({ ...context, exclusiveRunning: false }, asked));
     if (asked?.status === "expired" || asked?.verdict?.kind === "stop") {
       const message = `${asked.decided?.by ?? "nobody"} let it go on: ${asked.opened.why}`;
       return [appendPlan(event("thread_failed", { error: { code: "stopped_by_person", message } }))];
@@ -116,18 +130,46 @@ export function createSession(options: SessionOptions): Session {
     if (!caughtUp) {
       const problem = flowProblem(replay, rest, state);
       if (problem && effects.size > 0) return [];
-      if (problem) return [appendPlan(escalate({ ...context, exclusiveRunning: false }, flowKey, problem.reason, problem.why, problem.question))];
+      if (problem)
+        return [
+          appendPlan(
+            escalate(
+              { ...context, exclusiveRunning: false },
+              flowKey,
+              problem.reason,
+              problem.why,
+              problem.question,
+            ),
+          ),
+        ];
       caughtUp = replay.unclaimed().length === 0;
     }
-    if (rest.kind === "pending") return rest.operations.length === 0 && effects.size === 0 ? stuck(rest) : null;
+    if (rest.kind === "pending")
+      return rest.operations.length === 0 && effects.size === 0 ? stuck(rest) : null;
     if (effects.size > 0) return []; // what the flow left running still ends under its keys
-    return [rest.kind === "finished" ? completed(rest.value) : appendPlan(event("thread_failed", { error: rest.error }))];
+    return [
+      rest.kind === "finished"
+        ? completed(rest.value)
+        : appendPlan(event("thread_failed", { error: rest.error })),
+    ];
   }
 
   function stuck(rest: Rest): readonly Planned[] {
     caughtUp = false; // flowProblem says it in full
     const problem = flowProblem(replay, rest, state);
-    return problem ? [appendPlan(escalate({ ...context, exclusiveRunning: false }, flowKey, problem.reason, problem.why, problem.question))] : [];
+    return problem
+      ? [
+          appendPlan(
+            escalate(
+              { ...context, exclusiveRunning: false },
+              flowKey,
+              problem.reason,
+              problem.why,
+              problem.question,
+            ),
+          ),
+        ]
+      : [];
   }
 
   function completed(value: unknown): Planned {
@@ -150,7 +192,8 @@ export function createSession(options: SessionOptions): Session {
         exclusiveRunning ||= plan.exclusive;
         planned.push({ kind: "start", operation, perform: plan });
       } else planned.push(...plannedFrom(plan));
-      if (plan.kind === "append" && plan.events.some((body) => body.type === "thread_failed")) return [appendPlan(...plan.events)];
+      if (plan.kind === "append" && plan.events.some((body) => body.type === "thread_failed"))
+        return [appendPlan(...plan.events)];
     }
     return planned;
   }
@@ -241,7 +284,9 @@ export function createSession(options: SessionOptions): Session {
 
   /** After an append whose outcome is unknown: results that did get into the log are not appended again (S2). */
   function dropRecorded(): void {
-    recorded(outbox.filter((effect) => effect.result?.events.every((body) => !("key" in body) || isRecorded(body))));
+    recorded(
+      outbox.filter((effect) => effect.result?.events.every((body) => !("key" in body) || isRecorded(body))),
+    );
   }
 
   function isRecorded(body: EventBody & { readonly key: string }): boolean {
@@ -268,7 +313,13 @@ export function createSession(options: SessionOptions): Session {
   }
 
   async function renew(): Promise<void> {
-    const renewed = await runtime.store.lease({ threadId, owner: lease.owner, number: lease.number, ttlMs: runtime.leaseMs, now: runtime.clock.now() });
+    const renewed = await runtime.store.lease({
+      threadId,
+      owner: lease.owner,
+      number: lease.number,
+      ttlMs: runtime.leaseMs,
+      now: runtime.clock.now(),
+    });
     if (renewed) lease = renewed;
     else loseLease();
   }
@@ -331,7 +382,9 @@ export function createSession(options: SessionOptions): Session {
 
   /** After its end a thread takes only what became of actions that had started. */
   async function appendLateFacts(): Promise<void> {
-    recorded(outbox.filter((effect) => effect.result?.events.some((body) => !body.type.startsWith("action_"))));
+    recorded(
+      outbox.filter((effect) => effect.result?.events.some((body) => !body.type.startsWith("action_"))),
+    );
     while (outbox.length > 0 && !lost) await append([], []);
   }
 
@@ -343,7 +396,11 @@ const never = new AbortController().signal;
 
 /** A flow that cannot be run at all. */
 export function noSuchAgent(name: string, threadId: string): HoldpointError {
-  return new HoldpointError("agent_not_found", `thread ${threadId} is of agent "${name}", which this process does not have`, {
-    fix: "Start the worker with that agent's file.",
-  });
+  return new HoldpointError(
+    "agent_not_found",
+    `thread ${threadId} is of agent "${name}", which this process does not have`,
+    {
+      fix: "Start the worker with that agent's file.",
+    },
+  );
 }

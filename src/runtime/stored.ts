@@ -29,23 +29,38 @@ const previewLength = 400;
  *
  * @throws `not_json`; `result_too_large`.
  */
-export function toStored(runtime: Runtime, value: unknown): { readonly stored: Stored; readonly artifacts: readonly ArtifactText[] } {
+export function toStored(
+  runtime: Runtime,
+  value: unknown,
+): { readonly stored: Stored; readonly artifacts: readonly ArtifactText[] } {
   if (value === undefined) return { stored: {}, artifacts: [] };
   const json = toJson(value);
   if (isSmall(json)) return { stored: { value: json }, artifacts: [] };
   const text = JSON.stringify(json);
   const bytes = Buffer.byteLength(text);
   if (bytes > runtime.maxValueBytes) {
-    throw new HoldpointError("result_too_large", `${bytes} bytes of JSON; at most ${runtime.maxValueBytes} are kept`, {
-      fix: "Return less: write the bulk to a file or an object store and return where it is.",
-    });
+    throw new HoldpointError(
+      "result_too_large",
+      `${bytes} bytes of JSON; at most ${runtime.maxValueBytes} are kept`,
+      {
+        fix: "Return less: write the bulk to a file or an object store and return where it is.",
+      },
+    );
   }
   if (bytes <= runtime.artifactBytes) return { stored: { value: json }, artifacts: [] };
   const digest = sha256(text);
-  return { stored: { artifact: { digest, bytes, preview: text.slice(0, previewLength) } }, artifacts: [{ digest, text }] };
+  return {
+    stored: { artifact: { digest, bytes, preview: text.slice(0, previewLength) } },
+    artifacts: [{ digest, text }],
+  };
 }
 
 /** Cheap cases that need no measuring. */
 function isSmall(value: unknown): boolean {
-  return value === null || typeof value === "boolean" || typeof value === "number" || (typeof value === "string" && value.length < 4_096);
+  return (
+    value === null ||
+    typeof value === "boolean" ||
+    typeof value === "number" ||
+    (typeof value === "string" && value.length < 4_096)
+  );
 }

@@ -36,7 +36,13 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
 
-function race<T>(clock: Clock, timeoutMs: number, signal: AbortSignal, inner: AbortController, running: PromiseLike<T>): Promise<Ended<T>> {
+function race<T>(
+  clock: Clock,
+  timeoutMs: number,
+  signal: AbortSignal,
+  inner: AbortController,
+  running: PromiseLike<T>,
+): Promise<Ended<T>> {
   return new Promise((resolve) => {
     const timers = new AbortController();
     let over = false;

@@ -57,7 +57,11 @@ export interface SettleOptions {
  * Runs these threads, and the children they start, until each has ended or waits for a person, a signal or a late
  * timer. It needs no dispatcher: what is due is read from the store.
  */
-export async function settleThreads(runtime: Runtime, threadIds: readonly string[], options: SettleOptions): Promise<void> {
+export async function settleThreads(
+  runtime: Runtime,
+  threadIds: readonly string[],
+  options: SettleOptions,
+): Promise<void> {
   const runner = createRunner(runtime);
   try {
     await Promise.all(threadIds.map((threadId) => settleThread(runtime, runner, threadId, options)));
@@ -66,7 +70,12 @@ export async function settleThreads(runtime: Runtime, threadIds: readonly string
   }
 }
 
-async function settleThread(runtime: Runtime, runner: Runner, threadId: string, options: SettleOptions): Promise<void> {
+async function settleThread(
+  runtime: Runtime,
+  runner: Runner,
+  threadId: string,
+  options: SettleOptions,
+): Promise<void> {
   const { signal, patienceMs = 60_000 } = options;
   while (!signal.aborted) {
     const end = await runner.run(threadId, signal);
@@ -85,5 +94,7 @@ async function settleThread(runtime: Runtime, runner: Runner, threadId: string, 
 
 async function openChildren(runtime: Runtime, threadId: string): Promise<readonly string[]> {
   const page = await runtime.store.threads({ parentId: threadId, limit: 1_000 });
-  return page.rows.filter((row) => row.status === "running" || row.status === "waiting").map((row) => row.threadId);
+  return page.rows
+    .filter((row) => row.status === "running" || row.status === "waiting")
+    .map((row) => row.threadId);
 }

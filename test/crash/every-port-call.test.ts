@@ -9,7 +9,7 @@ import { type Agent, agent } from "../../src/core/agent.ts";
 import { isHoldpointError } from "../../src/core/errors.ts";
 import type { ThreadEvent, Verdict } from "../../src/core/events.ts";
 import type { ActionResult } from "../../src/core/flow.ts";
-import { type RunContext, type Tool, tool, type TypedTool } from "../../src/core/tool.ts";
+import { type RunContext, type Tool, type TypedTool, tool } from "../../src/core/tool.ts";
 import { localDispatcher } from "../../src/dispatch/local.ts";
 import { tokenEstimator } from "../../src/models/token-estimator.ts";
 import type { Clock } from "../../src/ports/clock.ts";
@@ -19,7 +19,12 @@ import { decideRequest, sendSignal, startThread } from "../../src/runtime/comman
 import { createRuntime, type Runtime } from "../../src/runtime/runtime.ts";
 import { settleThreads } from "../../src/runtime/worker.ts";
 import { openSqliteStore } from "../../src/stores/sqlite/store.ts";
-import { type Faults, faultPoints, type FaultPoints, ProcessStopped } from "../../src/testing/fault-points.ts";
+import {
+  type FaultPoints,
+  type Faults,
+  faultPoints,
+  ProcessStopped,
+} from "../../src/testing/fault-points.ts";
 import { type ManualClock, manualClock } from "../../src/testing/manual-clock.ts";
 import { tempFolder } from "../kit/runtime.ts";
 
@@ -57,7 +62,15 @@ interface End {
   readonly effects: Readonly<Record<string, number>>;
 }
 
-function effectTool(site: Site, definition: { readonly name: string; readonly risk?: "low" | "high"; readonly effect?: "once" | "repeatable"; readonly verified?: boolean }): TypedTool<{ n: number }> {
+function effectTool(
+  site: Site,
+  definition: {
+    readonly name: string;
+    readonly risk?: "low" | "high";
+    readonly effect?: "once" | "repeatable";
+    readonly verified?: boolean;
+  },
+): TypedTool<{ n: number }> {
   const { world } = site;
   const entry = (context: RunContext): string => `${definition.name} ${context.idempotencyKey}`;
   return tool({
@@ -68,7 +81,8 @@ function effectTool(site: Site, definition: { readonly name: string; readonly ri
     effect: definition.effect ?? "once",
     async run({ n }, context) {
       await site.point();
-      if (definition.effect !== "repeatable" || !world.ledger.includes(entry(context))) world.ledger.push(entry(context));
+      if (definition.effect !== "repeatable" || !world.ledger.includes(entry(context)))
+        world.ledger.push(entry(context));
       await site.point();
       return { n };
     },
@@ -76,7 +90,9 @@ function effectTool(site: Site, definition: { readonly name: string; readonly ri
       ? {
           verify: async ({ n }: { n: number }, context: RunContext) => {
             await site.point();
-            return world.ledger.includes(entry(context)) ? { happened: true as const, value: { n } } : { happened: false as const };
+            return world.ledger.includes(entry(context))
+              ? { happened: true as const, value: { n } }
+              : { happened: false as const };
           },
         }
       : {}),
@@ -84,7 +100,14 @@ function effectTool(site: Site, definition: { readonly name: string; readonly ri
 }
 
 const look = (site: Site): Tool =>
-  tool({ name: "look", description: "Reads.", input: z.object({ n: z.number() }), risk: "low", effect: "read", run: async ({ n }) => site.point().then(() => n) });
+  tool({
+    name: "look",
+    description: "Reads.",
+    input: z.object({ n: z.number() }),
+    risk: "low",
+    effect: "read",
+    run: async ({ n }) => site.point().then(() => n),
+  });
 
 /** Retries what a person says did not happen, as a careful flow would. */
 const untilDone = async (act: () => Promise<ActionResult>): Promise<string> => {
@@ -101,7 +124,10 @@ const scenarios: readonly Scenario[] = [
       agent({
         name: "a",
         async flow(t) {
-          const [first, second] = await Promise.all([t.step("one", () => site.point().then(() => 1)), t.step("two", () => 2)]);
+          const [first, second] = await Promise.all([
+            t.step("one", () => site.point().then(() => 1)),
+            t.step("two", () => 2),
+          ]);
           await t.sleep("1h");
           await t.uuid();
           return [first, second, await t.step("three", () => site.point().then(() => 3))];
@@ -120,37 +146,84 @@ const scenarios: readonly Scenario[] = [
     name: "an approved action with verify",
     agents: (site) => {
       const pay = effectTool(site, { name: "pay", risk: "high", verified: true });
-      return [agent({ name: "a", tools: [pay], flow: async (t) => t.act(pay, { n: 1 }).then(({ status }) => status) })];
+      return [
+        agent({
+          name: "a",
+          tools: [pay],
+          flow: async (t) => t.act(pay, { n: 1 }).then(({ status }) => status),
+        }),
+      ];
     },
   },
   {
     name: "an edited and a rejected action",
     agents: (site) => {
-      const [pay, mail] = [effectTool(site, { name: "pay", risk: "high", verified: true }), effectTool(site, { name: "mail", risk: "high", verified: true })];
-      return [agent({ name: "a", tools: [pay, mail], flow: async (t) => [await t.act(pay, { n: 1 }), await t.act(mail, { n: 2 })].map(({ status }) => status) })];
+      const [pay, mail] = [
+        effectTool(site, { name: "pay", risk: "high", verified: true }),
+        effectTool(site, { name: "mail", risk: "high", verified: true }),
+      ];
+      return [
+        agent({
+          name: "a",
+          tools: [pay, mail],
+          flow: async (t) =>
+            [await t.act(pay, { n: 1 }), await t.act(mail, { n: 2 })].map(({ status }) => status),
+        }),
+      ];
     },
     verdict: ({ opened }, world) =>
-      opened.kind !== "approval" ? verdictOf({ opened } as RequestRow, world) : opened.action?.tool === "pay" ? { kind: "edit", args: { n: 7 } } : { kind: "reject", why: "no" },
+      opened.kind !== "approval"
+        ? verdictOf({ opened } as RequestRow, world)
+        : opened.action?.tool === "pay"
+          ? { kind: "edit", args: { n: 7 } }
+          : { kind: "reject", why: "no" },
   },
   {
     name: "a batch: read, repeatable, held",
     agents: (site) => {
-      const tools = [look(site), effectTool(site, { name: "note", effect: "repeatable" }), effectTool(site, { name: "pay", risk: "high", verified: true })];
+      const tools = [
+        look(site),
+        effectTool(site, { name: "note", effect: "repeatable" }),
+        effectTool(site, { name: "pay", risk: "high", verified: true }),
+      ];
       const calls = ["look", "note", "pay"].map((name) => ({ callId: name, tool: name, args: { n: 1 } }));
-      return [agent({ name: "a", tools, flow: async (t) => (await t.act(calls)).map(({ status }) => status) })];
+      return [
+        agent({ name: "a", tools, flow: async (t) => (await t.act(calls)).map(({ status }) => status) }),
+      ];
     },
   },
   {
     name: "the default loop, with an unusable output between",
-    agents: (site) => [agent({ name: "a", prompt: "Work.", tools: [look(site), effectTool(site, { name: "pay", risk: "high", verified: true })], model: loopModel(site) })],
+    agents: (site) => [
+      agent({
+        name: "a",
+        prompt: "Work.",
+        tools: [look(site), effectTool(site, { name: "pay", risk: "high", verified: true })],
+        model: loopModel(site),
+      }),
+    ],
   },
   {
     name: "a limit, with a person who goes on",
-    agents: (site) => [agent({ name: "a", prompt: "Work.", tools: [look(site), effectTool(site, { name: "pay", verified: true })], model: loopModel(site), limits: { steps: 2 } })],
+    agents: (site) => [
+      agent({
+        name: "a",
+        prompt: "Work.",
+        tools: [look(site), effectTool(site, { name: "pay", verified: true })],
+        model: loopModel(site),
+        limits: { steps: 2 },
+      }),
+    ],
   },
   {
     name: "a question and a signal",
-    agents: () => [agent({ name: "a", flow: async (t) => [await t.ask("Which?"), await t.wait("paid", { expiresIn: "9d" })].map(({ kind }) => kind) })],
+    agents: () => [
+      agent({
+        name: "a",
+        flow: async (t) =>
+          [await t.ask("Which?"), await t.wait("paid", { expiresIn: "9d" })].map(({ kind }) => kind),
+      }),
+    ],
     signals: ["paid"],
   },
   {
@@ -159,7 +232,11 @@ const scenarios: readonly Scenario[] = [
       const pay = effectTool(site, { name: "pay", risk: "high", verified: true });
       return [
         agent({ name: "a", flow: async (t) => t.call("child", { n: 5 }) }),
-        agent({ name: "child", tools: [pay], flow: async (t) => t.act(pay, { n: 5 }).then(({ status }) => status) }),
+        agent({
+          name: "child",
+          tools: [pay],
+          flow: async (t) => t.act(pay, { n: 5 }).then(({ status }) => status),
+        }),
       ];
     },
   },
@@ -173,8 +250,14 @@ function loopModel(site: Site): { readonly id: string; generate(input: ModelInpu
       await site.point();
       site.world.modelCalls += 1;
       const done = messages.filter((message) => message.role === "tool").length;
-      const corrected = messages.some((message) => message.role === "user" && message.content.startsWith("Your last output"));
-      const call = (name: string) => ({ text: "", calls: [{ callId: "x", tool: name, args: { n: done } }], finish: "calls" as const });
+      const corrected = messages.some(
+        (message) => message.role === "user" && message.content.startsWith("Your last output"),
+      );
+      const call = (name: string) => ({
+        text: "",
+        calls: [{ callId: "x", tool: name, args: { n: done } }],
+        finish: "calls" as const,
+      });
       if (done === 0) return call("look");
       if (done === 1) return corrected ? call("pay") : call("nonsense");
       return { text: "all done", calls: [], finish: "stop" };
@@ -187,7 +270,9 @@ function verdictOf({ opened }: RequestRow, world: World): Verdict {
   if (opened.kind === "approval") return { kind: "approve" };
   if (opened.kind === "question") return { kind: "answer", value: "this one" };
   if (opened.reason !== "in_doubt") return { kind: "continue" };
-  const happened = world.ledger.some((entry) => opened.question.includes(entry.slice(entry.indexOf(" ") + 1)));
+  const happened = world.ledger.some((entry) =>
+    opened.question.includes(entry.slice(entry.indexOf(" ") + 1)),
+  );
   return happened ? { kind: "done", value: { n: 1 } } : { kind: "not_done", why: "not in the books" };
 }
 
@@ -197,7 +282,12 @@ interface Process {
   readonly store: Store;
 }
 
-async function openProcess(path: string, scenario: Scenario, world: World, injected: Faults = {}): Promise<Process> {
+async function openProcess(
+  path: string,
+  scenario: Scenario,
+  world: World,
+  injected: Faults = {},
+): Promise<Process> {
   const store = await openSqliteStore({ path });
   const faults = faultPoints(store, injected);
   const clock = shortPausesPass(world.clock);
@@ -236,15 +326,24 @@ async function live({ runtime, faults }: Process, scenario: Scenario, world: Wor
     const row = (await runtime.store.threads({ threadId })).rows[0];
     if (row?.status === "completed" || row?.status === "failed") return threadId;
     const requests = (await runtime.store.requests({ status: "open" })).rows;
-    for (const request of requests) await decideRequest(runtime, request.requestId, { verdict: (scenario.verdict ?? verdictOf)(request, world), by: "dana@example.com", via: "test" });
-    for (const name of scenario.signals ?? []) await sendSignal(runtime, threadId, { signal: name, value: 1, by: "test", signalId: name });
+    for (const request of requests)
+      await decideRequest(runtime, request.requestId, {
+        verdict: (scenario.verdict ?? verdictOf)(request, world),
+        by: "dana@example.com",
+        via: "test",
+      });
+    for (const name of scenario.signals ?? [])
+      await sendSignal(runtime, threadId, { signal: name, value: 1, by: "test", signalId: name });
     if (requests.length === 0) world.clock.set(world.clock.now() + 3_600_000);
   }
   throw new Error(`the thread is stuck: ${JSON.stringify(await runtime.store.read(threadId), null, 1)}`);
 }
 
 /** Runs a scenario in processes that follow one another; the first has the faults. */
-async function runScenario(scenario: Scenario, injected: Faults = {}): Promise<{ end: End; calls: number; stopped: boolean }> {
+async function runScenario(
+  scenario: Scenario,
+  injected: Faults = {},
+): Promise<{ end: End; calls: number; stopped: boolean }> {
   const folder = tempFolder();
   const path = join(folder.path, "holdpoint.db");
   const world: World = { clock: manualClock(), ledger: [], modelCalls: 0 };
@@ -303,7 +402,9 @@ describe.each(scenarios)("a store whose disk fails once, at any call: $name", (s
     const clean = await runScenario(scenario);
     for (let call = 1; call <= clean.calls; call++) {
       for (const when of ["before", "after"] as const) {
-        const { end } = await runScenario(scenario, { throwAt: { call: ({ index }, args) => index === call && !isPoint(args), when } });
+        const { end } = await runScenario(scenario, {
+          throwAt: { call: ({ index }, args) => index === call && !isPoint(args), when },
+        });
         expect({ end, call, when }).toEqual({ end: clean.end, call, when });
       }
     }

@@ -12,7 +12,13 @@ export function at(second: number): string {
 }
 
 export function started(input: Json = "go"): EventBody {
-  return event("thread_started", { threadId: "th_1", agent: "a", agentVersion: "1", input: { value: input }, by: "test" });
+  return event("thread_started", {
+    threadId: "th_1",
+    agent: "a",
+    agentVersion: "1",
+    input: { value: input },
+    by: "test",
+  });
 }
 
 export function stepDone(key: string, value: Json): EventBody {

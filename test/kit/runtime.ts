@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Agent } from "../../src/core/agent.ts";
 import type { ThreadEvent, Verdict } from "../../src/core/events.ts";
-import { tool, type ToolDefinition, type TypedTool } from "../../src/core/tool.ts";
+import { type ToolDefinition, type TypedTool, tool } from "../../src/core/tool.ts";
 import { type EmbeddedOptions, openEmbedded } from "../../src/embedded.ts";
 import type { Model, ModelInput, ModelOutput } from "../../src/ports/model.ts";
 import type { RequestRow } from "../../src/ports/store.ts";
@@ -36,14 +36,29 @@ export interface TestRuntime {
   close(): Promise<void>;
 }
 
-export type TestRuntimeOptions = Omit<EmbeddedOptions, "path" | "agents" | "clock"> & { readonly folder: Folder; readonly agents: readonly Agent[]; readonly clock?: ManualClock };
+export type TestRuntimeOptions = Omit<EmbeddedOptions, "path" | "agents" | "clock"> & {
+  readonly folder: Folder;
+  readonly agents: readonly Agent[];
+  readonly clock?: ManualClock;
+};
 
-export async function openTestRuntime({ folder, clock = manualClock(Date.UTC(2026, 0, 1)), ...options }: TestRuntimeOptions): Promise<TestRuntime> {
-  const runtime = await openEmbedded({ ...options, path: join(folder.path, "holdpoint.db"), clock, random: () => 0.5, uuid: () => "00000000-0000-4000-8000-000000000000" });
+export async function openTestRuntime({
+  folder,
+  clock = manualClock(Date.UTC(2026, 0, 1)),
+  ...options
+}: TestRuntimeOptions): Promise<TestRuntime> {
+  const runtime = await openEmbedded({
+    ...options,
+    path: join(folder.path, "holdpoint.db"),
+    clock,
+    random: () => 0.5,
+    uuid: () => "00000000-0000-4000-8000-000000000000",
+  });
   return {
     runtime,
     clock,
-    settle: (threadId) => settleThreads(runtime, [threadId], { signal: new AbortController().signal, patienceMs: 0 }),
+    settle: (threadId) =>
+      settleThreads(runtime, [threadId], { signal: new AbortController().signal, patienceMs: 0 }),
     events: (threadId) => runtime.store.read(threadId),
     types: async (threadId) => (await runtime.store.read(threadId)).map((event) => event.type),
     openRequests: async () => (await runtime.store.requests({ status: "open" })).rows,
@@ -61,7 +76,9 @@ export async function openTestRuntime({ folder, clock = manualClock(Date.UTC(202
 export type Turn = Partial<ModelOutput> | Error;
 
 /** A model that plays turns in order and keeps what it was given. */
-export function turns(...script: readonly (Turn | ((input: ModelInput) => Turn))[]): Model & { readonly inputs: ModelInput[] } {
+export function turns(
+  ...script: readonly (Turn | ((input: ModelInput) => Turn))[]
+): Model & { readonly inputs: ModelInput[] } {
   const inputs: ModelInput[] = [];
   return {
     id: "test/scripted",
@@ -72,7 +89,13 @@ export function turns(...script: readonly (Turn | ((input: ModelInput) => Turn))
       const turn = typeof next === "function" ? next(input) : next;
       if (turn === undefined) throw new Error(`the script has no turn ${inputs.length}`);
       if (turn instanceof Error) throw turn;
-      return { text: "", calls: [], finish: turn.calls?.length ? "calls" : "stop", usage: { inputTokens: 10, outputTokens: 5 }, ...turn };
+      return {
+        text: "",
+        calls: [],
+        finish: turn.calls?.length ? "calls" : "stop",
+        usage: { inputTokens: 10, outputTokens: 5 },
+        ...turn,
+      };
     },
   };
 }
@@ -84,7 +107,9 @@ export function calls(...list: readonly [tool: string, args: unknown][]): Turn {
 export const payInput = z.object({ cents: z.number().int().positive(), note: z.string().default("none") });
 
 /** A tool `pay` that counts its runs; fields of the definition may be replaced. */
-export function payTool(definition: Partial<ToolDefinition<z.infer<typeof payInput>>> = {}): TypedTool<z.infer<typeof payInput>> & { readonly runs: unknown[] } {
+export function payTool(
+  definition: Partial<ToolDefinition<z.infer<typeof payInput>>> = {},
+): TypedTool<z.infer<typeof payInput>> & { readonly runs: unknown[] } {
   const runs: unknown[] = [];
   const made = tool({
     name: "pay",

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { chainNext, chainStart, decodeEvent, encodeEvent } from "../../src/core/codec.ts";
-import { event, type EventBody } from "../../src/core/events.ts";
+import { type EventBody, event } from "../../src/core/events.ts";
 import { canonicalJson, type Json, toJson } from "../../src/core/json.ts";
 import { replay, startReplay } from "../../src/core/replay.ts";
 import { evolve, initialState } from "../../src/core/state.ts";
@@ -18,7 +18,8 @@ describe("any legal log", () => {
         const state = events.slice(0, 1).reduce(evolve, initialState());
         const live = startReplay(flowOf(program), state, new Map());
         for (let length = 1; length <= events.length; length++) {
-          for (const next of events.slice(Math.max(1, length - 1), length)) if (state.head < next.seq) evolve(state, next);
+          for (const next of events.slice(Math.max(1, length - 1), length))
+            if (state.head < next.seq) evolve(state, next);
           const inMemory = shapeOf(await live.advance());
           expect(inMemory).toEqual(shapeOf(await replay(flowOf(program), events.slice(0, length))));
         }
@@ -77,7 +78,14 @@ describe("canonical JSON", () => {
     );
     const cyclic: Record<string, unknown> = {};
     cyclic["self"] = cyclic;
-    for (const bad of [cyclic, { a: 1n }, [() => 1], { b: Number.NaN }, new Map(), { c: new Uint8Array(2) }]) {
+    for (const bad of [
+      cyclic,
+      { a: 1n },
+      [() => 1],
+      { b: Number.NaN },
+      new Map(),
+      { c: new Uint8Array(2) },
+    ]) {
       expect(() => toJson(bad)).toThrow(expect.objectContaining({ code: "not_json" }));
     }
   });

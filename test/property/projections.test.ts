@@ -10,21 +10,39 @@ import { hostileJson, programs, runLog } from "../kit/programs.ts";
 import { tempFolder } from "../kit/runtime.ts";
 
 const scenarios = fc.record({
-  logs: fc.array(fc.record({ program: programs, choices: fc.array(fc.nat(1_000), { minLength: 1, maxLength: 15 }), values: fc.array(hostileJson, { minLength: 1, maxLength: 3 }), ends: fc.boolean() }), { minLength: 1, maxLength: 5 }),
+  logs: fc.array(
+    fc.record({
+      program: programs,
+      choices: fc.array(fc.nat(1_000), { minLength: 1, maxLength: 15 }),
+      values: fc.array(hostileJson, { minLength: 1, maxLength: 3 }),
+      ends: fc.boolean(),
+    }),
+    { minLength: 1, maxLength: 5 },
+  ),
   turns: fc.array(fc.tuple(fc.nat(10), fc.integer({ min: 1, max: 3 })), { minLength: 1, maxLength: 60 }),
 });
 
 /** Appends the logs piece by piece, in the order that `turns` say, many pieces at once. */
-async function appendAll(store: Store, logs: readonly (readonly ThreadEvent[])[], turns: readonly (readonly [number, number])[]): Promise<void> {
+async function appendAll(
+  store: Store,
+  logs: readonly (readonly ThreadEvent[])[],
+  turns: readonly (readonly [number, number])[],
+): Promise<void> {
   const done = logs.map(() => 0);
   const pending: Promise<unknown>[] = [];
-  for (const [pick, length] of [...turns, ...logs.flatMap((log, index) => log.map(() => [index, 1] as const))]) {
+  for (const [pick, length] of [
+    ...turns,
+    ...logs.flatMap((log, index) => log.map(() => [index, 1] as const)),
+  ]) {
     const index = pick % logs.length;
     const from = done[index] ?? 0;
     const piece = (logs[index] ?? []).slice(from, from + length);
     if (piece.length === 0) continue;
     done[index] = from + piece.length;
-    const events = piece.map(({ seq: _seq, at, ...body }) => ({ body: (body.type === "thread_started" ? { ...body, threadId: `th_${index}` } : body) as never, at }));
+    const events = piece.map(({ seq: _seq, at, ...body }) => ({
+      body: (body.type === "thread_started" ? { ...body, threadId: `th_${index}` } : body) as never,
+      at,
+    }));
     pending.push(store.append({ threadId: `th_${index}`, expectedSeq: from, events }));
   }
   await Promise.all(pending);
@@ -38,7 +56,16 @@ it("projections equal their rebuild, and every chain holds", async () => {
       const histories = await Promise.all(
         logs.map(async ({ program, choices, values, ends }, index) => {
           const log = [...(await runLog(program, choices, values))].map((stored) => renamed(stored, index));
-          return ends ? [...log, { ...event("thread_cancelled", { by: "test", why: "end" }), seq: log.length + 1, at: log.at(-1)?.at ?? "" } as ThreadEvent] : log;
+          return ends
+            ? [
+                ...log,
+                {
+                  ...event("thread_cancelled", { by: "test", why: "end" }),
+                  seq: log.length + 1,
+                  at: log.at(-1)?.at ?? "",
+                } as ThreadEvent,
+              ]
+            : log;
         }),
       );
       const store = await openSqliteStore({ path: join(folder.path, `${file++}.db`) });
@@ -47,7 +74,8 @@ it("projections equal their rebuild, and every chain holds", async () => {
       expect((await store.verify({})).problems).toEqual([]);
       await store.verify({ rebuild: true });
       expect(await everything(store)).toEqual(before);
-      for (const [index, history] of histories.entries()) expect((await store.read(`th_${index}`)).length).toBe(history.length);
+      for (const [index, history] of histories.entries())
+        expect((await store.read(`th_${index}`)).length).toBe(history.length);
       await store.close();
     }),
     { numRuns: 40 },

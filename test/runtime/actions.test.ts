@@ -7,7 +7,7 @@ import { gate } from "../../src/core/gate.ts";
 import type { LimitOptions } from "../../src/core/limits.ts";
 import type { Tool } from "../../src/core/tool.ts";
 import { decideRequest, startThread } from "../../src/runtime/commands.ts";
-import { type Folder, openTestRuntime, payTool, tempFolder, type TestRuntime } from "../kit/runtime.ts";
+import { type Folder, openTestRuntime, payTool, type TestRuntime, tempFolder } from "../kit/runtime.ts";
 
 let folder: Folder;
 let open: TestRuntime[] = [];
@@ -29,14 +29,19 @@ async function openWith(...agents: readonly Agent[]): Promise<TestRuntime> {
 const call = (args: unknown, tool = "pay") => ({ callId: `call ${tool}`, tool, args: args as never });
 
 /** An agent whose flow makes these calls at once and ends with their results. */
-function acting(tools: readonly Tool[], calls: readonly ReturnType<typeof call>[], limits: LimitOptions = {}): Agent {
+function acting(
+  tools: readonly Tool[],
+  calls: readonly ReturnType<typeof call>[],
+  limits: LimitOptions = {},
+): Agent {
   const flow: Flow = async (t) => t.act(calls);
   return agent({ name: "acting", tools, flow, limits });
 }
 
 async function output(opened: TestRuntime, threadId: string): Promise<readonly ActionResult[]> {
   const end = (await opened.events(threadId)).at(-1);
-  if (end?.type !== "thread_completed") throw new Error(`the thread ended with ${end?.type}: ${JSON.stringify(end)}`);
+  if (end?.type !== "thread_completed")
+    throw new Error(`the thread ended with ${end?.type}: ${JSON.stringify(end)}`);
   return end.output.value as unknown as readonly ActionResult[];
 }
 
@@ -46,7 +51,9 @@ async function start(opened: TestRuntime): Promise<string> {
   return threadId;
 }
 
-async function startHeld(pay = payTool({ risk: "high" })): Promise<{ opened: TestRuntime; threadId: string; pay: ReturnType<typeof payTool>; requestId: string }> {
+async function startHeld(
+  pay = payTool({ risk: "high" }),
+): Promise<{ opened: TestRuntime; threadId: string; pay: ReturnType<typeof payTool>; requestId: string }> {
   const opened = await openWith(acting([pay], [call({ cents: 5 })]));
   const threadId = await start(opened);
   const [request] = await opened.openRequests();
@@ -59,7 +66,13 @@ describe("an action that the gate allows", () => {
     const opened = await openWith(acting([pay], [call({ cents: 5 })]));
     const threadId = await start(opened);
     expect(pay.runs).toEqual([{ cents: 5, note: "none" }]);
-    expect(await opened.types(threadId)).toEqual(["thread_started", "action_proposed", "action_started", "action_completed", "thread_completed"]);
+    expect(await opened.types(threadId)).toEqual([
+      "thread_started",
+      "action_proposed",
+      "action_started",
+      "action_completed",
+      "thread_completed",
+    ]);
     expect(await output(opened, threadId)).toMatchObject([{ status: "completed", value: { receipt: 1 } }]);
   });
 
@@ -71,7 +84,10 @@ describe("an action that the gate allows", () => {
     const pay = payTool({ run: value });
     const opened = await openWith(acting([pay], [call({ cents: 5 })]));
     const [result] = await output(opened, await start(opened));
-    expect(result).toMatchObject({ status: "failed", error: { code, message: expect.stringContaining("the action happened") } });
+    expect(result).toMatchObject({
+      status: "failed",
+      error: { code, message: expect.stringContaining("the action happened") },
+    });
   });
 
   it("keeps a large result beside the log and hands it to the flow whole", async () => {
@@ -93,7 +109,9 @@ describe("an action that the gate allows", () => {
       },
     });
     const opened = await openWith(acting([pay], [call({ cents: 5 })]));
-    expect(await output(opened, await start(opened))).toMatchObject([{ status: "failed", error: { code: "tool_failed", message: "card declined" } }]);
+    expect(await output(opened, await start(opened))).toMatchObject([
+      { status: "failed", error: { code: "tool_failed", message: "card declined" } },
+    ]);
   });
 
   it.each([
@@ -104,13 +122,17 @@ describe("an action that the gate allows", () => {
   ])("is refused before anything else when its arguments are not valid: $name", async ({ args }) => {
     const pay = payTool();
     const opened = await openWith(acting([pay], [call(args)]));
-    expect(await output(opened, await start(opened))).toMatchObject([{ status: "denied", deniedBy: "validation" }]);
+    expect(await output(opened, await start(opened))).toMatchObject([
+      { status: "denied", deniedBy: "validation" },
+    ]);
     expect(pay.runs).toEqual([]);
   });
 
   it("is refused when there is no such tool, naming those there are", async () => {
     const opened = await openWith(acting([payTool()], [call({}, "rob")]));
-    expect(await output(opened, await start(opened))).toMatchObject([{ status: "denied", deniedBy: "validation", why: expect.stringContaining("pay") }]);
+    expect(await output(opened, await start(opened))).toMatchObject([
+      { status: "denied", deniedBy: "validation", why: expect.stringContaining("pay") },
+    ]);
   });
 });
 
@@ -122,8 +144,14 @@ describe("an action that the gate holds", () => {
       },
     });
     const { risk: _, ...undeclared } = payTool();
-    for (const [tool, rules] of [[payTool({ risk: "high" }), gate()], [{ ...undeclared, risk: undefined }, gate()], [payTool({ risk: "low" }), failing]] as const) {
-      const opened = await openWith(agent({ name: "acting", tools: [tool], gate: rules, flow: async (t) => t.act([call({ cents: 5 })]) }));
+    for (const [tool, rules] of [
+      [payTool({ risk: "high" }), gate()],
+      [{ ...undeclared, risk: undefined }, gate()],
+      [payTool({ risk: "low" }), failing],
+    ] as const) {
+      const opened = await openWith(
+        agent({ name: "acting", tools: [tool], gate: rules, flow: async (t) => t.act([call({ cents: 5 })]) }),
+      );
       await start(opened);
     }
     expect(await open[0]?.openRequests()).toHaveLength(3);
@@ -135,7 +163,13 @@ describe("an action that the gate holds", () => {
     expect(await opened.types(threadId)).toEqual(["thread_started", "action_proposed", "request_opened"]);
     const [request] = await opened.openRequests();
     const args = { cents: 5, note: "none" };
-    expect(request?.opened.action).toEqual({ tool: "pay", toolVersion: "1", args, digest: actionDigest({ tool: "pay", toolVersion: "1", args }), risk: "high" });
+    expect(request?.opened.action).toEqual({
+      tool: "pay",
+      toolVersion: "1",
+      args,
+      digest: actionDigest({ tool: "pay", toolVersion: "1", args }),
+      risk: "high",
+    });
   });
 
   it("runs after an approval, once", async () => {
@@ -144,7 +178,12 @@ describe("an action that the gate holds", () => {
     await opened.settle(threadId);
     await opened.settle(threadId);
     expect(pay.runs).toHaveLength(1);
-    expect((await opened.types(threadId)).slice(3)).toEqual(["request_decided", "action_started", "action_completed", "thread_completed"]);
+    expect((await opened.types(threadId)).slice(3)).toEqual([
+      "request_decided",
+      "action_started",
+      "action_completed",
+      "thread_completed",
+    ]);
   });
 
   it("does not run after a rejection, and the flow hears why", async () => {
@@ -152,7 +191,9 @@ describe("an action that the gate holds", () => {
     await opened.decide(requestId, { kind: "reject", why: "too much" });
     await opened.settle(threadId);
     expect(pay.runs).toEqual([]);
-    expect(await output(opened, threadId)).toMatchObject([{ status: "denied", deniedBy: "person", why: "too much" }]);
+    expect(await output(opened, threadId)).toMatchObject([
+      { status: "denied", deniedBy: "person", why: "too much" },
+    ]);
   });
 
   it("is rejected when nobody answers by the deadline", async () => {
@@ -161,7 +202,9 @@ describe("an action that the gate holds", () => {
     await opened.settle(threadId);
     expect(await opened.openRequests()).toHaveLength(1);
     await opened.clock.advance(1);
-    await expect(opened.decide(requestId, { kind: "approve" })).rejects.toMatchObject({ code: "request_already_decided" });
+    await expect(opened.decide(requestId, { kind: "approve" })).rejects.toMatchObject({
+      code: "request_already_decided",
+    });
     await opened.settle(threadId);
     expect(pay.runs).toEqual([]);
     expect(await output(opened, threadId)).toMatchObject([{ status: "denied", deniedBy: "deadline" }]);
@@ -169,23 +212,38 @@ describe("an action that the gate holds", () => {
 
   it("runs with the arguments that a person wrote, after they validated", async () => {
     const { opened, pay, threadId, requestId } = await startHeld();
-    await expect(opened.decide(requestId, { kind: "edit", args: { cents: -1 } })).rejects.toMatchObject({ code: "verdict_invalid" });
+    await expect(opened.decide(requestId, { kind: "edit", args: { cents: -1 } })).rejects.toMatchObject({
+      code: "verdict_invalid",
+    });
     await opened.decide(requestId, { kind: "edit", args: { cents: 3 } });
     await opened.settle(threadId);
     expect(pay.runs).toEqual([{ cents: 3, note: "none" }]);
     const proposals = (await opened.events(threadId)).filter((event) => event.type === "action_proposed");
-    expect(proposals.map((event) => event.args)).toEqual([{ cents: 5, note: "none" }, { cents: 3, note: "none" }]);
+    expect(proposals.map((event) => event.args)).toEqual([
+      { cents: 5, note: "none" },
+      { cents: 3, note: "none" },
+    ]);
   });
 
   it("does not run with an edit that the gate denies", async () => {
     const pay = payTool({ risk: "high" });
-    const rules = gate({ decide: ({ args }) => ((args as { cents: number }).cents > 100 ? { kind: "deny", reason: "over the limit" } : undefined) });
-    const opened = await openWith(agent({ name: "acting", tools: [pay], gate: rules, flow: async (t) => t.act([call({ cents: 5 })]) }));
+    const rules = gate({
+      decide: ({ args }) =>
+        (args as { cents: number }).cents > 100 ? { kind: "deny", reason: "over the limit" } : undefined,
+    });
+    const opened = await openWith(
+      agent({ name: "acting", tools: [pay], gate: rules, flow: async (t) => t.act([call({ cents: 5 })]) }),
+    );
     const threadId = await start(opened);
-    await opened.decide((await opened.openRequests())[0]?.requestId ?? "", { kind: "edit", args: { cents: 101 } });
+    await opened.decide((await opened.openRequests())[0]?.requestId ?? "", {
+      kind: "edit",
+      args: { cents: 101 },
+    });
     await opened.settle(threadId);
     expect(pay.runs).toEqual([]);
-    expect(await output(opened, threadId)).toMatchObject([{ status: "denied", deniedBy: "gate", why: "over the limit" }]);
+    expect(await output(opened, threadId)).toMatchObject([
+      { status: "denied", deniedBy: "gate", why: "over the limit" },
+    ]);
   });
 
   it("asks again when its tool changed after the approval", async () => {
@@ -205,19 +263,29 @@ describe("an action that the gate holds", () => {
 
   it("takes one verdict: the same again is answered, another is refused with who and when", async () => {
     const { opened, requestId } = await startHeld();
-    const decide = (verdict: Verdict, by: string) => decideRequest(opened.runtime, requestId, { verdict, by, via: "test" });
+    const decide = (verdict: Verdict, by: string) =>
+      decideRequest(opened.runtime, requestId, { verdict, by, via: "test" });
     expect(await decide({ kind: "approve" }, "dana@example.com")).toMatchObject({ first: true });
-    expect(await decide({ kind: "approve" }, "kim@example.com")).toMatchObject({ first: false, request: { by: "dana@example.com" } });
+    expect(await decide({ kind: "approve" }, "kim@example.com")).toMatchObject({
+      first: false,
+      request: { by: "dana@example.com" },
+    });
     await expect(decide({ kind: "reject", why: "no" }, "kim@example.com")).rejects.toMatchObject({
       code: "request_already_decided",
       message: expect.stringMatching(/dana@example\.com at 2026-01-01T/),
     });
-    await expect(decide({ kind: "continue" }, "kim@example.com")).rejects.toMatchObject({ code: "verdict_invalid" });
+    await expect(decide({ kind: "continue" }, "kim@example.com")).rejects.toMatchObject({
+      code: "verdict_invalid",
+    });
   });
 
   it("takes no verdict from an agent", async () => {
     const { opened, requestId, threadId } = await startHeld();
-    const own = decideRequest(opened.runtime, requestId, { verdict: { kind: "approve" }, by: `thread:${threadId}`, via: "test" });
+    const own = decideRequest(opened.runtime, requestId, {
+      verdict: { kind: "approve" },
+      by: `thread:${threadId}`,
+      via: "test",
+    });
     await expect(own).rejects.toMatchObject({ code: "verdict_invalid" });
   });
 
@@ -225,38 +293,58 @@ describe("an action that the gate holds", () => {
     const risky = payTool({ name: "risky", risk: "high" });
     const other = payTool({ name: "other", risk: "high" });
     const easy = payTool({ name: "easy" });
-    const opened = await openWith(acting([risky, other, easy], [call({ cents: 1 }, "risky"), call({ cents: 2 }, "other"), call({ cents: 3 }, "easy")]));
+    const opened = await openWith(
+      acting(
+        [risky, other, easy],
+        [call({ cents: 1 }, "risky"), call({ cents: 2 }, "other"), call({ cents: 3 }, "easy")],
+      ),
+    );
     const threadId = await start(opened);
     expect(easy.runs).toHaveLength(1);
     for (const request of await opened.openRequests()) {
-      await opened.decide(request.requestId, request.opened.action?.tool === "risky" ? { kind: "approve" } : { kind: "reject", why: "no" });
+      await opened.decide(
+        request.requestId,
+        request.opened.action?.tool === "risky" ? { kind: "approve" } : { kind: "reject", why: "no" },
+      );
       await opened.settle(threadId);
     }
-    expect((await output(opened, threadId)).map((result) => [result.call.tool, result.status])).toEqual([["risky", "completed"], ["other", "denied"], ["easy", "completed"]]);
+    expect((await output(opened, threadId)).map((result) => [result.call.tool, result.status])).toEqual([
+      ["risky", "completed"],
+      ["other", "denied"],
+      ["easy", "completed"],
+    ]);
     expect([risky.runs.length, other.runs.length]).toEqual([1, 0]);
   });
 });
 
 describe("an action that started and has no result (in doubt)", () => {
   /** A log in which a worker died while the tool ran. */
-  async function crashed(pay: ReturnType<typeof payTool>): Promise<{ opened: TestRuntime; threadId: string }> {
-    const dead = await openWith(acting([{ ...pay, run: () => new Promise(() => {}), verify: undefined }], [call({ cents: 5 })]));
+  async function crashed(
+    pay: ReturnType<typeof payTool>,
+  ): Promise<{ opened: TestRuntime; threadId: string }> {
+    const dead = await openWith(
+      acting([{ ...pay, run: () => new Promise(() => {}), verify: undefined }], [call({ cents: 5 })]),
+    );
     const { threadId } = await startThread(dead.runtime, "acting", null, { by: "test" });
     void dead.settle(threadId).catch(() => {});
-    while (!(await dead.types(threadId)).includes("action_started")) await new Promise((resolve) => setImmediate(resolve));
+    while (!(await dead.types(threadId)).includes("action_started"))
+      await new Promise((resolve) => setImmediate(resolve));
     dead.clock.set(dead.clock.now() + 31_000); // its lease runs out, and it does not notice
     return { opened: await openWith(acting([pay], [call({ cents: 5 })])), threadId };
   }
 
-  it.each(["read", "repeatable"] as const)("runs again when a second run does no harm: %s", async (effect) => {
-    const pay = payTool({ effect });
-    const dead = effect === "read" ? { ...pay, effect: "repeatable" as const } : pay; // reads leave no intent behind
-    const { threadId } = await crashed({ ...dead });
-    const opened = await openWith(acting([pay], [call({ cents: 5 })]));
-    await opened.settle(threadId);
-    expect(pay.runs).toHaveLength(1);
-    expect(await opened.types(threadId)).toContain("thread_completed");
-  });
+  it.each(["read", "repeatable"] as const)(
+    "runs again when a second run does no harm: %s",
+    async (effect) => {
+      const pay = payTool({ effect });
+      const dead = effect === "read" ? { ...pay, effect: "repeatable" as const } : pay; // reads leave no intent behind
+      const { threadId } = await crashed({ ...dead });
+      const opened = await openWith(acting([pay], [call({ cents: 5 })]));
+      await opened.settle(threadId);
+      expect(pay.runs).toHaveLength(1);
+      expect(await opened.types(threadId)).toContain("thread_completed");
+    },
+  );
 
   it("never runs again by itself otherwise: a person says what became of it", async () => {
     const pay = payTool();
@@ -264,21 +352,32 @@ describe("an action that started and has no result (in doubt)", () => {
     await opened.settle(threadId);
     expect(pay.runs).toEqual([]);
     const [request] = await opened.openRequests();
-    expect(request?.opened).toMatchObject({ reason: "in_doubt", choices: ["done", "not_done", "stop"], expiresAt: null });
+    expect(request?.opened).toMatchObject({
+      reason: "in_doubt",
+      choices: ["done", "not_done", "stop"],
+      expiresAt: null,
+    });
     await opened.decide(request?.requestId ?? "", { kind: "done", value: { receipt: "seen at the bank" } });
     await opened.settle(threadId);
     expect(pay.runs).toEqual([]);
-    expect(await output(opened, threadId)).toMatchObject([{ status: "completed", value: { receipt: "seen at the bank" } }]);
+    expect(await output(opened, threadId)).toMatchObject([
+      { status: "completed", value: { receipt: "seen at the bank" } },
+    ]);
   });
 
   it("is failed, not run again, when a person says that it did not happen", async () => {
     const pay = payTool();
     const { opened, threadId } = await crashed(pay);
     await opened.settle(threadId);
-    await opened.decide((await opened.openRequests())[0]?.requestId ?? "", { kind: "not_done", why: "not on the statement" });
+    await opened.decide((await opened.openRequests())[0]?.requestId ?? "", {
+      kind: "not_done",
+      why: "not on the statement",
+    });
     await opened.settle(threadId);
     expect(pay.runs).toEqual([]);
-    expect(await output(opened, threadId)).toMatchObject([{ status: "failed", error: { code: "did_not_happen" } }]);
+    expect(await output(opened, threadId)).toMatchObject([
+      { status: "failed", error: { code: "did_not_happen" } },
+    ]);
   });
 
   it("takes the word of verify that it happened", async () => {
@@ -291,12 +390,17 @@ describe("an action that started and has no result (in doubt)", () => {
 
   it("runs again, under the same idempotency key, when verify says that it did not happen", async () => {
     const keys: string[] = [];
-    const pay = payTool({ verify: (_args, { idempotencyKey }) => (keys.push(idempotencyKey), { happened: false }) });
+    const pay = payTool({
+      verify: (_args, { idempotencyKey }) => (keys.push(idempotencyKey), { happened: false }),
+    });
     const { opened, threadId } = await crashed(pay);
     await opened.settle(threadId);
     expect(pay.runs).toHaveLength(1);
     const starts = (await opened.events(threadId)).filter((event) => event.type === "action_started");
-    expect(starts.map((event) => [event.attempt, event.idempotencyKey])).toEqual([[1, keys[0]], [2, keys[0]]]);
+    expect(starts.map((event) => [event.attempt, event.idempotencyKey])).toEqual([
+      [1, keys[0]],
+      [2, keys[0]],
+    ]);
   });
 
   it.each([
@@ -330,7 +434,9 @@ describe("a tool that gives no answer in time", () => {
 
   it("fails when a second run does no harm", async () => {
     const { opened, threadId } = await hang("repeatable");
-    expect(await output(opened, threadId)).toMatchObject([{ status: "failed", error: { code: "tool_timeout" } }]);
+    expect(await output(opened, threadId)).toMatchObject([
+      { status: "failed", error: { code: "tool_timeout" } },
+    ]);
   });
 
   it("is in doubt otherwise", async () => {
@@ -351,7 +457,8 @@ describe("limits on actions", () => {
     };
     const opened = await openWith(agent({ name: "acting", tools: [pay], flow }));
     const threadId = await start(opened);
-    const failures = async () => (await opened.types(threadId)).filter((type) => type === "action_failed").length;
+    const failures = async () =>
+      (await opened.types(threadId)).filter((type) => type === "action_failed").length;
     expect(await failures()).toBe(3);
     const [request] = await opened.openRequests();
     expect(request?.opened).toMatchObject({ reason: "limit", why: "attemptsPerTool:pay reached 3 of 3" });
@@ -360,7 +467,10 @@ describe("limits on actions", () => {
     expect(await failures()).toBe(6);
     await opened.decide((await opened.openRequests())[0]?.requestId ?? "", { kind: "stop" });
     await opened.settle(threadId);
-    expect((await opened.events(threadId)).at(-1)).toMatchObject({ type: "thread_failed", error: { code: "stopped_by_person" } });
+    expect((await opened.events(threadId)).at(-1)).toMatchObject({
+      type: "thread_failed",
+      error: { code: "stopped_by_person" },
+    });
   });
 
   it("ask a person when one call is made again and again", async () => {
@@ -371,6 +481,8 @@ describe("limits on actions", () => {
     const opened = await openWith(agent({ name: "acting", tools: [pay], flow }));
     await start(opened);
     expect(pay.runs).toHaveLength(3);
-    expect(await opened.openRequests()).toMatchObject([{ opened: { reason: "limit", why: "identicalCalls:pay reached 3 of 3" } }]);
+    expect(await opened.openRequests()).toMatchObject([
+      { opened: { reason: "limit", why: "identicalCalls:pay reached 3 of 3" } },
+    ]);
   });
 });

@@ -3,7 +3,16 @@ import { z } from "zod";
 import { type Agent, type AgentDefinition, agent } from "../../src/core/agent.ts";
 import type { Flow } from "../../src/core/flow.ts";
 import { cancelThread, forkThread, sendSignal, startThread } from "../../src/runtime/commands.ts";
-import { calls, type Folder, openTestRuntime, payTool, tempFolder, type TestRuntime, type Turn, turns } from "../kit/runtime.ts";
+import {
+  calls,
+  type Folder,
+  openTestRuntime,
+  payTool,
+  type TestRuntime,
+  type Turn,
+  tempFolder,
+  turns,
+} from "../kit/runtime.ts";
 
 let folder: Folder;
 let open: TestRuntime[] = [];
@@ -34,13 +43,20 @@ async function end(opened: TestRuntime, threadId: string): Promise<unknown> {
   return last?.type === "thread_failed" ? last.error : last?.type;
 }
 
-const flowing = (flow: Flow, rest: Partial<AgentDefinition<unknown, unknown, unknown>> = {}): Agent => agent({ name: "a", flow, ...rest });
+const flowing = (flow: Flow, rest: Partial<AgentDefinition<unknown, unknown, unknown>> = {}): Agent =>
+  agent({ name: "a", flow, ...rest });
 
 describe("the default loop", () => {
   it("decides and acts until the model answers, and returns the validated answer", async () => {
     const pay = payTool();
-    const model = turns(calls(["pay", { cents: 5 }]), calls(["pay", { cents: "many" }]), calls(["answer", { paid: 5 }]));
-    const opened = await openWith(agent({ name: "a", model, prompt: "Pay.", tools: [pay], output: z.object({ paid: z.number() }) }));
+    const model = turns(
+      calls(["pay", { cents: 5 }]),
+      calls(["pay", { cents: "many" }]),
+      calls(["answer", { paid: 5 }]),
+    );
+    const opened = await openWith(
+      agent({ name: "a", model, prompt: "Pay.", tools: [pay], output: z.object({ paid: z.number() }) }),
+    );
     const threadId = await run(opened, "please pay 5");
     expect(await end(opened, threadId)).toEqual({ paid: 5 });
     expect(pay.runs).toHaveLength(1);
@@ -52,7 +68,11 @@ describe("the default loop", () => {
     const opened = await openWith(agent({ name: "a", model, prompt: "Pay.", tools: [payTool()] }));
     await run(opened, "please");
     const roles = model.inputs.map((input) => input.messages.map((message) => message.role));
-    expect(roles).toEqual([["system", "user"], ["system", "user", "assistant", "tool"], ["system", "user", "assistant", "tool", "user"]]);
+    expect(roles).toEqual([
+      ["system", "user"],
+      ["system", "user", "assistant", "tool"],
+      ["system", "user", "assistant", "tool", "user"],
+    ]);
     expect(model.inputs[2]?.messages.at(-1)?.content).toContain('there is no tool "rob"');
     expect(JSON.stringify(model.inputs[2]?.messages.slice(0, 4))).not.toContain("rob");
   });
@@ -62,7 +82,10 @@ describe("the default loop", () => {
     const model = turns(calls(["pay", { cents: 5 }]), { text: "I could not pay" });
     const opened = await openWith(agent({ name: "a", model, prompt: "Pay.", tools: [pay] }));
     const threadId = await run(opened);
-    await opened.decide((await opened.openRequests())[0]?.requestId ?? "", { kind: "reject", why: "not today" });
+    await opened.decide((await opened.openRequests())[0]?.requestId ?? "", {
+      kind: "reject",
+      why: "not today",
+    });
     await opened.settle(threadId);
     expect(pay.runs).toEqual([]);
     expect(model.inputs[1]?.messages.at(-1)?.content).toContain("not today");
@@ -81,19 +104,24 @@ describe("a decision", () => {
     { name: "nothing", turn: {} },
     { name: "an output cut off by its length", turn: { ...calls(["pay", { cents: 5 }]), finish: "length" } },
   ];
-  it.each(invalid)("asks a person after three unusable outputs, and runs nothing: $name", async ({ turn }) => {
-    const pay = payTool();
-    const model = turns(turn, turn, turn, calls(["answer", { ok: true }]));
-    const opened = await openWith(agent({ name: "a", model, prompt: "Pay.", tools: [pay], output: z.object({ ok: z.boolean() }) }));
-    const threadId = await run(opened);
-    expect(pay.runs).toEqual([]);
-    expect(model.inputs).toHaveLength(3);
-    const [request] = await opened.openRequests();
-    expect(request?.opened).toMatchObject({ kind: "escalation", reason: "invalid_output" });
-    await opened.decide(request?.requestId ?? "", { kind: "continue" });
-    await opened.settle(threadId);
-    expect(await end(opened, threadId)).toEqual({ ok: true });
-  });
+  it.each(invalid)(
+    "asks a person after three unusable outputs, and runs nothing: $name",
+    async ({ turn }) => {
+      const pay = payTool();
+      const model = turns(turn, turn, turn, calls(["answer", { ok: true }]));
+      const opened = await openWith(
+        agent({ name: "a", model, prompt: "Pay.", tools: [pay], output: z.object({ ok: z.boolean() }) }),
+      );
+      const threadId = await run(opened);
+      expect(pay.runs).toEqual([]);
+      expect(model.inputs).toHaveLength(3);
+      const [request] = await opened.openRequests();
+      expect(request?.opened).toMatchObject({ kind: "escalation", reason: "invalid_output" });
+      await opened.decide(request?.requestId ?? "", { kind: "continue" });
+      await opened.settle(threadId);
+      expect(await end(opened, threadId)).toEqual({ ok: true });
+    },
+  );
 
   it("is tried again later when the provider fails, across processes, and then goes to a person", async () => {
     const down = Object.assign(new Error("overloaded"));
@@ -128,9 +156,14 @@ describe("a decision", () => {
 
   it("stops the thread when even the pinned parts do not fit, naming them with their sizes", async () => {
     const model = turns({ text: "never" });
-    const opened = await openWith(agent({ name: "a", model, prompt: "word ".repeat(500), window: { budget: 100 } }));
+    const opened = await openWith(
+      agent({ name: "a", model, prompt: "word ".repeat(500), window: { budget: 100 } }),
+    );
     const threadId = await run(opened, "short");
-    expect(await end(opened, threadId)).toMatchObject({ code: "window_over_budget", message: expect.stringMatching(/prompt \d+, input \d+/) });
+    expect(await end(opened, threadId)).toMatchObject({
+      code: "window_over_budget",
+      message: expect.stringMatching(/prompt \d+, input \d+/),
+    });
     expect(model.inputs).toHaveLength(0);
   });
 
@@ -150,17 +183,21 @@ describe("a decision", () => {
 describe("steps", () => {
   it("run once and keep what they returned", async () => {
     let loads = 0;
-    const opened = await openWith(flowing(async (t) => [await t.step("load", () => ++loads), await t.step("load", () => ++loads)]));
+    const opened = await openWith(
+      flowing(async (t) => [await t.step("load", () => ++loads), await t.step("load", () => ++loads)]),
+    );
     expect(await end(opened, await run(opened))).toEqual([1, 2]);
   });
 
   it("are tried again, durably, and then fail in the flow", async () => {
     let tries = 0;
     const flow: Flow = async (t) =>
-      t.step("flaky", () => {
-        tries += 1;
-        throw new Error(`down ${tries}`);
-      }).catch((error: unknown) => (error as { code: string; message: string }).message);
+      t
+        .step("flaky", () => {
+          tries += 1;
+          throw new Error(`down ${tries}`);
+        })
+        .catch((error: unknown) => (error as { code: string; message: string }).message);
     const opened = await openWith(flowing(flow));
     const threadId = await run(opened);
     for (const expected of [1, 2, 3]) {
@@ -173,7 +210,10 @@ describe("steps", () => {
 
   it("give a clear failure for what JSON cannot hold", async () => {
     const opened = await openWith(flowing(async (t) => t.step("bad", () => ({ when: 1n }))));
-    expect(await end(opened, await run(opened))).toMatchObject({ code: "step_failed", message: expect.stringContaining("$.when is a bigint") });
+    expect(await end(opened, await run(opened))).toMatchObject({
+      code: "step_failed",
+      message: expect.stringContaining("$.when is a bigint"),
+    });
   });
 
   it("record the time, randomness and ids once", async () => {
@@ -187,7 +227,11 @@ describe("steps", () => {
     await opened.clock.advance(5_000);
     await sendSignal(opened.runtime, threadId, { signal: "go", value: null, by: "test" });
     await opened.settle(threadId);
-    expect(await end(opened, threadId)).toEqual(["2026-01-01T00:00:00.000Z", 0.5, "00000000-0000-4000-8000-000000000000"]);
+    expect(await end(opened, threadId)).toEqual([
+      "2026-01-01T00:00:00.000Z",
+      0.5,
+      "00000000-0000-4000-8000-000000000000",
+    ]);
   });
 });
 
@@ -199,7 +243,11 @@ describe("waiting", () => {
     };
     const opened = await openWith(flowing(flow));
     const threadId = await run(opened);
-    expect((await opened.runtime.store.threads({ threadId })).rows[0]).toMatchObject({ status: "waiting", waits: ["sleep#1"], dueAt: "2026-01-08T00:00:00.000Z" });
+    expect((await opened.runtime.store.threads({ threadId })).rows[0]).toMatchObject({
+      status: "waiting",
+      waits: ["sleep#1"],
+      dueAt: "2026-01-08T00:00:00.000Z",
+    });
     const later = await openWith(flowing(flow));
     await later.clock.advance(7 * 86_400_000);
     await later.settle(threadId);
@@ -218,15 +266,29 @@ describe("waiting", () => {
   });
 
   it("takes signals once each, also those that came early or twice", async () => {
-    const opened = await openWith(flowing(async (t) => [await t.wait("paid"), await t.wait("paid")].map((result) => (result.kind === "received" ? result.value : null))));
+    const opened = await openWith(
+      flowing(async (t) =>
+        [await t.wait("paid"), await t.wait("paid")].map((result) =>
+          result.kind === "received" ? result.value : null,
+        ),
+      ),
+    );
     const { threadId } = await startThread(opened.runtime, "a", null, { by: "test" });
-    for (const [signalId, value] of [["s1", 1], ["s1", 1], ["s2", 2]] as const) {
+    for (const [signalId, value] of [
+      ["s1", 1],
+      ["s1", 1],
+      ["s2", 2],
+    ] as const) {
       await sendSignal(opened.runtime, threadId, { signal: "paid", value, by: "test", signalId });
     }
     await opened.settle(threadId);
     expect(await end(opened, threadId)).toEqual([1, 2]);
-    await expect(sendSignal(opened.runtime, threadId, { signal: "paid", value: 3, by: "test" })).rejects.toMatchObject({ code: "thread_ended" });
-    await expect(sendSignal(opened.runtime, "th_none", { signal: "paid", value: 3, by: "test" })).rejects.toMatchObject({ code: "thread_not_found" });
+    await expect(
+      sendSignal(opened.runtime, threadId, { signal: "paid", value: 3, by: "test" }),
+    ).rejects.toMatchObject({ code: "thread_ended" });
+    await expect(
+      sendSignal(opened.runtime, "th_none", { signal: "paid", value: 3, by: "test" }),
+    ).rejects.toMatchObject({ code: "thread_not_found" });
   });
 
   it("asks people, validates their answer, and goes on with it", async () => {
@@ -234,10 +296,16 @@ describe("waiting", () => {
     const opened = await openWith(flowing(async (t) => t.ask("Which size?", { answer })));
     const threadId = await run(opened);
     const [request] = await opened.openRequests();
-    await expect(opened.decide(request?.requestId ?? "", { kind: "answer", value: { size: "XXL" } })).rejects.toMatchObject({ code: "verdict_invalid" });
+    await expect(
+      opened.decide(request?.requestId ?? "", { kind: "answer", value: { size: "XXL" } }),
+    ).rejects.toMatchObject({ code: "verdict_invalid" });
     await opened.decide(request?.requestId ?? "", { kind: "answer", value: { size: "M" } });
     await opened.settle(threadId);
-    expect(await end(opened, threadId)).toEqual({ kind: "answered", value: { size: "M" }, by: "dana@example.com" });
+    expect(await end(opened, threadId)).toEqual({
+      kind: "answered",
+      value: { size: "M" },
+      by: "dana@example.com",
+    });
   });
 });
 
@@ -254,7 +322,12 @@ describe("children", () => {
     await opened.decide(request?.requestId ?? "", { kind: "answer", value: "yes" });
     await opened.settle(threadId);
     expect(await end(opened, threadId)).toMatchObject([{ n: 1 }, { value: "yes" }]);
-    expect(await opened.types(threadId)).toEqual(["thread_started", "child_started", "child_completed", "thread_completed"]);
+    expect(await opened.types(threadId)).toEqual([
+      "thread_started",
+      "child_started",
+      "child_completed",
+      "thread_completed",
+    ]);
   });
 
   it("hand their failure to the parent as an error", async () => {
@@ -269,7 +342,9 @@ describe("children", () => {
       child,
     );
     expect(await end(opened, await run(opened))).toBe("child_failed");
-    const unknown = await openWith(flowing(async (t) => t.call("nobody", 1).catch((error: unknown) => (error as { code: string }).code)));
+    const unknown = await openWith(
+      flowing(async (t) => t.call("nobody", 1).catch((error: unknown) => (error as { code: string }).code)),
+    );
     expect(await end(unknown, await run(unknown))).toBe("child_failed");
   });
 
@@ -294,7 +369,9 @@ describe("cancellation", () => {
     await cancelThread(opened.runtime, threadId, { by: "test", why: "mistake" });
     await cancelThread(opened.runtime, threadId, { by: "test", why: "again" });
     expect(await opened.openRequests()).toEqual([]);
-    await expect(opened.decide(request?.requestId ?? "", { kind: "approve" })).rejects.toMatchObject({ code: "request_already_decided" });
+    await expect(opened.decide(request?.requestId ?? "", { kind: "approve" })).rejects.toMatchObject({
+      code: "request_already_decided",
+    });
     await opened.settle(threadId);
     expect(pay.runs).toEqual([]);
   });
@@ -313,7 +390,8 @@ describe("cancellation", () => {
     const opened = await openWith(flowing(async (t) => t.act(pay, { cents: 1, note: "" }), { tools: [pay] }));
     const { threadId } = await startThread(opened.runtime, "a", null, { by: "test" });
     const settled = opened.settle(threadId);
-    while (!(await opened.types(threadId)).includes("action_started")) await new Promise((resolve) => setImmediate(resolve));
+    while (!(await opened.types(threadId)).includes("action_started"))
+      await new Promise((resolve) => setImmediate(resolve));
     await cancelThread(opened.runtime, threadId, { by: "test", why: "mistake" });
     while (!stopped) {
       await opened.clock.advance(250); // the heartbeat finds the cancellation
@@ -327,7 +405,11 @@ describe("cancellation", () => {
 
 describe("a flow that fails or ends oddly", () => {
   it.each([
-    { name: "throws", flow: async () => Promise.reject(new TypeError("x is not a function")), code: "flow_failed" },
+    {
+      name: "throws",
+      flow: async () => Promise.reject(new TypeError("x is not a function")),
+      code: "flow_failed",
+    },
     { name: "returns what JSON cannot hold", flow: async () => new Map(), code: "not_json" },
     { name: "throws no error", flow: async () => Promise.reject("text"), code: "flow_failed" },
   ])("fails the thread with a clear error: it $name", async ({ flow, code }) => {
@@ -358,14 +440,21 @@ describe("a flow that fails or ends oddly", () => {
 
 describe("starting", () => {
   it("refuses input that the agent's schema refuses", async () => {
-    const opened = await openWith(agent({ name: "a", input: z.object({ id: z.string() }), flow: async () => 1 }));
+    const opened = await openWith(
+      agent({ name: "a", input: z.object({ id: z.string() }), flow: async () => 1 }),
+    );
     await expect(run(opened, { id: 5 })).rejects.toMatchObject({ code: "invalid_input" });
-    await expect(run(opened, {}, "unknown")).rejects.toMatchObject({ code: "agent_not_found", fix: expect.stringContaining("a") });
+    await expect(run(opened, {}, "unknown")).rejects.toMatchObject({
+      code: "agent_not_found",
+      fix: expect.stringContaining("a"),
+    });
   });
 
   it("starts once per key", async () => {
     const opened = await openWith(flowing(async () => 1));
-    const starts = await Promise.all([1, 2, 3].map(() => startThread(opened.runtime, "a", null, { by: "test", key: "mail-1" })));
+    const starts = await Promise.all(
+      [1, 2, 3].map(() => startThread(opened.runtime, "a", null, { by: "test", key: "mail-1" })),
+    );
     expect(new Set(starts.map((start) => start.threadId)).size).toBe(1);
     expect(starts.filter((start) => start.created)).toHaveLength(1);
   });
@@ -383,7 +472,9 @@ describe("a fork", () => {
     await opened.settle(forkId);
     expect(await end(opened, forkId)).toMatchObject([1, { value: "fork" }]);
     expect(await opened.events(threadId)).toEqual(before);
-    await expect(forkThread(opened.runtime, threadId, { at: 99, by: "test" })).rejects.toMatchObject({ code: "usage" });
+    await expect(forkThread(opened.runtime, threadId, { at: 99, by: "test" })).rejects.toMatchObject({
+      code: "usage",
+    });
   });
 
   it("asks again for an approval that was not used: one approval starts one action", async () => {
@@ -405,10 +496,16 @@ describe("secrets", () => {
     const secret = "sk-very-secret-value";
     const flow: Flow = async (t) => {
       await t.step("leaks", () => ({ header: `Bearer ${secret}`, [secret]: [secret] }));
-      await t.step("fails", () => Promise.reject(new Error(`401 for ${secret}`)), { attempts: 1 }).catch(() => null);
+      await t
+        .step("fails", () => Promise.reject(new Error(`401 for ${secret}`)), { attempts: 1 })
+        .catch(() => null);
       return secret;
     };
-    const opened = await openTestRuntime({ folder, agents: [flowing(flow)], secrets: new Map([["API_KEY", secret]]) });
+    const opened = await openTestRuntime({
+      folder,
+      agents: [flowing(flow)],
+      secrets: new Map([["API_KEY", secret]]),
+    });
     open.push(opened);
     const threadId = await run(opened, `my key is ${secret}`);
     expect(JSON.stringify(await opened.events(threadId))).not.toContain(secret);

@@ -9,7 +9,16 @@ import { HoldpointError } from "../../src/core/errors.ts";
 import type { ThreadEvent } from "../../src/core/events.ts";
 import type { ModelInput } from "../../src/ports/model.ts";
 import { cancelThread, handleOperation, sendSignal, startThread } from "../../src/runtime/commands.ts";
-import { calls, type Folder, openTestRuntime, payTool, tempFolder, type TestRuntime, type Turn, turns } from "../kit/runtime.ts";
+import {
+  calls,
+  type Folder,
+  openTestRuntime,
+  payTool,
+  type TestRuntime,
+  type Turn,
+  tempFolder,
+  turns,
+} from "../kit/runtime.ts";
 
 const folderOfLogs = join(import.meta.dirname, "../fixtures/logs");
 
@@ -28,7 +37,14 @@ interface History {
 const script = ({ messages }: ModelInput): Turn => {
   if (messages.some(({ role }) => role === "tool")) return { text: "paid" };
   const corrected = messages.some(({ content }) => content.startsWith("Your last output"));
-  return corrected ? calls(["pay", { cents: 5 }], ["note", { cents: 1 }], ["fail", { cents: 1 }], ["note", { cents: 1, note: "x" }]) : calls(["rob", {}]);
+  return corrected
+    ? calls(
+        ["pay", { cents: 5 }],
+        ["note", { cents: 1 }],
+        ["fail", { cents: 1 }],
+        ["note", { cents: 1, note: "x" }],
+      )
+    : calls(["rob", {}]);
 };
 
 const approveAll = async (opened: TestRuntime, threadId: string): Promise<void> => {
@@ -47,12 +63,20 @@ const histories: readonly History[] = [
       agent({
         name: "a",
         prompt: "Work.",
-        tools: [payTool({ risk: "high" }), payTool({ name: "note" }), payTool({ name: "fail", run: () => Promise.reject(new HoldpointError("tool_failed", "no")) })],
+        tools: [
+          payTool({ risk: "high" }),
+          payTool({ name: "note" }),
+          payTool({ name: "fail", run: () => Promise.reject(new HoldpointError("tool_failed", "no")) }),
+        ],
         model: turns(script, script, script),
         limits: { steps: 1 },
         async flow(t) {
           const order = await t.step("load", () => ({ id: "A7" }));
-          await t.step("flaky", ({ attempt }) => (attempt === 1 ? Promise.reject(new Error("busy")) : attempt), { backoff: 0 });
+          await t.step(
+            "flaky",
+            ({ attempt }) => (attempt === 1 ? Promise.reject(new Error("busy")) : attempt),
+            { backoff: 0 },
+          );
           const child = await t.call("child", order);
           const first = await t.decide({ see: { order } });
           const results = first.kind === "calls" ? await t.act(first.calls) : [];
@@ -62,7 +86,16 @@ const histories: readonly History[] = [
           const signal = await t.wait("paid", { expiresIn: "9d" });
           const late = await t.wait("never", { expiresIn: "1m" });
           const second = await t.decide();
-          return [child, results.map(({ status }) => status), denied.map(({ status }) => status), expired.kind, signal.kind, late.kind, second.kind, (await t.now()).getTime() > 0];
+          return [
+            child,
+            results.map(({ status }) => status),
+            denied.map(({ status }) => status),
+            expired.kind,
+            signal.kind,
+            late.kind,
+            second.kind,
+            (await t.now()).getTime() > 0,
+          ];
         },
       }),
     ],
@@ -73,17 +106,37 @@ const histories: readonly History[] = [
       await opened.settle(threadId);
       await opened.clock.advance(3_600_000);
       await opened.settle(threadId);
-      await sendSignal(opened.runtime, threadId, { signal: "paid", value: { by: "card" }, by: "test", signalId: "s1" });
+      await sendSignal(opened.runtime, threadId, {
+        signal: "paid",
+        value: { by: "card" },
+        by: "test",
+        signalId: "s1",
+      });
       await opened.settle(threadId);
       await opened.clock.advance(60_000);
       await opened.settle(threadId);
     },
     resume: approveAll,
-    end: ["grown up", ["completed", "completed", "failed", "completed"], ["denied"], "expired", "received", "expired", "answer", true],
+    end: [
+      "grown up",
+      ["completed", "completed", "failed", "completed"],
+      ["denied"],
+      "expired",
+      "received",
+      "expired",
+      "answer",
+      true,
+    ],
   },
   {
     name: "in-doubt",
-    agents: () => [agent({ name: "a", tools: [payTool({ timeout: 1, run: () => new Promise(() => {}) })], flow: async (t) => t.act([{ callId: "c", tool: "pay", args: { cents: 5 } }]) })],
+    agents: () => [
+      agent({
+        name: "a",
+        tools: [payTool({ timeout: 1, run: () => new Promise(() => {}) })],
+        flow: async (t) => t.act([{ callId: "c", tool: "pay", args: { cents: 5 } }]),
+      }),
+    ],
     async write(opened, threadId) {
       const settled = opened.settle(threadId);
       while (opened.clock.pending < 2) await new Promise((resolve) => setImmediate(resolve));
@@ -101,7 +154,10 @@ const histories: readonly History[] = [
     agents: () => [agent({ name: "a", flow: async (t) => t.wait("go").then(({ kind }) => kind) })],
     async write(opened, threadId) {
       await opened.settle(threadId);
-      await handleOperation(opened.runtime, threadId, "wait:go#1", { by: "dana@example.com", why: "fixture" });
+      await handleOperation(opened.runtime, threadId, "wait:go#1", {
+        by: "dana@example.com",
+        why: "fixture",
+      });
     },
     async resume(opened, threadId) {
       await sendSignal(opened.runtime, threadId, { signal: "go", value: 1, by: "test" });
@@ -186,7 +242,12 @@ describe("logs of released versions", () => {
       folder.remove();
       folder = tempFolder();
       const runtime = await open(history);
-      const { threadId } = await startThread(runtime.runtime, "a", { mail: "hello" }, { by: "test", key: history.name });
+      const { threadId } = await startThread(
+        runtime.runtime,
+        "a",
+        { mail: "hello" },
+        { by: "test", key: history.name },
+      );
       await history.write(runtime, threadId);
       const events = await runtime.events(threadId);
       const lines = events.map(({ seq: _seq, at, ...body }) => encodeEvent(body as never, at));

@@ -3,7 +3,15 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Agent, type AgentDefinition, agent } from "../../src/core/agent.ts";
 import type { Flow } from "../../src/core/flow.ts";
 import { handleOperation, sendSignal, startThread } from "../../src/runtime/commands.ts";
-import { calls, type Folder, openTestRuntime, payTool, tempFolder, type TestRuntime, turns } from "../kit/runtime.ts";
+import {
+  calls,
+  type Folder,
+  openTestRuntime,
+  payTool,
+  type TestRuntime,
+  tempFolder,
+  turns,
+} from "../kit/runtime.ts";
 
 let folder: Folder;
 let open: TestRuntime[] = [];
@@ -18,7 +26,11 @@ afterEach(async () => {
 });
 
 async function deploy(deployed: Agent): Promise<TestRuntime> {
-  const opened = await openTestRuntime({ folder, agents: [deployed], ...(open[0] ? { clock: open[0].clock } : {}) });
+  const opened = await openTestRuntime({
+    folder,
+    agents: [deployed],
+    ...(open[0] ? { clock: open[0].clock } : {}),
+  });
   open.push(opened);
   return opened;
 }
@@ -29,7 +41,10 @@ const pay = payTool({ risk: "high" });
 
 /** The code that writes the log: loads, decides, parks at an approval, then waits for a signal. */
 const oldFlow: Flow = async (t) => {
-  const [order, customer] = await Promise.all([t.step("load order", () => "order"), t.step("load customer", () => "customer")]);
+  const [order, customer] = await Promise.all([
+    t.step("load order", () => "order"),
+    t.step("load customer", () => "customer"),
+  ]);
   const next = await t.decide();
   const results = next.kind === "calls" ? await t.act(next.calls) : [];
   const go = await t.wait("go");
@@ -56,12 +71,19 @@ async function finish(opened: TestRuntime, threadId: string, requestId: string):
   return last?.type === "thread_completed" ? last.output.value : last;
 }
 
-const changes: readonly { readonly name: string; readonly change: Partial<Definition>; readonly result?: unknown }[] = [
+const changes: readonly {
+  readonly name: string;
+  readonly change: Partial<Definition>;
+  readonly result?: unknown;
+}[] = [
   { name: "another prompt", change: { prompt: "Entirely new." } },
   { name: "another model", change: { model: turns() } },
   { name: "another version", change: { version: "2" } },
   { name: "new tools", change: { tools: [pay, payTool({ name: "refund", risk: "high" })] } },
-  { name: "a changed description of a tool", change: { tools: [payTool({ risk: "high", description: "Pays, but better." })] } },
+  {
+    name: "a changed description of a tool",
+    change: { tools: [payTool({ risk: "high", description: "Pays, but better." })] },
+  },
   { name: "another limit and another window", change: { limits: { steps: 3 }, window: { budget: 5_000 } } },
   {
     name: "new steps after the parked point",
@@ -87,7 +109,10 @@ const changes: readonly { readonly name: string; readonly change: Partial<Defini
     name: "a new step in the middle",
     change: {
       flow: async (t) => {
-        const [order, customer] = await Promise.all([t.step("load order", () => "new code"), t.step("load customer", () => "new code")]);
+        const [order, customer] = await Promise.all([
+          t.step("load order", () => "new code"),
+          t.step("load customer", () => "new code"),
+        ]);
         const stock = await t.step("load stock", () => "stock");
         const next = await t.decide();
         const results = next.kind === "calls" ? await t.act(next.calls) : [];
@@ -114,7 +139,10 @@ const changes: readonly { readonly name: string; readonly change: Partial<Defini
     name: "reordered independent branches",
     change: {
       flow: async (t) => {
-        const [customer, order] = await Promise.all([t.step("load customer", () => "x"), t.step("load order", () => "y")]);
+        const [customer, order] = await Promise.all([
+          t.step("load customer", () => "x"),
+          t.step("load order", () => "y"),
+        ]);
         const next = await t.decide();
         const results = next.kind === "calls" ? await t.act(next.calls) : [];
         const go = await t.wait("go");
@@ -147,7 +175,12 @@ describe("a parked thread goes on under", () => {
 });
 
 describe("a flow that no longer matches its log", () => {
-  const misfits: readonly { readonly name: string; readonly flow: Flow; readonly key: string; readonly flowSide: RegExp }[] = [
+  const misfits: readonly {
+    readonly name: string;
+    readonly flow: Flow;
+    readonly key: string;
+    readonly flowSide: RegExp;
+  }[] = [
     {
       name: "a recorded step is gone, and the flow wants something else done",
       flow: async (t) => {
@@ -157,7 +190,12 @@ describe("a flow that no longer matches its log", () => {
       key: "step:load order#1",
       flowSide: /asks for ask#1/,
     },
-    { name: "the flow ends early", flow: async (t) => t.step("load order", () => 1), key: "step:load customer#1", flowSide: /ends without it/ },
+    {
+      name: "the flow ends early",
+      flow: async (t) => t.step("load order", () => 1),
+      key: "step:load customer#1",
+      flowSide: /ends without it/,
+    },
     {
       name: "the flow throws where it did not",
       flow: async () => {
@@ -178,19 +216,22 @@ describe("a flow that no longer matches its log", () => {
     },
   ];
 
-  it.each(misfits)("stops, naming the operation, both sides and the ways out: $name", async ({ flow, key, flowSide }) => {
-    const { threadId, requestId } = await parked();
-    const changed = await deploy(agent({ ...oldAgent, flow }));
-    await changed.decide(requestId, { kind: "approve" });
-    await changed.settle(threadId);
-    const problem = (await changed.openRequests())[0]?.opened;
-    expect(problem).toMatchObject({ kind: "escalation", reason: "flow_changed" });
-    expect(problem?.why).toContain(key);
-    expect(problem?.why).toMatch(/Log: recorded/);
-    expect(problem?.why).toMatch(flowSide);
-    expect(problem?.question).toMatch(/continue.*holdpoint fork.*--handled/s);
-    expect(pay.runs).toEqual([]);
-  });
+  it.each(misfits)(
+    "stops, naming the operation, both sides and the ways out: $name",
+    async ({ flow, key, flowSide }) => {
+      const { threadId, requestId } = await parked();
+      const changed = await deploy(agent({ ...oldAgent, flow }));
+      await changed.decide(requestId, { kind: "approve" });
+      await changed.settle(threadId);
+      const problem = (await changed.openRequests())[0]?.opened;
+      expect(problem).toMatchObject({ kind: "escalation", reason: "flow_changed" });
+      expect(problem?.why).toContain(key);
+      expect(problem?.why).toMatch(/Log: recorded/);
+      expect(problem?.why).toMatch(flowSide);
+      expect(problem?.question).toMatch(/continue.*holdpoint fork.*--handled/s);
+      expect(pay.runs).toEqual([]);
+    },
+  );
 
   it("goes on when the version that wrote the log is back", async () => {
     const { threadId, requestId } = await parked();
@@ -205,15 +246,25 @@ describe("a flow that no longer matches its log", () => {
   });
 
   it("goes on when a person marks the operation handled", async () => {
-    const flow: Flow = async (t) => [await t.step("load order", () => 1), await t.step("audit", () => 2), await t.wait("go")];
+    const flow: Flow = async (t) => [
+      await t.step("load order", () => 1),
+      await t.step("audit", () => 2),
+      await t.wait("go"),
+    ];
     const first = await deploy(agent({ name: "a", flow }));
     const { threadId } = await startThread(first.runtime, "a", null, { by: "test" });
     await first.settle(threadId);
-    const without = await deploy(agent({ name: "a", flow: async (t) => [await t.step("load order", () => 1), await t.ask("ok?")] }));
+    const without = await deploy(
+      agent({ name: "a", flow: async (t) => [await t.step("load order", () => 1), await t.ask("ok?")] }),
+    );
     await sendSignal(without.runtime, threadId, { signal: "go", value: null, by: "test" });
     await without.settle(threadId);
     expect((await without.openRequests())[0]?.opened.why).toContain("step:audit#1");
-    for (const key of ["step:audit#1", "wait:go#1"]) await handleOperation(without.runtime, threadId, key, { by: "dana@example.com", why: "removed on purpose" });
+    for (const key of ["step:audit#1", "wait:go#1"])
+      await handleOperation(without.runtime, threadId, key, {
+        by: "dana@example.com",
+        why: "removed on purpose",
+      });
     await without.settle(threadId);
     expect((await without.openRequests()).map((request) => request.opened.kind)).toEqual(["question"]);
   });

@@ -10,13 +10,17 @@ export function renderTurn(
 ): { readonly messages: readonly ModelMessage[]; readonly settled: boolean } {
   const { decision } = turn;
   if (decision.kind === "answer") return { messages: [], settled: true };
-  const operations = decision.calls.map((call) => state.operations.get(state.actionByCall.get(call.callId) ?? ""));
-  const results = decision.calls.map((call, index): ModelMessage => ({
-    role: "tool",
-    callId: call.callId,
-    tool: call.tool,
-    content: clip(renderResult(operations[index]), maxLength),
-  }));
+  const operations = decision.calls.map((call) =>
+    state.operations.get(state.actionByCall.get(call.callId) ?? ""),
+  );
+  const results = decision.calls.map(
+    (call, index): ModelMessage => ({
+      role: "tool",
+      callId: call.callId,
+      tool: call.tool,
+      content: clip(renderResult(operations[index]), maxLength),
+    }),
+  );
   return {
     messages: [{ role: "assistant", content: decision.text ?? "", calls: decision.calls }, ...results],
     settled: operations.every((operation) => operation?.settled != null),
@@ -28,7 +32,9 @@ export function renderNote(state: ThreadState, note: Note, maxLength: number): s
   switch (note.kind) {
     case "signal": {
       const signal = state.signals.get(note.key)?.find((candidate) => candidate.seq === note.seq);
-      return signal ? clip(`Signal ${JSON.stringify(signal.signal)}: ${JSON.stringify(signal.value)}`, maxLength) : null;
+      return signal
+        ? clip(`Signal ${JSON.stringify(signal.signal)}: ${JSON.stringify(signal.value)}`, maxLength)
+        : null;
     }
     case "ask":
       return clip(renderAsk(state.operations.get(note.key)), maxLength);
@@ -36,7 +42,10 @@ export function renderNote(state: ThreadState, note: Note, maxLength: number): s
       const operation = state.operations.get(note.key);
       const madeByCode = operation?.proposal?.callId === note.key;
       if (!madeByCode) return null;
-      return clip(`Done by code: ${operation.proposal?.tool} ${JSON.stringify(operation.proposal?.args)} → ${renderResult(operation)}`, maxLength);
+      return clip(
+        `Done by code: ${operation.proposal?.tool} ${JSON.stringify(operation.proposal?.args)} → ${renderResult(operation)}`,
+        maxLength,
+      );
     }
     default:
       return note.kind satisfies never;
@@ -48,7 +57,8 @@ function renderAsk(operation: Operation | undefined): string {
   const outcome = operation?.settled?.outcome;
   if (outcome?.kind !== "ask") return `Asked a person: ${question}`;
   const { result } = outcome;
-  if (result.kind === "answered") return `Asked a person: ${question} Answer: ${JSON.stringify(result.value)}`;
+  if (result.kind === "answered")
+    return `Asked a person: ${question} Answer: ${JSON.stringify(result.value)}`;
   return `Asked a person: ${question} ${result.kind === "expired" ? "Nobody answered in time." : `Refused: ${JSON.stringify(result.why)}`}`;
 }
 

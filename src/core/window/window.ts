@@ -20,7 +20,10 @@ export interface WindowSettings {
 export function window(options: WindowOptions = {}): WindowSettings {
   const budget = options.budget ?? 16_000;
   if (Number.isInteger(budget) && budget > 0) return { budget };
-  throw new HoldpointError("agent_invalid", `a window's budget of ${budget} tokens is no positive whole number`);
+  throw new HoldpointError(
+    "agent_invalid",
+    `a window's budget of ${budget} tokens is no positive whole number`,
+  );
 }
 
 export interface WindowRequest {
@@ -79,7 +82,12 @@ export function buildWindow(request: WindowRequest): Window {
   const tokens = request.budget - room + chosen.tokens;
   return {
     input: {
-      messages: [...first.messages, ...note, ...chosen.parts.flatMap((part) => part.messages), ...last.messages],
+      messages: [
+        ...first.messages,
+        ...note,
+        ...chosen.parts.flatMap((part) => part.messages),
+        ...last.messages,
+      ],
       tools: request.tools,
       maxOutputTokens: request.maxOutputTokens,
     },
@@ -113,12 +121,20 @@ function chooseParts(request: WindowRequest, room: number): Choice {
   const target = Math.floor(room * shrinkTo) - noteTokens;
   let tokens = sum(available);
   let gone = 0;
-  while (gone < available.length && (tokens > target && gone < available.length - 1 || tokens > room - noteTokens)) {
+  while (
+    gone < available.length &&
+    ((tokens > target && gone < available.length - 1) || tokens > room - noteTokens)
+  ) {
     tokens -= available[gone]?.tokens ?? 0;
     gone += 1;
   }
   const parts = available.slice(gone);
-  return { parts, tokens: tokens + noteTokens, fromSeq: parts[0]?.seq ?? request.state.head, dropped: before + gone };
+  return {
+    parts,
+    tokens: tokens + noteTokens,
+    fromSeq: parts[0]?.seq ?? request.state.head,
+    dropped: before + gone,
+  };
 }
 
 function sum(parts: readonly Part[]): number {
@@ -139,13 +155,17 @@ function partsFrom(request: WindowRequest, fromSeq: number): Part[] {
     const isTurn = nextTurn?.seq === newest;
     if (isTurn) turn -= 1;
     else note -= 1;
-    const part = isTurn && nextTurn ? turnPart(request, nextTurn) : nextNote ? notePart(request, nextNote) : null;
+    const part =
+      isTurn && nextTurn ? turnPart(request, nextTurn) : nextNote ? notePart(request, nextNote) : null;
     if (part) parts.push(part);
   }
 }
 
 /** Parts of settled turns never change, so each is rendered, counted and hashed once. Recomputable: a cache only. */
-const rendered = new WeakMap<object, { readonly budget: number; readonly count: WindowRequest["count"]; readonly part: Part }>();
+const rendered = new WeakMap<
+  object,
+  { readonly budget: number; readonly count: WindowRequest["count"]; readonly part: Part }
+>();
 
 function turnPart(request: WindowRequest, turn: EventOf<"decision_made">): Part | null {
   const known = rendered.get(turn);
@@ -172,12 +192,17 @@ function measure(count: WindowRequest["count"], seq: number, messages: readonly 
 }
 
 function messageTokens(count: WindowRequest["count"], message: ModelMessage): number {
-  const calls = message.role === "assistant" && message.calls.length > 0 ? count(JSON.stringify(message.calls)) : 0;
+  const calls =
+    message.role === "assistant" && message.calls.length > 0 ? count(JSON.stringify(message.calls)) : 0;
   return messageOverhead + count(message.content) + calls;
 }
 
 function pinnedPart(count: WindowRequest["count"], messages: readonly ModelMessage[]): Part {
-  return measure(count, 0, messages.filter((message) => message.content !== ""));
+  return measure(
+    count,
+    0,
+    messages.filter((message) => message.content !== ""),
+  );
 }
 
 function closingMessages(request: WindowRequest): readonly ModelMessage[] {
@@ -188,12 +213,18 @@ function closingMessages(request: WindowRequest): readonly ModelMessage[] {
   ];
 }
 
-const toolSizes = new WeakMap<readonly ModelTool[], { readonly count: WindowRequest["count"]; readonly tokens: number }>();
+const toolSizes = new WeakMap<
+  readonly ModelTool[],
+  { readonly count: WindowRequest["count"]; readonly tokens: number }
+>();
 
 function toolTokens(request: WindowRequest): number {
   const known = toolSizes.get(request.tools);
   if (known && known.count === request.count) return known.tokens;
-  const tokens = request.tools.length === 0 ? 0 : request.count(JSON.stringify(request.tools)) + messageOverhead * request.tools.length;
+  const tokens =
+    request.tools.length === 0
+      ? 0
+      : request.count(JSON.stringify(request.tools)) + messageOverhead * request.tools.length;
   toolSizes.set(request.tools, { count: request.count, tokens });
   return tokens;
 }
@@ -210,7 +241,11 @@ function overBudget(request: WindowRequest, first: Part, last: Part): HoldpointE
     `see ${last.tokens}`,
   ].join(", ");
   const total = first.tokens + last.tokens + toolTokens(request);
-  return new HoldpointError("window_over_budget", `the parts that always stay take ${total} of ${request.budget} tokens: ${sizes}`, {
-    fix: "Raise the window's budget, or shorten the largest part (show less with `see`, offer fewer tools).",
-  });
+  return new HoldpointError(
+    "window_over_budget",
+    `the parts that always stay take ${total} of ${request.budget} tokens: ${sizes}`,
+    {
+      fix: "Raise the window's budget, or shorten the largest part (show less with `see`, offer fewer tools).",
+    },
+  );
 }

@@ -3,15 +3,15 @@
 // I5. A held action starts only after an approving verdict for the digest of exactly what will run, and once.
 import { actionDigest } from "../../core/digest.ts";
 import { toErrorInfo } from "../../core/errors.ts";
-import { event, type EventBody, type EventOf, type GateOutcome } from "../../core/events.ts";
+import { type EventBody, type EventOf, event, type GateOutcome } from "../../core/events.ts";
 import type { PendingOperation } from "../../core/flow.ts";
 import type { Json } from "../../core/json.ts";
 import { limitAgainstAction } from "../../core/limits.ts";
 import { validate } from "../../core/schema.ts";
 import type { Operation, RequestState } from "../../core/state.ts";
 import type { Tool } from "../../core/tool.ts";
-import { afterEscalation, append, expireOrWait, openRequest, type Plan, type PlanContext } from "./plan.ts";
 import { limitReached } from "./limit.ts";
+import { afterEscalation, append, expireOrWait, openRequest, type Plan, type PlanContext } from "./plan.ts";
 import { runAction, verifyAction } from "./run-action.ts";
 
 export type Act = Extract<PendingOperation, { kind: "act" }>;
@@ -20,7 +20,12 @@ export type Proposal = Omit<EventOf<"action_proposed">, "seq" | "at">;
 export async function planAct(context: PlanContext, act: Act, known: Operation | undefined): Promise<Plan> {
   const tool = context.agent.tools.get(act.call.tool);
   if (known?.start) return planStarted(context, known, known.start, tool);
-  if (!tool) return deny(act.key, "validation", `there is no tool "${act.call.tool}"; tools: ${[...context.agent.tools.keys()].join(", ")}`);
+  if (!tool)
+    return deny(
+      act.key,
+      "validation",
+      `there is no tool "${act.call.tool}"; tools: ${[...context.agent.tools.keys()].join(", ")}`,
+    );
   const escalation = known?.request ? afterEscalation(context, known.request) : null;
   if (escalation) return escalation;
   if (known?.proposal) return planProposed(context, act, known, known.proposal, tool);
@@ -28,13 +33,26 @@ export async function planAct(context: PlanContext, act: Act, known: Operation |
 }
 
 /** Validation, then limits, then the gate: in this order nothing unvalidated is ever judged or shown. */
-async function propose(context: PlanContext, act: Act, tool: Tool, requested: Json, known: Operation | undefined): Promise<Plan> {
+async function propose(
+  context: PlanContext,
+  act: Act,
+  tool: Tool,
+  requested: Json,
+  known: Operation | undefined,
+): Promise<Plan> {
   const validation = await validate(tool.input, requested);
   if (!validation.ok) return deny(act.key, "validation", validation.why);
   const digest = actionDigest({ tool: tool.name, toolVersion: tool.version, args: validation.value });
   const hit = limitAgainstAction(context.state, context.agent.limits, { tool: tool.name, digest });
   if (hit && !known?.proposal) return limitReached(context, act.key, hit);
-  const proposal = proposalOf(act, tool, requested, validation.value, digest, judge(context, tool, validation.value));
+  const proposal = proposalOf(
+    act,
+    tool,
+    requested,
+    validation.value,
+    digest,
+    judge(context, tool, validation.value),
+  );
   switch (proposal.gate.kind) {
     case "allow":
       return start(context, act.key, tool, proposal, [proposal]);
@@ -50,13 +68,26 @@ async function propose(context: PlanContext, act: Act, tool: Tool, requested: Js
 /** A gate that fails holds. */
 function judge(context: PlanContext, tool: Tool, args: Json): GateOutcome {
   try {
-    return context.agent.gate.judge({ agent: context.agent.name, tool: tool.name, args, risk: tool.risk, effect: tool.effect });
+    return context.agent.gate.judge({
+      agent: context.agent.name,
+      tool: tool.name,
+      args,
+      risk: tool.risk,
+      effect: tool.effect,
+    });
   } catch (error) {
     return { kind: "hold", reason: `the gate failed: ${toErrorInfo(error, "internal").message}` };
   }
 }
 
-function proposalOf(act: Act, tool: Tool, requested: Json, args: Json, digest: string, gate: GateOutcome): Proposal {
+function proposalOf(
+  act: Act,
+  tool: Tool,
+  requested: Json,
+  args: Json,
+  digest: string,
+  gate: GateOutcome,
+): Proposal {
   return event("action_proposed", {
     key: act.key,
     callId: act.call.callId,
@@ -82,9 +113,16 @@ function approvalRequest(context: PlanContext, proposal: Proposal, why: string):
   });
 }
 
-async function planProposed(context: PlanContext, act: Act, known: Operation, proposal: Proposal, tool: Tool): Promise<Plan> {
+async function planProposed(
+  context: PlanContext,
+  act: Act,
+  known: Operation,
+  proposal: Proposal,
+  tool: Tool,
+): Promise<Plan> {
   const { request } = known;
-  if (!request || request.opened.kind !== "approval") return propose(context, act, tool, act.call.args, known); // a crash cannot leave it so; judge again
+  if (!request || request.opened.kind !== "approval")
+    return propose(context, act, tool, act.call.args, known); // a crash cannot leave it so; judge again
   if (request.status === "open") return expireOrWait(context, request);
   if (request.status === "expired") return deny(act.key, "deadline", "nobody answered in time");
   const { verdict, decided } = request;
@@ -101,27 +139,61 @@ async function planProposed(context: PlanContext, act: Act, known: Operation, pr
   }
 }
 
-function startApproved(context: PlanContext, act: Act, tool: Tool, proposal: Proposal, approved: string | undefined): Plan {
+function startApproved(
+  context: PlanContext,
+  act: Act,
+  tool: Tool,
+  proposal: Proposal,
+  approved: string | undefined,
+): Plan {
   const digest = actionDigest({ tool: tool.name, toolVersion: tool.version, args: proposal.args });
   if (digest === approved) return start(context, act.key, tool, proposal, []);
   const again = { ...proposal, toolVersion: tool.version, digest };
-  return append(again, approvalRequest(context, again, `${tool.name} is now version ${tool.version}; what was approved was version ${proposal.toolVersion}`));
+  return append(
+    again,
+    approvalRequest(
+      context,
+      again,
+      `${tool.name} is now version ${tool.version}; what was approved was version ${proposal.toolVersion}`,
+    ),
+  );
 }
 
 /** The person who edits has seen exactly what will run, so an edit approves it, unless it is invalid or denied. */
-async function startEdited(context: PlanContext, act: Act, tool: Tool, proposal: Proposal, edited: Json, decided: EventOf<"request_decided">): Promise<Plan> {
+async function startEdited(
+  context: PlanContext,
+  act: Act,
+  tool: Tool,
+  proposal: Proposal,
+  edited: Json,
+  decided: EventOf<"request_decided">,
+): Promise<Plan> {
   const validation = await validate(tool.input, edited);
-  if (!validation.ok) return append(approvalRequest(context, proposal, `the edit by ${decided.by} is not valid: ${validation.why}`));
+  if (!validation.ok)
+    return append(
+      approvalRequest(context, proposal, `the edit by ${decided.by} is not valid: ${validation.why}`),
+    );
   const digest = actionDigest({ tool: tool.name, toolVersion: tool.version, args: validation.value });
-  if (digest !== decided.digest) return append(approvalRequest(context, proposal, `${tool.name} changed after the edit by ${decided.by}`));
+  if (digest !== decided.digest)
+    return append(approvalRequest(context, proposal, `${tool.name} changed after the edit by ${decided.by}`));
   const gate = judge(context, tool, validation.value);
-  const changed: Proposal = { ...proposalOf(act, tool, act.call.args, validation.value, digest, gate), requested: act.call.args };
+  const changed: Proposal = {
+    ...proposalOf(act, tool, act.call.args, validation.value, digest, gate),
+    requested: act.call.args,
+  };
   if (gate.kind === "deny") return append(changed, denied(act.key, "gate", gate.reason));
   return start(context, act.key, tool, changed, [changed]);
 }
 
 /** The only place where an action starts. */
-function start(context: PlanContext, key: string, tool: Tool, proposal: Proposal, before: readonly EventBody[], attempt = 1): Plan {
+function start(
+  context: PlanContext,
+  key: string,
+  tool: Tool,
+  proposal: Proposal,
+  before: readonly EventBody[],
+  attempt = 1,
+): Plan {
   const exclusive = tool.effect !== "read";
   if (exclusive && context.exclusiveRunning) return { kind: "later" };
   const idempotencyKey = `${context.threadId}/${key}`;
@@ -131,18 +203,27 @@ function start(context: PlanContext, key: string, tool: Tool, proposal: Proposal
     intent: [...before, event("action_started", { key, attempt, digest: proposal.digest, idempotencyKey })],
     intentFirst: exclusive,
     exclusive,
-    effect: (signal) => runAction(context, tool, { key, args: proposal.args, attempt, idempotencyKey }, signal),
+    effect: (signal) =>
+      runAction(context, tool, { key, args: proposal.args, attempt, idempotencyKey }, signal),
   };
 }
 
 /** What a crash, or a tool that gave no answer, left behind. */
-function planStarted(context: PlanContext, known: Operation, started: EventOf<"action_started">, tool: Tool | undefined): Plan {
+function planStarted(
+  context: PlanContext,
+  known: Operation,
+  started: EventOf<"action_started">,
+  tool: Tool | undefined,
+): Plan {
   const { key, proposal, request } = known;
   if (request?.reason === "in_doubt") return planSettled(context, key, started, request);
-  if (!tool || !proposal) return append(...doubtEvents(context, known, started, "the agent no longer has this tool"));
+  if (!tool || !proposal)
+    return append(...doubtEvents(context, known, started, "the agent no longer has this tool"));
   const mayRepeat = proposal.effect !== "once" && tool.effect !== "once";
-  if (mayRepeat || context.verifiedAbsent.has(key)) return start(context, key, tool, proposal, [], started.attempt + 1);
-  if (!tool.verify) return append(...doubtEvents(context, known, started, "it started, and no result was recorded"));
+  if (mayRepeat || context.verifiedAbsent.has(key))
+    return start(context, key, tool, proposal, [], started.attempt + 1);
+  if (!tool.verify)
+    return append(...doubtEvents(context, known, started, "it started, and no result was recorded"));
   if (context.exclusiveRunning) return { kind: "later" };
   const run = { key, args: proposal.args, attempt: started.attempt, idempotencyKey: started.idempotencyKey };
   return {
@@ -150,11 +231,17 @@ function planStarted(context: PlanContext, known: Operation, started: EventOf<"a
     intent: [],
     intentFirst: false,
     exclusive: true,
-    effect: (signal) => verifyAction(context, tool, run, signal, (why) => doubtEvents(context, known, started, why)),
+    effect: (signal) =>
+      verifyAction(context, tool, run, signal, (why) => doubtEvents(context, known, started, why)),
   };
 }
 
-function doubtEvents(context: PlanContext, known: Operation, started: EventOf<"action_started">, why: string): readonly EventBody[] {
+function doubtEvents(
+  context: PlanContext,
+  known: Operation,
+  started: EventOf<"action_started">,
+  why: string,
+): readonly EventBody[] {
   const { key, proposal } = known;
   const request = openRequest(context, key, {
     kind: "escalation",
@@ -163,25 +250,52 @@ function doubtEvents(context: PlanContext, known: Operation, started: EventOf<"a
     why,
     choices: ["done", "not_done", "stop"],
     expiresInMs: null, // no answer is no answer: guessing either way could do harm
-    ...(proposal ? { action: { tool: proposal.tool, toolVersion: proposal.toolVersion, args: proposal.args, digest: proposal.digest } } : {}),
+    ...(proposal
+      ? {
+          action: {
+            tool: proposal.tool,
+            toolVersion: proposal.toolVersion,
+            args: proposal.args,
+            digest: proposal.digest,
+          },
+        }
+      : {}),
   });
-  return known.inDoubt ? [request] : [event("action_in_doubt", { key, attempt: started.attempt, why }), request];
+  return known.inDoubt
+    ? [request]
+    : [event("action_in_doubt", { key, attempt: started.attempt, why }), request];
 }
 
 /** A person says what became of an action in doubt. Nothing runs again without a new action and a new approval. */
-function planSettled(context: PlanContext, key: string, started: EventOf<"action_started">, request: RequestState): Plan {
+function planSettled(
+  context: PlanContext,
+  key: string,
+  started: EventOf<"action_started">,
+  request: RequestState,
+): Plan {
   if (request.status === "open") return expireOrWait(context, request);
   const { attempt } = started;
   const settledBy = request.decided?.by ?? "nobody";
   switch (request.verdict?.kind) {
     case "done":
-      return append(event("action_completed", { key, attempt, durationMs: 0, result: { value: request.verdict.value }, settledBy }));
+      return append(
+        event("action_completed", {
+          key,
+          attempt,
+          durationMs: 0,
+          result: { value: request.verdict.value },
+          settledBy,
+        }),
+      );
     case "not_done": {
       const error = { code: "did_not_happen", message: `it did not happen: ${request.verdict.why}` };
       return append(event("action_failed", { key, attempt, durationMs: 0, error, settledBy }));
     }
     default: {
-      const error = { code: "stopped_by_person", message: `${settledBy} stopped the thread with ${key} in doubt` };
+      const error = {
+        code: "stopped_by_person",
+        message: `${settledBy} stopped the thread with ${key} in doubt`,
+      };
       return append(event("thread_failed", { error }));
     }
   }
@@ -191,6 +305,11 @@ function deny(key: string, deniedBy: "validation" | "deadline", why: string): Pl
   return append(denied(key, deniedBy, why));
 }
 
-function denied(key: string, deniedBy: EventOf<"action_denied">["deniedBy"], why: string, by?: string): EventBody {
+function denied(
+  key: string,
+  deniedBy: EventOf<"action_denied">["deniedBy"],
+  why: string,
+  by?: string,
+): EventBody {
   return event("action_denied", { key, deniedBy, why, ...(by === undefined ? {} : { by }) });
 }

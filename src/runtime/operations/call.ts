@@ -1,20 +1,29 @@
 import { childIdFor } from "../../core/digest.ts";
 import { isHoldpointError, toErrorInfo } from "../../core/errors.ts";
-import { event, type ChildOutcome, type EventBody, type EventOf } from "../../core/events.ts";
+import { type ChildOutcome, type EventBody, type EventOf, event } from "../../core/events.ts";
 import type { PendingOperation } from "../../core/flow.ts";
 import type { Operation } from "../../core/state.ts";
 import { startThread } from "../commands.ts";
-import { facts, noFacts, toStored, type Facts } from "../stored.ts";
+import { type Facts, facts, noFacts, toStored } from "../stored.ts";
 import { type Plan, type PlanContext, wait } from "./plan.ts";
 
 type ChildCall = Extract<PendingOperation, { kind: "call" }>;
 
 /** A child's log is its own: the parent records that it started it, under an id that follows from the operation, and how it ended. */
-export async function planCall(context: PlanContext, call: ChildCall, known: Operation | undefined): Promise<Plan> {
+export async function planCall(
+  context: PlanContext,
+  call: ChildCall,
+  known: Operation | undefined,
+): Promise<Plan> {
   const started = known?.child;
   if (!started) {
     const { stored, artifacts } = toStored(context.runtime, call.input);
-    const intent = event("child_started", { key: call.key, agent: call.agent, childId: childIdFor(context.threadId, call.key), input: stored });
+    const intent = event("child_started", {
+      key: call.key,
+      agent: call.agent,
+      childId: childIdFor(context.threadId, call.key),
+      input: stored,
+    });
     return perform([intent], async () => ({ events: [], artifacts }));
   }
   const child = (await context.runtime.store.threads({ threadId: started.childId })).rows[0];
@@ -27,7 +36,11 @@ function perform(intent: readonly EventBody[], effect: () => Promise<Facts>): Pl
   return { kind: "perform", intent, intentFirst: intent.length > 0, exclusive: false, effect };
 }
 
-async function startChild(context: PlanContext, call: ChildCall, started: EventOf<"child_started">): Promise<Facts> {
+async function startChild(
+  context: PlanContext,
+  call: ChildCall,
+  started: EventOf<"child_started">,
+): Promise<Facts> {
   try {
     await startThread(context.runtime, started.agent, call.input, {
       threadId: started.childId,
@@ -45,7 +58,9 @@ async function startChild(context: PlanContext, call: ChildCall, started: EventO
 async function childEnded(context: PlanContext, started: EventOf<"child_started">): Promise<Facts> {
   const events = await context.runtime.store.read(started.childId);
   const outcome = events.map(outcomeOf).findLast((found) => found !== null);
-  return outcome ? facts(event("child_completed", { key: started.key, childId: started.childId, outcome })) : noFacts;
+  return outcome
+    ? facts(event("child_completed", { key: started.key, childId: started.childId, outcome }))
+    : noFacts;
 }
 
 function outcomeOf(end: EventBody): ChildOutcome | null {
@@ -55,7 +70,10 @@ function outcomeOf(end: EventBody): ChildOutcome | null {
     case "thread_failed":
       return { status: "failed", error: end.error };
     case "thread_cancelled":
-      return { status: "cancelled", error: { code: "child_failed", message: `cancelled by ${end.by}: ${end.why}` } };
+      return {
+        status: "cancelled",
+        error: { code: "child_failed", message: `cancelled by ${end.by}: ${end.why}` },
+      };
     default:
       return null;
   }

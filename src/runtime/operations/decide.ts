@@ -1,7 +1,7 @@
 // I7, I9. What goes to the model comes from the window and fits; what comes back is used only after it validates.
 import { sha256 } from "../../core/digest.ts";
-import { HoldpointError, isHoldpointError, toErrorInfo, type ErrorInfo } from "../../core/errors.ts";
-import { event, type EventBody, type Usage } from "../../core/events.ts";
+import { type ErrorInfo, HoldpointError, isHoldpointError, toErrorInfo } from "../../core/errors.ts";
+import { type EventBody, event, type Usage } from "../../core/events.ts";
 import type { PendingOperation } from "../../core/flow.ts";
 import { toJson } from "../../core/json.ts";
 import { limitAgainstDecision } from "../../core/limits.ts";
@@ -10,10 +10,20 @@ import { answerToolName } from "../../core/tool.ts";
 import type { ModelTool } from "../../core/window/model-input.ts";
 import { buildWindow, type Window } from "../../core/window/window.ts";
 import type { Model, ModelOutput } from "../../ports/model.ts";
-import { facts, noFacts, type Facts } from "../stored.ts";
+import { type Facts, facts, noFacts } from "../stored.ts";
 import { withTimeout } from "../with-timeout.ts";
 import { limitReached } from "./limit.ts";
-import { afterEscalation, append, elapsed, escalate, isDue, type Plan, type PlanContext, retryTime, wait } from "./plan.ts";
+import {
+  afterEscalation,
+  append,
+  elapsed,
+  escalate,
+  isDue,
+  type Plan,
+  type PlanContext,
+  retryTime,
+  wait,
+} from "./plan.ts";
 import { validateDecision } from "./validate-decision.ts";
 
 type Decide = Extract<PendingOperation, { kind: "decide" }>;
@@ -27,7 +37,8 @@ export function planDecide(context: PlanContext, decide: Decide, known: Operatio
   if (escalation) return escalation;
   if (known?.retryAt && !isDue(runtime, known.retryAt)) return wait;
   const tries = known ? known.attempt - known.forgivenAttempts : 0;
-  if (known?.lastError && tries > 0 && known.retryAt === null) return append(givenUp(context, decide.key, known.lastError, tries));
+  if (known?.lastError && tries > 0 && known.retryAt === null)
+    return append(givenUp(context, decide.key, known.lastError, tries));
   const hit = limitAgainstDecision(state, agent.limits);
   if (hit) return limitReached(context, decide.key, hit);
   return planCall(context, decide, known, tries);
@@ -35,7 +46,13 @@ export function planDecide(context: PlanContext, decide: Decide, known: Operatio
 
 function givenUp(context: PlanContext, key: string, error: ErrorInfo, tries: number): EventBody {
   const reason = error.code === "invalid_decision" ? "invalid_output" : "model_failed";
-  return escalate(context, key, reason, `${error.message} (${tries} tries)`, `The model gave nothing usable for ${key}. Try again?`);
+  return escalate(
+    context,
+    key,
+    reason,
+    `${error.message} (${tries} tries)`,
+    `The model gave nothing usable for ${key}. Try again?`,
+  );
 }
 
 function planCall(context: PlanContext, decide: Decide, known: Operation | undefined, tries: number): Plan {
@@ -51,7 +68,8 @@ function planCall(context: PlanContext, decide: Decide, known: Operation | undef
     intent: [],
     intentFirst: false,
     exclusive: false,
-    effect: (signal) => callModel(context, decide, built, { attempt: (known?.attempt ?? 0) + 1, tries: tries + 1 }, signal),
+    effect: (signal) =>
+      callModel(context, decide, built, { attempt: (known?.attempt ?? 0) + 1, tries: tries + 1 }, signal),
   };
 }
 
@@ -63,7 +81,10 @@ function windowFor(context: PlanContext, decide: Decide, known: Operation | unde
     input: typeof input === "string" ? input : (JSON.stringify(input) ?? ""),
     tools: toolsFor(context, decide),
     see: decide.options.see === undefined ? null : JSON.stringify(toJson(decide.options.see)),
-    correction: known?.lastError?.code === "invalid_decision" ? `Your last output could not be used: ${known.lastError.message}` : null,
+    correction:
+      known?.lastError?.code === "invalid_decision"
+        ? `Your last output could not be used: ${known.lastError.message}`
+        : null,
     budget: agent.window.budget,
     maxOutputTokens: agent.maxOutputTokens,
     count: runtime.counter.count,
@@ -83,7 +104,11 @@ function toolsFor(context: PlanContext, decide: Decide): readonly ModelTool[] {
   if (known) return known;
   const list = names.map((name) => modelTool(context, name));
   if (agent.outputSchema !== undefined) {
-    list.push({ name: answerToolName, description: "Gives the final answer and ends the task.", inputSchema: agent.outputSchema });
+    list.push({
+      name: answerToolName,
+      description: "Gives the final answer and ends the task.",
+      inputSchema: agent.outputSchema,
+    });
   }
   lists.set(id, list);
   return list;
@@ -92,7 +117,10 @@ function toolsFor(context: PlanContext, decide: Decide): readonly ModelTool[] {
 function modelTool(context: PlanContext, name: string): ModelTool {
   const tool = context.agent.tools.get(name);
   if (tool) return { name, description: tool.description, inputSchema: tool.inputSchema };
-  throw new HoldpointError("tool_unknown", `t.decide() offers "${name}", which agent ${context.agent.name} does not have`);
+  throw new HoldpointError(
+    "tool_unknown",
+    `t.decide() offers "${name}", which agent ${context.agent.name} does not have`,
+  );
 }
 
 interface Tries {
@@ -102,19 +130,36 @@ interface Tries {
   readonly tries: number;
 }
 
-async function callModel(context: PlanContext, decide: Decide, built: Window, tries: Tries, signal: AbortSignal): Promise<Facts> {
+async function callModel(
+  context: PlanContext,
+  decide: Decide,
+  built: Window,
+  tries: Tries,
+  signal: AbortSignal,
+): Promise<Facts> {
   const { runtime, agent } = context;
   const startedAt = runtime.clock.now();
   let model: Model;
   try {
     model = await runtime.resolveModel(agent.model);
   } catch (error) {
-    return facts(rejected(context, decide.key, tries, startedAt, { model: typeof agent.model === "string" ? agent.model : "unknown", usage: noUsage, error }));
+    return facts(
+      rejected(context, decide.key, tries, startedAt, {
+        model: typeof agent.model === "string" ? agent.model : "unknown",
+        usage: noUsage,
+        error,
+      }),
+    );
   }
-  const ended = await withTimeout(runtime.clock, modelTimeoutMs, signal, (inner) => model.generate(built.input, { signal: inner }));
+  const ended = await withTimeout(runtime.clock, modelTimeoutMs, signal, (inner) =>
+    model.generate(built.input, { signal: inner }),
+  );
   if (ended.kind === "aborted") return noFacts;
   if (ended.kind === "timeout" || ended.kind === "threw") {
-    const error = ended.kind === "threw" ? ended.error : new HoldpointError("model_timeout", `no answer within ${modelTimeoutMs} ms`, { retryable: true });
+    const error =
+      ended.kind === "threw"
+        ? ended.error
+        : new HoldpointError("model_timeout", `no answer within ${modelTimeoutMs} ms`, { retryable: true });
     return facts(rejected(context, decide.key, tries, startedAt, { model: model.id, usage: noUsage, error }));
   }
   return facts(await judged(context, decide, built, tries, startedAt, model.id, ended.value));
@@ -137,7 +182,11 @@ async function judged(
     callIdPrefix: callIdPrefix(decide.key),
   });
   if (!validated.ok) {
-    return rejected(context, decide.key, tries, startedAt, { model, usage, error: new HoldpointError("invalid_decision", validated.why, { retryable: true }) });
+    return rejected(context, decide.key, tries, startedAt, {
+      model,
+      usage,
+      error: new HoldpointError("invalid_decision", validated.why, { retryable: true }),
+    });
   }
   return event("decision_made", {
     key: decide.key,
@@ -164,7 +213,12 @@ function rejected(
   const invalid = error.code === "invalid_decision";
   const most = invalid ? agent.limits.invalidOutputs : agent.limits.modelFailures;
   const retryable = !isHoldpointError(result.error) || result.error.retryable;
-  const retryAt = !retryable || tries.tries > most ? null : invalid ? new Date(runtime.clock.now()).toISOString() : retryTime(runtime, tries.tries, 1_000);
+  const retryAt =
+    !retryable || tries.tries > most
+      ? null
+      : invalid
+        ? new Date(runtime.clock.now()).toISOString()
+        : retryTime(runtime, tries.tries, 1_000);
   return event("decision_rejected", {
     key,
     attempt: tries.attempt,

@@ -5,5 +5,8 @@ import { append, escalate, type Plan, type PlanContext } from "./plan.ts";
 /** A limit is reached: the log says which, and a person says whether the same allotment is granted again. */
 export function limitReached(context: PlanContext, key: string, hit: LimitHit): Plan {
   const why = `${hit.scope} reached ${hit.value} of ${hit.max}`;
-  return append(event("limit_reached", { key, ...hit }), escalate(context, key, "limit", why, `The limit of ${hit.scope} (${hit.max}) is reached. Go on?`));
+  return append(
+    event("limit_reached", { key, ...hit }),
+    escalate(context, key, "limit", why, `The limit of ${hit.scope} (${hit.max}) is reached. Go on?`),
+  );
 }

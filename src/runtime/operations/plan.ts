@@ -2,7 +2,13 @@
 // code of its own: the next worker folds the log and asks for the plan again.
 import type { Agent } from "../../core/agent.ts";
 import { requestIdFor } from "../../core/digest.ts";
-import { event, type EscalationReason, type EventBody, type EventOf, type VerdictKind } from "../../core/events.ts";
+import {
+  type EscalationReason,
+  type EventBody,
+  type EventOf,
+  event,
+  type VerdictKind,
+} from "../../core/events.ts";
 import { flowKey, type RequestState, type ThreadState } from "../../core/state.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Facts } from "../stored.ts";
@@ -61,34 +67,62 @@ export function isDue(runtime: Runtime, at: string): boolean {
 export function openRequest(
   context: PlanContext,
   key: string,
-  request: Omit<EventOf<"request_opened">, "type" | "v" | "seq" | "at" | "requestId" | "key" | "approvers" | "expiresAt"> & {
+  request: Omit<
+    EventOf<"request_opened">,
+    "type" | "v" | "seq" | "at" | "requestId" | "key" | "approvers" | "expiresAt"
+  > & {
     readonly approvers?: readonly string[];
     readonly expiresInMs?: number | null;
   },
 ): EventBody {
-  const { expiresInMs = context.agent.gate.expiresInMs, approvers = context.agent.gate.approvers, ...rest } = request;
-  const before = key === flowKey ? context.state.flowRequests : (context.state.operations.get(key)?.requests ?? 0);
+  const {
+    expiresInMs = context.agent.gate.expiresInMs,
+    approvers = context.agent.gate.approvers,
+    ...rest
+  } = request;
+  const before =
+    key === flowKey ? context.state.flowRequests : (context.state.operations.get(key)?.requests ?? 0);
   return event("request_opened", {
     requestId: requestIdFor(context.threadId, key, before + 1),
     key,
     approvers,
-    expiresAt: expiresInMs === null ? null : new Date(context.runtime.clock.now() + expiresInMs).toISOString(),
+    expiresAt:
+      expiresInMs === null ? null : new Date(context.runtime.clock.now() + expiresInMs).toISOString(),
     ...rest,
   });
 }
 
 /** Opens a request that no flow asked for: something went wrong, and a person says how to go on. */
-export function escalate(context: PlanContext, key: string, reason: EscalationReason, why: string, question: string): EventBody {
-  return openRequest(context, key, { kind: "escalation", reason, why, question, choices: ["continue", "stop"] satisfies VerdictKind[] });
+export function escalate(
+  context: PlanContext,
+  key: string,
+  reason: EscalationReason,
+  why: string,
+  question: string,
+): EventBody {
+  return openRequest(context, key, {
+    kind: "escalation",
+    reason,
+    why,
+    question,
+    choices: ["continue", "stop"] satisfies VerdictKind[],
+  });
 }
 
 /** The plan for an escalation that was opened: wait, give up, or `null` to go on. */
 export function afterEscalation(context: PlanContext, request: RequestState | null): Plan | null {
-  if (request === null || request.opened.kind !== "escalation" || request.reason === "in_doubt" || request.used) return null;
+  if (
+    request === null ||
+    request.opened.kind !== "escalation" ||
+    request.reason === "in_doubt" ||
+    request.used
+  )
+    return null;
   if (request.status === "open") return expireOrWait(context, request);
   if (request.status === "expired") return append(stopped(`nobody answered in time: ${request.opened.why}`));
   const { verdict, decided } = request;
-  if (verdict?.kind === "stop") return append(stopped(`${decided?.by} stopped it: ${verdict.why ?? request.opened.why}`));
+  if (verdict?.kind === "stop")
+    return append(stopped(`${decided?.by} stopped it: ${verdict.why ?? request.opened.why}`));
   return null;
 }
 
@@ -108,4 +142,3 @@ export function retryTime(runtime: Runtime, attempt: number, baseMs: number): st
   const backoffMs = Math.min(60_000, baseMs * 2 ** (attempt - 1));
   return new Date(runtime.clock.now() + Math.round(backoffMs * (1 + runtime.random() / 4))).toISOString();
 }
-

@@ -1,8 +1,8 @@
-import { toErrorInfo, type ErrorInfo } from "../../core/errors.ts";
-import { event, type EventBody } from "../../core/events.ts";
+import { type ErrorInfo, toErrorInfo } from "../../core/errors.ts";
+import { type EventBody, event } from "../../core/events.ts";
 import type { Json } from "../../core/json.ts";
 import type { RunContext, Tool } from "../../core/tool.ts";
-import { facts, noFacts, toStored, type Facts } from "../stored.ts";
+import { type Facts, facts, noFacts, toStored } from "../stored.ts";
 import { withTimeout } from "../with-timeout.ts";
 import { elapsed, type PlanContext } from "./plan.ts";
 
@@ -14,10 +14,17 @@ export interface Run {
 }
 
 /** Runs a tool and says in events how it ended. No events at all: it is open whether it happened (I4). */
-export async function runAction(context: PlanContext, tool: Tool, run: Run, signal: AbortSignal): Promise<Facts> {
+export async function runAction(
+  context: PlanContext,
+  tool: Tool,
+  run: Run,
+  signal: AbortSignal,
+): Promise<Facts> {
   const { runtime } = context;
   const startedAt = runtime.clock.now();
-  const ended = await withTimeout(runtime.clock, tool.timeoutMs, signal, (inner) => tool.run(run.args, runContext(context, run, inner)));
+  const ended = await withTimeout(runtime.clock, tool.timeoutMs, signal, (inner) =>
+    tool.run(run.args, runContext(context, run, inner)),
+  );
   switch (ended.kind) {
     case "returned":
       return completed(context, run, startedAt, ended.value);
@@ -40,12 +47,23 @@ function inDoubt(run: Run, why: string): Facts {
   return facts(event("action_in_doubt", { key: run.key, attempt: run.attempt, why }));
 }
 
-function completed(context: PlanContext, run: Run, startedAt: number, value: unknown, settledBy?: string): Facts {
+function completed(
+  context: PlanContext,
+  run: Run,
+  startedAt: number,
+  value: unknown,
+  settledBy?: string,
+): Facts {
   const durationMs = elapsed(context.runtime, startedAt);
   try {
     const { stored, artifacts } = toStored(context.runtime, value);
     const by = settledBy === undefined ? {} : { settledBy };
-    return { events: [event("action_completed", { key: run.key, attempt: run.attempt, durationMs, result: stored, ...by })], artifacts };
+    return {
+      events: [
+        event("action_completed", { key: run.key, attempt: run.attempt, durationMs, result: stored, ...by }),
+      ],
+      artifacts,
+    };
   } catch (error) {
     return failed(context, run, startedAt, notKept(toErrorInfo(error, "result_not_json")));
   }
@@ -58,7 +76,14 @@ function notKept(error: ErrorInfo): ErrorInfo {
 }
 
 function failed(context: PlanContext, run: Run, startedAt: number, error: ErrorInfo): Facts {
-  return facts(event("action_failed", { key: run.key, attempt: run.attempt, durationMs: elapsed(context.runtime, startedAt), error }));
+  return facts(
+    event("action_failed", {
+      key: run.key,
+      attempt: run.attempt,
+      durationMs: elapsed(context.runtime, startedAt),
+      error,
+    }),
+  );
 }
 
 /** Asks the tool whether an action in doubt happened (I4). `doubt` makes the events for a person when it cannot say. */
@@ -70,14 +95,20 @@ export async function verifyAction(
   doubt: (why: string) => readonly EventBody[],
 ): Promise<Facts> {
   const startedAt = context.runtime.clock.now();
-  const ended = await withTimeout(context.runtime.clock, tool.timeoutMs, signal, (inner) => tool.verify?.(run.args, runContext(context, run, inner)));
+  const ended = await withTimeout(context.runtime.clock, tool.timeoutMs, signal, (inner) =>
+    tool.verify?.(run.args, runContext(context, run, inner)),
+  );
   if (ended.kind === "aborted") return noFacts;
-  if (ended.kind === "returned" && ended.value?.happened === true) return completed(context, run, startedAt, ended.value.value, "verify");
+  if (ended.kind === "returned" && ended.value?.happened === true)
+    return completed(context, run, startedAt, ended.value.value, "verify");
   if (ended.kind === "returned" && ended.value?.happened === false) {
     context.verifiedAbsent.add(run.key);
     return noFacts;
   }
-  const why = ended.kind === "threw" ? `verify failed: ${toErrorInfo(ended.error, "tool_failed").message}` : "verify could not tell";
+  const why =
+    ended.kind === "threw"
+      ? `verify failed: ${toErrorInfo(ended.error, "tool_failed").message}`
+      : "verify could not tell";
   return facts(...doubt(why));
 }
 

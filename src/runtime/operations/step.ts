@@ -1,9 +1,9 @@
 import { durationMs } from "../../core/duration.ts";
-import { HoldpointError, toErrorInfo, type ErrorInfo } from "../../core/errors.ts";
+import { type ErrorInfo, HoldpointError, toErrorInfo } from "../../core/errors.ts";
 import { event } from "../../core/events.ts";
 import type { PendingOperation } from "../../core/flow.ts";
 import type { Operation } from "../../core/state.ts";
-import { facts, noFacts, toStored, type Facts } from "../stored.ts";
+import { type Facts, facts, noFacts, toStored } from "../stored.ts";
 import { withTimeout } from "../with-timeout.ts";
 import { append, elapsed, isDue, type Plan, type PlanContext, retryTime, wait } from "./plan.ts";
 
@@ -22,36 +22,79 @@ export function planStep(context: PlanContext, step: Step, known: Operation | un
   };
 }
 
-async function runStep(context: PlanContext, step: Step, attempt: number, signal: AbortSignal): Promise<Facts> {
+async function runStep(
+  context: PlanContext,
+  step: Step,
+  attempt: number,
+  signal: AbortSignal,
+): Promise<Facts> {
   const { runtime } = context;
   const startedAt = runtime.clock.now();
   const timeoutMs = durationMs(step.options.timeout ?? "60s");
-  const ended = await withTimeout(runtime.clock, timeoutMs, signal, (inner) => step.run({ attempt, signal: inner }));
+  const ended = await withTimeout(runtime.clock, timeoutMs, signal, (inner) =>
+    step.run({ attempt, signal: inner }),
+  );
   if (ended.kind === "aborted") return noFacts; // it runs again
-  if (ended.kind === "timeout") return failed(context, step, attempt, startedAt, timeoutError(timeoutMs), true);
-  if (ended.kind === "threw") return failed(context, step, attempt, startedAt, toErrorInfo(ended.error, "step_failed"), true);
+  if (ended.kind === "timeout")
+    return failed(context, step, attempt, startedAt, timeoutError(timeoutMs), true);
+  if (ended.kind === "threw")
+    return failed(context, step, attempt, startedAt, toErrorInfo(ended.error, "step_failed"), true);
   try {
     const { stored, artifacts } = toStored(runtime, ended.value);
-    return { events: [event("step_completed", { key: step.key, attempt, durationMs: elapsed(runtime, startedAt), result: stored })], artifacts };
+    return {
+      events: [
+        event("step_completed", {
+          key: step.key,
+          attempt,
+          durationMs: elapsed(runtime, startedAt),
+          result: stored,
+        }),
+      ],
+      artifacts,
+    };
   } catch (error) {
     return failed(context, step, attempt, startedAt, toErrorInfo(error, "result_not_json"), false); // it would return the same again
   }
 }
 
-function failed(context: PlanContext, step: Step, attempt: number, startedAt: number, error: ErrorInfo, mayRetry: boolean): Facts {
+function failed(
+  context: PlanContext,
+  step: Step,
+  attempt: number,
+  startedAt: number,
+  error: ErrorInfo,
+  mayRetry: boolean,
+): Facts {
   const { runtime } = context;
-  const retryAt = mayRetry && attempt < (step.options.attempts ?? 3) ? retryTime(runtime, attempt, durationMs(step.options.backoff ?? "1s")) : null;
-  return facts(event("step_failed", { key: step.key, attempt, durationMs: elapsed(runtime, startedAt), error, retryAt }));
+  const retryAt =
+    mayRetry && attempt < (step.options.attempts ?? 3)
+      ? retryTime(runtime, attempt, durationMs(step.options.backoff ?? "1s"))
+      : null;
+  return facts(
+    event("step_failed", { key: step.key, attempt, durationMs: elapsed(runtime, startedAt), error, retryAt }),
+  );
 }
 
 function timeoutError(timeoutMs: number): ErrorInfo {
-  return toErrorInfo(new HoldpointError("step_failed", `it did not end within ${timeoutMs} ms`), "step_failed");
+  return toErrorInfo(
+    new HoldpointError("step_failed", `it did not end within ${timeoutMs} ms`),
+    "step_failed",
+  );
 }
 
 /** Values that come from outside the flow and are recorded once. */
-export function planRecorded(context: PlanContext, operation: Extract<PendingOperation, { kind: "now" | "random" | "uuid" }>): Plan {
+export function planRecorded(
+  context: PlanContext,
+  operation: Extract<PendingOperation, { kind: "now" | "random" | "uuid" }>,
+): Plan {
   const { runtime } = context;
   const value =
-    operation.kind === "now" ? new Date(runtime.clock.now()).toISOString() : operation.kind === "random" ? runtime.random() : runtime.uuid();
-  return append(event("step_completed", { key: operation.key, attempt: 1, durationMs: 0, result: { value } }));
+    operation.kind === "now"
+      ? new Date(runtime.clock.now()).toISOString()
+      : operation.kind === "random"
+        ? runtime.random()
+        : runtime.uuid();
+  return append(
+    event("step_completed", { key: operation.key, attempt: 1, durationMs: 0, result: { value } }),
+  );
 }

@@ -14,23 +14,33 @@ export interface DecisionRules {
   readonly callIdPrefix: string;
 }
 
-export type ValidatedDecision = { readonly ok: true; readonly decision: Decision } | { readonly ok: false; readonly why: string };
+export type ValidatedDecision =
+  | { readonly ok: true; readonly decision: Decision }
+  | { readonly ok: false; readonly why: string };
 
 /** I9. A model's output as a decision, or in one line why it is none. Nothing is guessed and nothing is used in part. */
-export async function validateDecision(output: ModelOutput, rules: DecisionRules): Promise<ValidatedDecision> {
+export async function validateDecision(
+  output: ModelOutput,
+  rules: DecisionRules,
+): Promise<ValidatedDecision> {
   if (output.finish === "length") return no("the output was cut off by its length limit");
   const answers = output.calls.filter((call) => call.tool === answerToolName && rules.output);
-  if (answers.length > 0 && output.calls.length > 1) return no("an answer must come alone, without other calls");
+  if (answers.length > 0 && output.calls.length > 1)
+    return no("an answer must come alone, without other calls");
   if (answers[0]) return validateAnswer(answers[0].args, rules.output);
   if (output.calls.length > 0) return validateCalls(output, rules);
   if (rules.output) return no(`text is no answer here; call "${answerToolName}"`);
-  return output.text.trim() === "" ? no("the output is empty") : { ok: true, decision: { kind: "answer", value: output.text } };
+  return output.text.trim() === ""
+    ? no("the output is empty")
+    : { ok: true, decision: { kind: "answer", value: output.text } };
 }
 
 async function validateAnswer(args: unknown, schema: Schema | undefined): Promise<ValidatedDecision> {
   if (!schema) return no("there is no answer tool");
   const result = await validate(schema, args);
-  return result.ok ? { ok: true, decision: { kind: "answer", value: result.value } } : no(`the answer is not valid: ${result.why}`);
+  return result.ok
+    ? { ok: true, decision: { kind: "answer", value: result.value } }
+    : no(`the answer is not valid: ${result.why}`);
 }
 
 async function validateCalls(output: ModelOutput, rules: DecisionRules): Promise<ValidatedDecision> {

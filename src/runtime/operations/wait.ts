@@ -10,15 +10,26 @@ type Wait = Extract<PendingOperation, { kind: "wait" }>;
 /** The time it ends is recorded once, so changing the duration in code does not move a timer that is set. */
 export function planSleep(context: PlanContext, sleep: Sleep, known: Operation | undefined): Plan {
   const { runtime } = context;
-  if (known?.dueAt) return isDue(runtime, known.dueAt) ? append(event("timer_fired", { key: sleep.key })) : wait;
-  return append(event("timer_set", { key: sleep.key, dueAt: new Date(runtime.clock.now() + durationMs(sleep.duration)).toISOString() }));
+  if (known?.dueAt)
+    return isDue(runtime, known.dueAt) ? append(event("timer_fired", { key: sleep.key })) : wait;
+  return append(
+    event("timer_set", {
+      key: sleep.key,
+      dueAt: new Date(runtime.clock.now() + durationMs(sleep.duration)).toISOString(),
+    }),
+  );
 }
 
 export function planWait(context: PlanContext, operation: Wait, known: Operation | undefined): Plan {
   const { runtime } = context;
   if (!known) {
-    const expiresAt = operation.expiresIn === undefined ? null : new Date(runtime.clock.now() + durationMs(operation.expiresIn)).toISOString();
+    const expiresAt =
+      operation.expiresIn === undefined
+        ? null
+        : new Date(runtime.clock.now() + durationMs(operation.expiresIn)).toISOString();
     return append(event("wait_started", { key: operation.key, signal: operation.signal, expiresAt }));
   }
-  return known.dueAt && isDue(runtime, known.dueAt) ? append(event("timer_fired", { key: operation.key })) : wait;
+  return known.dueAt && isDue(runtime, known.dueAt)
+    ? append(event("timer_fired", { key: operation.key }))
+    : wait;
 }
