@@ -84,13 +84,13 @@ function formatMail(messageId: string, reply: Reply): string {
   return `${head.join("\r\n")}\r\n\r\n${quotedPrintable(reply.body)}\r\n`;
 }
 
-/** RFC 2047: words of at most 75 characters, none of which cuts a character in two. */
+/** RFC 2047: lines of at most 76 characters, the first one's name included; no word cuts a character in two. */
 function encodeHeader(text: string): string {
   if (/^[\x20-\x7e]{0,60}$/.test(text)) return text;
   const words: string[] = [""];
   for (const character of text.toWellFormed()) {
     const word = words.at(-1) ?? "";
-    if (Buffer.byteLength(word + character) > 45) words.push(character);
+    if (Buffer.byteLength(word + character) > 39) words.push(character);
     else words[words.length - 1] = word + character;
   }
   return words.map((word) => `=?utf-8?B?${Buffer.from(word).toString("base64")}?=`).join("\r\n ");

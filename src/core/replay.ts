@@ -115,7 +115,7 @@ export function startReplay(flow: Flow, state: ThreadState, artifacts: Artifacts
 
   function start(): void {
     running = true;
-    const input = valueOf(state.started?.input ?? {}, artifacts);
+    const input = storedValue(state.started?.input ?? {}, artifacts);
     const context = flowContext(state.started?.threadId ?? "", register);
     Promise.resolve()
       .then(() => flow(context, input))
@@ -179,7 +179,7 @@ async function rest(): Promise<void> {
 function answer(entry: Waiting, outcome: Outcome, artifacts: Artifacts): void {
   switch (outcome.kind) {
     case "value":
-      return entry.resolve(fromLog(entry.operation, valueOf(outcome.stored, artifacts)));
+      return entry.resolve(fromLog(entry.operation, storedValue(outcome.stored, artifacts)));
     case "error":
       return entry.reject(
         new HoldpointError(codeOf(entry.operation), outcome.error.message, { cause: outcome.error }),
@@ -213,7 +213,7 @@ function actionResult(
   const { event } = outcome;
   switch (event.type) {
     case "action_completed":
-      return { call, status: "completed", value: valueOf(event.result, artifacts) };
+      return { call, status: "completed", value: storedValue(event.result, artifacts) };
     case "action_failed":
       return { call, status: "failed", error: event.error };
     case "action_denied":
@@ -223,7 +223,7 @@ function actionResult(
   }
 }
 
-function valueOf(stored: Stored, artifacts: Artifacts): unknown {
+function storedValue(stored: Stored, artifacts: Artifacts): unknown {
   if (!stored.artifact) return deepFreeze(stored.value);
   const text = artifacts.get(stored.artifact.digest);
   if (text !== undefined) return deepFreeze(JSON.parse(text));

@@ -317,7 +317,7 @@ function settleAsk(state: ThreadState, owner: Operation, event: EventOf<"request
 
 function applyExpiry(state: ThreadState, event: EventOf<"request_expired">): void {
   const request = state.requests.get(event.requestId);
-  if (!request || request.status !== "open") throw illegal(event, `request ${event.requestId} is not open`);
+  if (request?.status !== "open") throw illegal(event, `request ${event.requestId} is not open`);
   request.status = "expired";
   if (event.key === flowKey) return;
   const owner = existing(state, event);

@@ -17,7 +17,7 @@ const mail = (...lines: readonly string[]): Promise<Mail> => parseEmail(Buffer.f
 describe("the e-mails of the example", () => {
   it.each([
     ["01 plain text", { from: "ada@example.com", authenticated: true, orderNumbers: ["SO-1002"], kind: "person" }],
-    ["02 HTML, quoted-printable, entities", { subject: "Broken candles 😢", orderNumbers: ["SO-1006"], text: expect.stringMatching(/broken… 😢\n.*€18\.00\.\nThanks,\nOskar & the cat$/s) }],
+    ["02 HTML, quoted-printable, entities", { subject: "Broken candles 😢", orderNumbers: ["SO-1006"], text: expect.stringMatching(/broken… 😢\n.*€18\.00\.\n\nThanks,\nOskar & the cat$/s) }],
     ["03 multipart/alternative", { orderNumbers: ["SO-1005"], text: expect.stringContaining("1. The reading light flickers.") }],
     ["04 format=flowed", { orderNumbers: [], text: expect.stringContaining("Is it on its way?") }],
     ["05 attachment and quotation", { attachments: ["one-shade.png"], text: expect.not.stringContaining("wrote:"), quoted: expect.stringContaining(">> Is it on its way?") }],
@@ -99,9 +99,7 @@ describe("HTML to text", () => {
   });
 
   it.each(["<", "<!--", "<script>", "<p ", "&", " ", "</script"])("takes no longer than its input is long, of %s", (piece) => {
-    const startedAt = performance.now();
-    htmlToText(piece.repeat(500_000 / piece.length));
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(htmlToText(piece.repeat(1_000_000 / piece.length))).toBeTypeOf("string"); // else the test's own timeout
   });
 });
 

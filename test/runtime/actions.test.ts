@@ -391,7 +391,10 @@ describe("an action that started and has no result (in doubt)", () => {
   it("runs again, under the same idempotency key, when verify says that it did not happen", async () => {
     const keys: string[] = [];
     const pay = payTool({
-      verify: (_args, { idempotencyKey }) => (keys.push(idempotencyKey), { happened: false }),
+      verify: (_args, { idempotencyKey }) => {
+        keys.push(idempotencyKey);
+        return { happened: false };
+      },
     });
     const { opened, threadId } = await crashed(pay);
     await opened.settle(threadId);

@@ -1,9 +1,9 @@
-import { spawn } from "node:child_process";
 import { chmod, cp, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { runNode, storeProgram } from "../../../test/kit/node-process.ts";
 import { type ErrorCode, isHoldpointError } from "../../core/errors.ts";
 import { append, noon, noted, start } from "../../testing/store-contract/case.ts";
 import { currentVersion, type Migration, migrate, migrations, schemaVersion } from "./schema.ts";
@@ -18,7 +18,9 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-async function refusal(options: Parameters<typeof openSqliteStore>[0]): Promise<{ code: ErrorCode; message: string }> {
+async function refusal(
+  options: Parameters<typeof openSqliteStore>[0],
+): Promise<{ code: ErrorCode; message: string }> {
   const opened = await openSqliteStore(options).catch((error: unknown) => error);
   if (!isHoldpointError(opened)) throw new Error(`it opened, or failed otherwise: ${String(opened)}`);
   return opened;
@@ -37,7 +39,10 @@ describe("opening", () => {
     await (await openSqliteStore({ path })).close();
     inSql(`PRAGMA user_version = ${currentVersion + 1}`);
     const before = await readFile(path);
-    expect(await refusal({ path })).toMatchObject({ code: "store_newer", message: expect.stringContaining(path) });
+    expect(await refusal({ path })).toMatchObject({
+      code: "store_newer",
+      message: expect.stringContaining(path),
+    });
     expect(await refusal({ path, readOnly: true })).toMatchObject({ code: "store_newer" });
     expect((await readFile(path)).equals(before)).toBe(true);
   });
@@ -55,7 +60,10 @@ describe("opening", () => {
     ["zeros", "\0".repeat(8_192)],
   ])("a file of %s is refused as damaged, and not touched", async (_, text) => {
     await writeFile(path, text);
-    expect(await refusal({ path })).toMatchObject({ code: "store_corrupt", message: expect.stringContaining(path) });
+    expect(await refusal({ path })).toMatchObject({
+      code: "store_corrupt",
+      message: expect.stringContaining(path),
+    });
     expect(await refusal({ path, readOnly: true })).toMatchObject({ code: "store_corrupt" });
     expect(await readFile(path, "latin1")).toBe(text);
   });
@@ -72,7 +80,8 @@ describe("opening", () => {
 
   test("a path that cannot be a file is refused as a mistake", async () => {
     await writeFile(path, "a file");
-    for (const wrong of [folder, join(path, "within.db")]) expect((await refusal({ path: wrong })).code).toBe("usage");
+    for (const wrong of [folder, join(path, "within.db")])
+      expect((await refusal({ path: wrong })).code).toBe("usage");
     expect((await refusal({ path: join(folder, "none.db"), readOnly: true })).code).toBe("usage");
   });
 });
@@ -128,14 +137,14 @@ describe("a folder that this user cannot write", () => {
   });
 
   async function asOther(code: string): Promise<unknown> {
-    const { stdout } = await runNode(`const path = ${JSON.stringify(path)}; ${wrapped(code)}`, nobody);
+    const { stdout } = await runNode(`const path = ${JSON.stringify(path)}; ${storeProgram(code)}`, nobody);
     return JSON.parse(stdout);
   }
 });
 
 test("processes that create the same file at once all succeed", async () => {
   const code = (id: number) =>
-    wrapped(`const store = await openSqliteStore({ path: ${JSON.stringify(path)} });
+    storeProgram(`const store = await openSqliteStore({ path: ${JSON.stringify(path)} });
       await store.append({ threadId: "t${id}", expectedSeq: 0, events: [{ at: "2026-11-23T12:00:00.000Z", body:
         { type: "thread_started", v: 1, threadId: "t${id}", agent: "a", agentVersion: "1", input: {}, by: "me" } }] });
       await store.close(); return "ok";`);

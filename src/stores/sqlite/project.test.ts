@@ -6,7 +6,17 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { EventBody } from "../../core/events.ts";
 import type { Store } from "../../ports/store.ts";
-import { answered, asked, completed, noted, placed, signalled, started, timer, waiting } from "../../testing/store-contract/case.ts";
+import {
+  answered,
+  asked,
+  completed,
+  noted,
+  placed,
+  signalled,
+  started,
+  timer,
+  waiting,
+} from "../../testing/store-contract/case.ts";
 import { openSqliteStore } from "./store.ts";
 
 const names = fc.constantFrom("a", "b", "\ud800");
@@ -25,7 +35,9 @@ const bodies: fc.Arbitrary<EventBody> = fc.oneof(
   { weight: 1, arbitrary: fc.constant(completed()) },
 );
 
-const appends = fc.array(fc.tuple(fc.nat(2), fc.array(bodies, { minLength: 1, maxLength: 4 })), { maxLength: 25 });
+const appends = fc.array(fc.tuple(fc.nat(2), fc.array(bodies, { minLength: 1, maxLength: 4 })), {
+  maxLength: 25,
+});
 
 test("I2: rows kept by appends equal rows folded from events, and a rebuild leaves them as they are", async () => {
   const folder = await mkdtemp(join(tmpdir(), "holdpoint-project-"));
@@ -49,7 +61,11 @@ test("I2: rows kept by appends equal rows folded from events, and a rebuild leav
 });
 
 /** Each thread's parent is the one before it. */
-async function appendAll(store: Store, ids: readonly string[], list: readonly (readonly [number, EventBody[]])[]) {
+async function appendAll(
+  store: Store,
+  ids: readonly string[],
+  list: readonly (readonly [number, EventBody[]])[],
+) {
   const heads = ids.map(() => 1);
   for (const [index, threadId] of ids.entries()) {
     const parent = { threadId: ids[index - 1] ?? "", key: "call:child#1" };
