@@ -1,11 +1,11 @@
 // The support desk. Code does what code can do for certain (parse, look up, sort out machines' mail, forbid); the model
 // only judges what an e-mail wants and writes the words; the gate holds what costs money or leaves the house.
 import { basename, join } from "node:path";
-import { type Agent, agent, type GateOutcome, gate, type GatedAction } from "../../src/index.ts";
 import { z } from "zod";
+import { type Agent, agent, type Call, type GatedAction, type GateOutcome, gate } from "../../src/index.ts";
+import { chooseModel } from "./choose-model.ts";
 import { readMail } from "./inbox.ts";
 import { fileLedger } from "./ledger.ts";
-import { chooseModel } from "./choose-model.ts";
 import { openOutbox } from "./outbox.ts";
 import { openShop, type Shop } from "./shop.ts";
 import { formatEuro } from "./summarize-thread.ts";
@@ -28,7 +28,12 @@ export const defaultInbox: string = join(import.meta.dirname, "inbox");
 export const defaultData: string = join(import.meta.dirname, "../../.holdpoint");
 
 const input = z.object({
-  file: z.string().refine((name) => name === basename(name) && name.endsWith(".eml"), "the name of an .eml file in the inbox"),
+  file: z
+    .string()
+    .refine(
+      (name) => name === basename(name) && name.endsWith(".eml"),
+      "the name of an .eml file in the inbox",
+    ),
 });
 
 const output = z.object({
@@ -50,7 +55,10 @@ what code did not let you do in the last turn, and why.
 - End with "nothing_to_do" when nobody expects anything, such as for thanks.`;
 
 /** Sorted out by code, unseen by the model. */
-const filedAs = { auto_reply: "Filed: an automatic reply, which must get none.", bulk: "Filed: sent to a list." };
+const filedAs = {
+  auto_reply: "Filed: an automatic reply, which must get none.",
+  bulk: "Filed: sent to a list.",
+};
 
 /** Refunds up to this are made at once; it is what a person's time would cost. */
 const smallRefundCents = 2_000;
@@ -58,10 +66,17 @@ const smallRefundCents = 2_000;
 function decideRefund({ tool, args }: GatedAction): GateOutcome | undefined {
   if (tool !== "issue_refund") return undefined; // as the tool's risk, or its name, has it
   const { cents } = issueRefundInput.parse(args);
-  return cents <= smallRefundCents ? { kind: "allow" } : { kind: "hold", reason: `a refund over ${formatEuro(smallRefundCents)}` };
+  return cents <= smallRefundCents
+    ? { kind: "allow" }
+    : { kind: "hold", reason: `a refund over ${formatEuro(smallRefundCents)}` };
 }
 
-export function supportDesk({ data = defaultData, inbox = defaultInbox, model, ledger }: SupportDeskOptions): Agent {
+export function supportDesk({
+  data = defaultData,
+  inbox = defaultInbox,
+  model,
+  ledger,
+}: SupportDeskOptions): Agent {
   let opened: Shop | undefined;
   const shop = (): Shop => (opened ??= openShop(join(data, "support-desk", "shop.db")));
   const outbox = openOutbox(join(data, "support-desk", "outbox"));
@@ -86,13 +101,16 @@ export function supportDesk({ data = defaultData, inbox = defaultInbox, model, l
       for (;;) {
         const next = await t.decide({ see: { mail, ticket, refused } });
         if (next.kind === "calls") {
-          refused = next.calls.map((call) => reasonAgainst(call, mail, ticket)).filter((reason) => reason !== null);
-          await t.act(next.calls.filter((call) => reasonAgainst(call, mail, ticket) === null));
+          const against = (call: Call): string | null => reasonAgainst(call, mail, ticket);
+          refused = next.calls.map(against).filter((reason) => reason !== null);
+          await t.act(next.calls.filter((call) => against(call) === null));
           continue;
         }
         const answer = output.parse(next.value);
         if (answer.outcome !== "needs_person") return answer;
-        const taken = await t.ask(`${answer.summary} Please take over, then say what you did.`, { answer: z.string() });
+        const taken = await t.ask(`${answer.summary} Please take over, then say what you did.`, {
+          answer: z.string(),
+        });
         if (taken.kind !== "answered") return answer;
         return { outcome: "resolved", summary: `${answer.summary} ${taken.by}: ${taken.value}` };
       }

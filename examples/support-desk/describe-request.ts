@@ -11,7 +11,11 @@ export function describeRequest({ opened }: RequestRow): string {
   if (kind !== "approval" || !action) return question;
   const refund = refundSchema.safeParse(action.args).data;
   const mail = mailSchema.safeParse(action.args).data;
-  const detail = refund ? `${formatEuro(refund.cents)} for ${refund.orderId}` : mail ? `to ${mail.to}` : JSON.stringify(action.args);
+  const detail = refund
+    ? `${formatEuro(refund.cents)} for ${refund.orderId}`
+    : mail
+      ? `to ${mail.to}`
+      : JSON.stringify(action.args);
   return `${action.tool} ${detail}`;
 }
 
@@ -20,12 +24,17 @@ export function describeArguments({ opened }: RequestRow): readonly string[] {
   const args = opened.action?.args;
   if (args === undefined) return [];
   const { body, ...rest } = z.looseObject({}).parse(args);
-  const lines = Object.entries(rest).map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`);
+  const lines = Object.entries(rest).map(
+    ([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`,
+  );
   return typeof body === "string" ? [...lines, ...body.split("\n").map((line) => `| ${line}`)] : lines;
 }
 
 /** The commands that answer a request, to be copied. `options` lets them find the store and the agent. */
-export function answerCommands({ requestId, threadId, opened }: RequestRow, options: string): readonly string[] {
+export function answerCommands(
+  { requestId, threadId, opened }: RequestRow,
+  options: string,
+): readonly string[] {
   const resolve = `resolve ${threadId} '${opened.key}'`;
   const commands = {
     approve: `approve ${requestId}`,
@@ -37,5 +46,7 @@ export function answerCommands({ requestId, threadId, opened }: RequestRow, opti
     done: `${resolve} --done '{…}'`,
     not_done: `${resolve} --not-done --why '…'`,
   };
-  return opened.choices.flatMap((choice) => (commands[choice] === null ? [] : [`npm run holdpoint -- ${commands[choice]}${options}`]));
+  return opened.choices.flatMap((choice) =>
+    commands[choice] === null ? [] : [`npm run holdpoint -- ${commands[choice]}${options}`],
+  );
 }

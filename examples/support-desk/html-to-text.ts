@@ -22,11 +22,16 @@ export function htmlToText(html: string): string {
       if (breaks.has(name)) parts.push("\n");
     }
   }
-  return decodeEntities(parts.join("")).replace(/ ?\n ?/g, "\n").replace(/\n{3,}/g, "\n\n").trim();
+  return decodeEntities(parts.join(""))
+    .replace(/ ?\n ?/g, "\n")
+    .replace(/\n{3,}/g, "\n\n")
+    .trim();
 }
 
 const unread: ReadonlySet<string> = new Set(["script", "style", "template", "title"]);
-const breaks: ReadonlySet<string> = new Set("blockquote br div h1 h2 h3 h4 hr li ol p table tr ul".split(" "));
+const breaks: ReadonlySet<string> = new Set(
+  "blockquote br div h1 h2 h3 h4 hr li ol p table tr ul".split(" "),
+);
 
 function indexOrEnd(text: string, search: string, from: number): number {
   const index = text.indexOf(search, from);
@@ -35,18 +40,65 @@ function indexOrEnd(text: string, search: string, from: number): number {
 
 /** The named ones that mail programs write; others stay as they are. */
 const entities: Readonly<Record<string, string>> = {
-  amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", nbsp: " ", shy: "", euro: "€", pound: "£", copy: "©", reg: "®",
-  ndash: "–", mdash: "—", hellip: "…", bull: "•", middot: "·", deg: "°", times: "×",
-  lsquo: "‘", rsquo: "’", sbquo: "‚", ldquo: "“", rdquo: "”", bdquo: "„", laquo: "«", raquo: "»",
-  auml: "ä", ouml: "ö", uuml: "ü", Auml: "Ä", Ouml: "Ö", Uuml: "Ü", szlig: "ß",
-  agrave: "à", aacute: "á", acirc: "â", ccedil: "ç", egrave: "è", eacute: "é", ecirc: "ê", euml: "ë",
-  iacute: "í", ntilde: "ñ", oacute: "ó", ocirc: "ô", uacute: "ú", ugrave: "ù", aring: "å", aelig: "æ", oslash: "ø",
+  amp: "&",
+  lt: "<",
+  gt: ">",
+  quot: '"',
+  apos: "'",
+  nbsp: " ",
+  shy: "",
+  euro: "€",
+  pound: "£",
+  copy: "©",
+  reg: "®",
+  ndash: "–",
+  mdash: "—",
+  hellip: "…",
+  bull: "•",
+  middot: "·",
+  deg: "°",
+  times: "×",
+  lsquo: "‘",
+  rsquo: "’",
+  sbquo: "‚",
+  ldquo: "“",
+  rdquo: "”",
+  bdquo: "„",
+  laquo: "«",
+  raquo: "»",
+  auml: "ä",
+  ouml: "ö",
+  uuml: "ü",
+  Auml: "Ä",
+  Ouml: "Ö",
+  Uuml: "Ü",
+  szlig: "ß",
+  agrave: "à",
+  aacute: "á",
+  acirc: "â",
+  ccedil: "ç",
+  egrave: "è",
+  eacute: "é",
+  ecirc: "ê",
+  euml: "ë",
+  iacute: "í",
+  ntilde: "ñ",
+  oacute: "ó",
+  ocirc: "ô",
+  uacute: "ú",
+  ugrave: "ù",
+  aring: "å",
+  aelig: "æ",
+  oslash: "ø",
 };
 
 function decodeEntities(text: string): string {
-  return text.replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,8}));/gi, (whole, decimal?: string, hex?: string, name?: string) => {
-    if (name !== undefined) return entities[name] ?? whole;
-    const codePoint = decimal === undefined ? Number.parseInt(hex ?? "", 16) : Number(decimal);
-    return codePoint <= 0x10ffff ? String.fromCodePoint(codePoint).toWellFormed() : whole;
-  });
+  return text.replace(
+    /&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,8}));/gi,
+    (whole, decimal?: string, hex?: string, name?: string) => {
+      if (name !== undefined) return entities[name] ?? whole;
+      const codePoint = decimal === undefined ? Number.parseInt(hex ?? "", 16) : Number(decimal);
+      return codePoint <= 0x10ffff ? String.fromCodePoint(codePoint).toWellFormed() : whole;
+    },
+  );
 }

@@ -13,10 +13,14 @@ export type InboxFile = { readonly file: string } & (
 /** Reads every `.eml` file of a folder, in the order of their names. @throws `usage` when there is no such folder. */
 export async function readInbox(folder: string): Promise<readonly InboxFile[]> {
   const names = await readdir(folder).catch((cause: unknown) => {
-    throw new HoldpointError("usage", `the inbox ${folder} cannot be read`, { fix: "Name a folder of .eml files with --inbox.", cause });
+    throw new HoldpointError("usage", `the inbox ${folder} cannot be read`, {
+      fix: "Name a folder of .eml files with --inbox.",
+      cause,
+    });
   });
   const files: InboxFile[] = [];
-  for (const file of names.filter((name) => name.endsWith(".eml")).sort()) files.push(await readInboxFile(folder, file));
+  for (const file of names.filter((name) => name.endsWith(".eml")).sort())
+    files.push(await readInboxFile(folder, file));
   return files;
 }
 
@@ -26,7 +30,11 @@ async function readInboxFile(folder: string, file: string): Promise<InboxFile> {
     return { file, kind: "mail", mail, key: mailKey(mail) };
   } catch (error) {
     if (!isHoldpointError(error, "invalid_input")) throw error;
-    return { file, kind: "unreadable", error: { code: error.code, message: error.message, ...(error.fix ? { fix: error.fix } : {}) } };
+    return {
+      file,
+      kind: "unreadable",
+      error: { code: error.code, message: error.message, ...(error.fix ? { fix: error.fix } : {}) },
+    };
   }
 }
 
@@ -42,7 +50,10 @@ async function readBounded(path: string): Promise<Uint8Array> {
     throw new Error(`it has ${size} bytes; at most ${maxMailBytes} are read`);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new HoldpointError("invalid_input", `the e-mail cannot be read: ${why}`, { fix: "Check the file and its permissions.", cause });
+    throw new HoldpointError("invalid_input", `the e-mail cannot be read: ${why}`, {
+      fix: "Check the file and its permissions.",
+      cause,
+    });
   }
 }
 
@@ -51,5 +62,7 @@ async function readBounded(path: string): Promise<Uint8Array> {
  * whoever sends a second mail under a known one would make it vanish.
  */
 function mailKey({ messageId, from, subject, text }: Mail): string {
-  return createHash("sha256").update(JSON.stringify([messageId, from, subject, text])).digest("hex");
+  return createHash("sha256")
+    .update(JSON.stringify([messageId, from, subject, text]))
+    .digest("hex");
 }

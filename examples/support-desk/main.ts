@@ -48,12 +48,22 @@ async function processAndReport(options: Options, signal: AbortSignal): Promise<
   let run: InboxRun;
   try {
     const { observe, setFiles: onStarted } = progress;
-    run = await processInbox({ store: join(data, "holdpoint.db"), inbox, agent, secrets: choice.secrets, signal, observe, onStarted });
+    run = await processInbox({
+      store: join(data, "holdpoint.db"),
+      inbox,
+      agent,
+      secrets: choice.secrets,
+      signal,
+      observe,
+      onStarted,
+    });
   } finally {
     progress.close();
   }
   const context = { choice, actionsNow: progress.actions(), ...commandsFor(options) };
-  process.stdout.write(json ? `${JSON.stringify(reportDocument(run, context))}\n` : printReport(run, context));
+  process.stdout.write(
+    json ? `${JSON.stringify(reportDocument(run, context))}\n` : printReport(run, context),
+  );
   process.exitCode = exitCodeFor(run);
 }
 
@@ -64,12 +74,26 @@ function readOptions(args: readonly string[]): Options {
   try {
     const { values } = parseArgs({
       args: [...args],
-      options: { inbox: { ...string, default: defaultInbox }, data: { ...string, default: defaultData }, ledger: string, json: boolean, help: boolean },
+      options: {
+        inbox: { ...string, default: defaultInbox },
+        data: { ...string, default: defaultData },
+        ledger: string,
+        json: boolean,
+        help: boolean,
+      },
     });
     const { inbox, data, ledger, json, help } = values;
-    return { inbox: resolve(inbox), data: resolve(data), ledger: ledger === undefined ? undefined : resolve(ledger), json, help };
+    return {
+      inbox: resolve(inbox),
+      data: resolve(data),
+      ledger: ledger === undefined ? undefined : resolve(ledger),
+      json,
+      help,
+    };
   } catch (error) {
-    throw new HoldpointError("usage", error instanceof Error ? error.message : String(error), { fix: "See npm start -- --help." });
+    throw new HoldpointError("usage", error instanceof Error ? error.message : String(error), {
+      fix: "See npm start -- --help.",
+    });
   }
 }
 
@@ -79,7 +103,10 @@ function readOptions(args: readonly string[]): Options {
  */
 function commandsFor({ data, inbox }: Options): Pick<ReportContext, "cliOptions" | "again"> {
   const isDefault = data === defaultData;
-  const changed = [...(inbox === defaultInbox ? [] : ["--inbox", shellPath(inbox)]), ...(isDefault ? [] : ["--data", shellPath(data)])];
+  const changed = [
+    ...(inbox === defaultInbox ? [] : ["--inbox", shellPath(inbox)]),
+    ...(isDefault ? [] : ["--data", shellPath(data)]),
+  ];
   return {
     cliOptions: isDefault
       ? ` --agent ${shellPath(join(import.meta.dirname, "agent.ts"))}`
@@ -110,12 +137,21 @@ function stopSignal(): AbortSignal {
 /** 0 ok, 1 an e-mail could not be handled, 3 stopped: try again. */
 function exitCodeFor({ mails, threads, interrupted }: InboxRun): number {
   if (interrupted) return 3;
-  return mails.some((mail) => mail.kind === "unreadable") || threads.some((thread) => thread.status === "failed") ? 1 : 0;
+  return mails.some((mail) => mail.kind === "unreadable") ||
+    threads.some((thread) => thread.status === "failed")
+    ? 1
+    : 0;
 }
 
 function fail(error: unknown, json: boolean): void {
-  const known = isHoldpointError(error) ? error : new HoldpointError("internal", error instanceof Error ? (error.stack ?? error.message) : String(error));
-  const info = { code: known.code, message: known.message, fix: known.fix ?? (known.retryable ? "Try again." : "See npm start -- --help.") };
+  const known = isHoldpointError(error)
+    ? error
+    : new HoldpointError("internal", error instanceof Error ? (error.stack ?? error.message) : String(error));
+  const info = {
+    code: known.code,
+    message: known.message,
+    fix: known.fix ?? (known.retryable ? "Try again." : "See npm start -- --help."),
+  };
   if (json) process.stdout.write(`${JSON.stringify({ error: info })}\n`);
   else process.stderr.write(`error (${info.code}): ${info.message}\n  → ${info.fix}\n`);
   process.exitCode = known.code === "usage" ? 2 : known.retryable ? 3 : 1;

@@ -4,14 +4,14 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, writ
 import { join } from "node:path";
 import type { Change } from "./shop.ts";
 
-export interface Reply {
+interface Reply {
   readonly to: string;
   readonly subject: string;
   readonly body: string;
   readonly inReplyTo?: string | undefined;
 }
 
-export interface Sent {
+interface Sent {
   readonly messageId: string;
 }
 
@@ -76,7 +76,9 @@ function formatMail(messageId: string, reply: Reply): string {
     `To: ${reply.to}`,
     `Subject: ${encodeHeader(reply.subject)}`,
     `Message-ID: ${messageId}`,
-    ...(reply.inReplyTo === undefined ? [] : [`In-Reply-To: ${reply.inReplyTo}`, `References: ${reply.inReplyTo}`]),
+    ...(reply.inReplyTo === undefined
+      ? []
+      : [`In-Reply-To: ${reply.inReplyTo}`, `References: ${reply.inReplyTo}`]),
     "MIME-Version: 1.0",
     "Content-Type: text/plain; charset=utf-8",
     "Content-Transfer-Encoding: quoted-printable",
@@ -98,14 +100,20 @@ function encodeHeader(text: string): string {
 
 /** RFC 2045 §6.7: at most 76 characters to a line, and none but printable ASCII. */
 function quotedPrintable(text: string): string {
-  return text.toWellFormed().split(/\r\n|\r|\n/).map(quotedPrintableLine).join("\r\n");
+  return text
+    .toWellFormed()
+    .split(/\r\n|\r|\n/)
+    .map(quotedPrintableLine)
+    .join("\r\n");
 }
 
 function quotedPrintableLine(line: string): string {
   const pieces = Array.from(Buffer.from(line), (byte, index) => {
     const isText = (byte > 0x20 && byte < 0x7f && byte !== 0x3d) || byte === 0x20;
     const endsLine = index === Buffer.byteLength(line) - 1;
-    return isText && !(byte === 0x20 && endsLine) ? String.fromCharCode(byte) : `=${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+    return isText && !(byte === 0x20 && endsLine)
+      ? String.fromCharCode(byte)
+      : `=${byte.toString(16).toUpperCase().padStart(2, "0")}`;
   });
   const lines = [""];
   for (const piece of pieces) {

@@ -33,12 +33,16 @@ const maxListed = 10;
 
 /** Reads a raw e-mail (RFC 5322, MIME). @throws `invalid_input` when it is none, or too large. */
 export async function parseEmail(raw: Uint8Array): Promise<Mail> {
-  if (raw.byteLength > maxMailBytes) throw unreadable(`it has ${raw.byteLength} bytes; at most ${maxMailBytes} are read`);
-  const email = await PostalMime.parse(raw, { maxNestingDepth: 20, maxHeadersSize: 256 * 1024 }).catch((error: unknown) => {
-    throw unreadable(error instanceof Error ? error.message : String(error), error);
-  });
+  if (raw.byteLength > maxMailBytes)
+    throw unreadable(`it has ${raw.byteLength} bytes; at most ${maxMailBytes} are read`);
+  const email = await PostalMime.parse(raw, { maxNestingDepth: 20, maxHeadersSize: 256 * 1024 }).catch(
+    (error: unknown) => {
+      throw unreadable(error instanceof Error ? error.message : String(error), error);
+    },
+  );
   const from = email.from?.address?.trim().toLowerCase();
-  if (!from || !/^[^\s@<>,;]+@[^\s@<>,;]+$/.test(from)) throw unreadable("it has no From header with an address");
+  if (!from || !/^[^\s@<>,;]+@[^\s@<>,;]+$/.test(from))
+    throw unreadable("it has no From header with an address");
   const subject = oneLine(email.subject, maxCharacters.subject);
   const { text, quoted } = splitQuoted(clean(email.text ?? htmlToText(email.html ?? "")));
   return {
@@ -51,7 +55,9 @@ export async function parseEmail(raw: Uint8Array): Promise<Mail> {
     text: clip(text, maxCharacters.text),
     quoted: clip(quoted, maxCharacters.quoted),
     orderNumbers: findOrderNumbers(`${subject}\n${text}`),
-    attachments: email.attachments.slice(0, maxListed).map((file) => oneLine(file.filename ?? file.mimeType, maxCharacters.attachment)),
+    attachments: email.attachments
+      .slice(0, maxListed)
+      .map((file) => oneLine(file.filename ?? file.mimeType, maxCharacters.attachment)),
     kind: kindOf(email),
   };
 }
@@ -66,30 +72,45 @@ function unreadable(why: string, cause?: unknown): HoldpointError {
 /** One order number however it was typed: `so 1234`, `SO‑1234` with a non-breaking hyphen, `ＳＯ−１２３４`. */
 export function findOrderNumbers(text: string): readonly string[] {
   const plain = text.normalize("NFKC").replace(/[\u2010-\u2015\u2212]/g, "-");
-  const numbers = Array.from(plain.matchAll(/(?<![a-z0-9])SO[- ]?(\d{4})(?!\d)/gi), (match) => `SO-${match[1]}`);
+  const numbers = Array.from(
+    plain.matchAll(/(?<![a-z0-9])SO[- ]?(\d{4})(?!\d)/gi),
+    (match) => `SO-${match[1]}`,
+  );
   return [...new Set(numbers)].slice(0, maxListed);
 }
 
 /** RFC 8601. Only the newest result of our own server counts, and only for the domain that the reader sees. */
 function isAuthenticated(email: Email, from: string): boolean {
-  const values = email.headers.filter((header) => header.key === "authentication-results").map((header) => header.value);
-  const [server, ...results] = (values.find((value) => value.trim().startsWith(mailServer)) ?? "").split(";").map((part) => part.trim());
+  const values = email.headers
+    .filter((header) => header.key === "authentication-results")
+    .map((header) => header.value);
+  const [server, ...results] = (values.find((value) => value.trim().startsWith(mailServer)) ?? "")
+    .split(";")
+    .map((part) => part.trim());
   const dmarc = results.find((result) => result.startsWith("dmarc="))?.split(/\s+/) ?? [];
-  return server === mailServer && dmarc[0] === "dmarc=pass" && dmarc.includes(`header.from=${from.split("@")[1]}`);
+  return (
+    server === mailServer && dmarc[0] === "dmarc=pass" && dmarc.includes(`header.from=${from.split("@")[1]}`)
+  );
 }
 
 /** RFC 3834 and RFC 2919, and what older programs write instead. */
 function kindOf(email: Email): Mail["kind"] {
-  const header = (key: string): string => email.headers.find((candidate) => candidate.key === key)?.value.trim().toLowerCase() ?? "";
+  const header = (key: string): string =>
+    email.headers
+      .find((candidate) => candidate.key === key)
+      ?.value.trim()
+      .toLowerCase() ?? "";
   const precedence = header("precedence");
   const automatic = header("auto-submitted");
-  if ((automatic !== "" && automatic !== "no") || precedence === "auto_reply" || header("x-autoreply") !== "") return "auto_reply";
+  if ((automatic !== "" && automatic !== "no") || precedence === "auto_reply" || header("x-autoreply") !== "")
+    return "auto_reply";
   if (header("return-path") === "<>") return "auto_reply"; // a bounce
   const isList = header("list-id") !== "" || header("list-unsubscribe") !== "";
   return isList || ["bulk", "list", "junk"].includes(precedence) ? "bulk" : "person";
 }
 
-const historyStarts = /^\s*(-{2,}\s*(original message|ursprüngliche nachricht|forwarded message)\s*-{2,}|_{10,})\s*$/i;
+const historyStarts =
+  /^\s*(-{2,}\s*(original message|ursprüngliche nachricht|forwarded message)\s*-{2,}|_{10,})\s*$/i;
 const attribution = /^(on|am|le|el) .{1,200}(wrote|schrieb|a écrit|escribió).{0,100}:\s*$/i;
 
 /** Takes apart what was written now and what is repeated, by the marks that mail programs leave. */
@@ -100,7 +121,11 @@ function splitQuoted(all: string): { readonly text: string; readonly quoted: str
   const isQuoted = (line: string, index: number): boolean =>
     line.startsWith(">") || (attribution.test(line) && (current[index + 1] ?? "").startsWith(">"));
   return {
-    text: current.filter((line, index) => !isQuoted(line, index)).join("\n").replace(/\n{3,}/g, "\n\n").trim(),
+    text: current
+      .filter((line, index) => !isQuoted(line, index))
+      .join("\n")
+      .replace(/\n{3,}/g, "\n\n")
+      .trim(),
     quoted: [...current.filter(isQuoted), ...lines.slice(current.length)].join("\n").trim(),
   };
 }
@@ -114,9 +139,16 @@ function clean(text: string): string {
 }
 
 function oneLine(text: string | undefined, maxLength: number): string {
-  return clip(clean(text ?? "").replace(/\s+/g, " ").trim(), maxLength);
+  return clip(
+    clean(text ?? "")
+      .replace(/\s+/g, " ")
+      .trim(),
+    maxLength,
+  );
 }
 
 function clip(text: string, maxLength: number): string {
-  return text.length <= maxLength ? text : `${text.slice(0, maxLength).toWellFormed()}… (${text.length - maxLength} characters more)`;
+  return text.length <= maxLength
+    ? text
+    : `${text.slice(0, maxLength).toWellFormed()}… (${text.length - maxLength} characters more)`;
 }

@@ -17,7 +17,10 @@ export interface ReportContext {
 }
 
 /** The one JSON document of `--json`. */
-export function reportDocument(run: InboxRun, { choice, actionsNow, cliOptions, again }: ReportContext): unknown {
+export function reportDocument(
+  run: InboxRun,
+  { choice, actionsNow, cliOptions, again }: ReportContext,
+): unknown {
   return {
     model: { name: choice.name, isStandIn: choice.isStandIn },
     interrupted: run.interrupted,
@@ -54,24 +57,34 @@ function rowsFor({ mails, threads }: InboxRun): readonly (readonly string[])[] {
   const byId = new Map(threads.map((thread) => [thread.threadId, thread]));
   const inInbox = new Set(mails.map((mail) => (mail.kind === "handled" ? mail.threadId : "")));
   const gone = threads.filter((thread) => !inInbox.has(thread.threadId));
-  return [...mails.map((mail) => rowForMail(mail, byId)), ...gone.map((thread) => rowForThread(thread.file, thread))];
+  return [
+    ...mails.map((mail) => rowForMail(mail, byId)),
+    ...gone.map((thread) => rowForThread(thread.file, thread)),
+  ];
 }
 
 function rowForMail(mail: MailResult, threads: ReadonlyMap<string, ThreadSummary>): readonly string[] {
-  if (mail.kind === "unreadable") return [mail.file, "unreadable", `${mail.error.message}. ${mail.error.fix ?? ""}`];
+  if (mail.kind === "unreadable")
+    return [mail.file, "unreadable", `${mail.error.message}. ${mail.error.fix ?? ""}`];
   if (mail.copyOf !== null) return [mail.file, "copy", `the same e-mail as ${mail.copyOf}`];
   const thread = threads.get(mail.threadId);
   return thread ? rowForThread(mail.file, thread) : [mail.file, "?", ""];
 }
 
-function rowForThread(file: string, { status, outcome, summary, done, requests }: ThreadSummary): readonly string[] {
+function rowForThread(
+  file: string,
+  { status, outcome, summary, done, requests }: ThreadSummary,
+): readonly string[] {
   const waits = requests.map((request) => `asks: ${describeRequest(request)}`);
   const later = status === "waiting" && requests.length === 0 ? ["goes on later"] : []; // a retry that is not due yet
   const state = outcome?.replaceAll("_", " ") ?? (requests.length > 0 ? "waits" : status);
   return [file, state, [...done, ...waits, ...later, ...(summary === null ? [] : [summary])].join("; ")];
 }
 
-function describeWaiting({ file, requests }: ThreadSummary, { cliOptions }: ReportContext): readonly string[] {
+function describeWaiting(
+  { file, requests }: ThreadSummary,
+  { cliOptions }: ReportContext,
+): readonly string[] {
   return requests.flatMap((request) => {
     const { action, kind, why, question } = request.opened;
     return [
@@ -86,7 +99,11 @@ function describeWaiting({ file, requests }: ThreadSummary, { cliOptions }: Repo
   });
 }
 
-function closing(run: InboxRun, waiting: number, { choice, actionsNow, cliOptions, again }: ReportContext): readonly string[] {
+function closing(
+  run: InboxRun,
+  waiting: number,
+  { choice, actionsNow, cliOptions, again }: ReportContext,
+): readonly string[] {
   const unreadable = run.mails.filter((mail) => mail.kind === "unreadable").length;
   return [
     `This run: ${run.startedNow} new e-mails, ${actionsNow} actions. Open: ${waiting} wait for a person. Unreadable: ${unreadable}.`,
@@ -106,8 +123,11 @@ function closing(run: InboxRun, waiting: number, { choice, actionsNow, cliOption
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
   const cells = rows.map((row) => row.map((cell) => printable(cell)));
-  const widths = head.map((title, column) => Math.max(title.length, ...cells.map((row) => row[column]?.length ?? 0)));
-  const format = (row: readonly string[]): string => row.map((cell, column) => (column < row.length - 1 ? cell.padEnd(widths[column] ?? 0) : cell)).join("  ");
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...cells.map((row) => row[column]?.length ?? 0)),
+  );
+  const format = (row: readonly string[]): string =>
+    row.map((cell, column) => (column < row.length - 1 ? cell.padEnd(widths[column] ?? 0) : cell)).join("  ");
   return [bold(format(head)), ...cells.map((row) => clip(format(row)))];
 }
 

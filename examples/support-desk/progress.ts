@@ -33,7 +33,12 @@ export function showProgress(stream: NodeJS.WriteStream): Progress {
     const key = "key" in event ? `${threadId} ${event.key}` : "";
     if (event.type === "action_proposed" && event.effect === "read") reading.add(key);
     if (event.type === "action_completed" && !reading.has(key)) actions += 1;
-    if (event.type === "request_opened" || event.type === "thread_completed" || event.type === "thread_failed") resting.add(threadId);
+    if (
+      event.type === "request_opened" ||
+      event.type === "thread_completed" ||
+      event.type === "thread_failed"
+    )
+      resting.add(threadId);
     const line = isLive ? null : describeEvent(event);
     if (line !== null) stream.write(`${files.get(threadId) ?? threadId}  ${printable(line)}\n`);
   }
@@ -41,8 +46,10 @@ export function showProgress(stream: NodeJS.WriteStream): Progress {
   return {
     observe(hint) {
       if (hint.kind === "appended") for (const event of hint.events) onEvent(hint.threadId, event);
-      if (hint.kind === "performing") doing = `${printable(files.get(hint.threadId) ?? hint.threadId)}: ${hint.key}`;
-      if (hint.kind === "problem") stream.write(`${isLive ? "\r\u001b[2K" : ""}problem: ${printable(String(hint.error))}\n`);
+      if (hint.kind === "performing")
+        doing = `${printable(files.get(hint.threadId) ?? hint.threadId)}: ${hint.key}`;
+      if (hint.kind === "problem")
+        stream.write(`${isLive ? "\r\u001b[2K" : ""}problem: ${printable(String(hint.error))}\n`);
     },
     setFiles(next) {
       files = next;
@@ -60,6 +67,8 @@ function describeEvent(event: ThreadEvent): string | null {
   switch (event.type) {
     case "action_completed":
       return `${event.key} done`;
+    case "step_failed":
+    case "decision_rejected":
     case "action_failed":
       return `${event.key} failed: ${event.error.message}`;
     case "request_opened":

@@ -4,13 +4,13 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
-export interface Customer {
+interface Customer {
   readonly customerId: string;
   readonly name: string;
   readonly email: string;
 }
 
-export interface Order {
+interface Order {
   readonly orderId: string;
   readonly customerId: string;
   readonly orderedOn: string;
@@ -28,13 +28,13 @@ export interface Change<Value> {
   readonly value: Value;
 }
 
-export interface Note {
+interface Note {
   readonly customerId: string;
   readonly orderId?: string | undefined;
   readonly text: string;
 }
 
-export interface Refund {
+interface Refund {
   readonly orderId: string;
   readonly customerId: string;
   readonly cents: number;
@@ -59,7 +59,9 @@ export interface Shop {
 export function openShop(path: string): Shop {
   mkdirSync(dirname(path), { recursive: true });
   const db = new DatabaseSync(path);
-  db.exec("PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
+  db.exec(
+    "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
+  );
   inTransaction(db, () => db.exec(schema));
 
   const findRefund = (key: string): Refund | null => row<Refund>(db, sql.refund, key);
@@ -69,12 +71,24 @@ export function openShop(path: string): Shop {
     ordersOf: (customerId) => rows(db, sql.ordersOf, customerId),
     findOrder: (orderId) => row(db, sql.order, orderId),
     addNote(key, note) {
-      const { changes } = db.prepare(sql.addNote).run(key, note.customerId, note.orderId ?? null, note.text, now());
+      const { changes } = db
+        .prepare(sql.addNote)
+        .run(key, note.customerId, note.orderId ?? null, note.text, now());
       return { created: changes > 0, value: { noteKey: key } };
     },
-    refund: (key, refund) => once(db, () => findRefund(key), () => insertRefund(db, key, refund)),
+    refund: (key, refund) =>
+      once(
+        db,
+        () => findRefund(key),
+        () => insertRefund(db, key, refund),
+      ),
     findRefund,
-    deleteAccount: (key, customerId) => once(db, () => findDeletion(key), () => closeAccount(db, key, customerId)),
+    deleteAccount: (key, customerId) =>
+      once(
+        db,
+        () => findDeletion(key),
+        () => closeAccount(db, key, customerId),
+      ),
     findDeletion,
     close: () => db.close(),
   };
@@ -90,7 +104,8 @@ function once<Value>(db: DatabaseSync, find: () => Value | null, make: () => Val
 
 function insertRefund(db: DatabaseSync, key: string, refund: Refund): Refund {
   const order = row<Order>(db, sql.order, refund.orderId);
-  if (order?.customerId !== refund.customerId) throw new Error(`${refund.orderId} is no order of customer ${refund.customerId}`);
+  if (order?.customerId !== refund.customerId)
+    throw new Error(`${refund.orderId} is no order of customer ${refund.customerId}`);
   if (order.refundableCents === 0) throw new Error(`${refund.orderId} was refunded before`);
   if (refund.cents > order.refundableCents) {
     throw new Error(`${refund.orderId}: ${order.refundableCents} cents can be refunded, not ${refund.cents}`);
@@ -138,11 +153,14 @@ const sql = {
   customer: "SELECT customer_id AS customerId, name, email FROM customers WHERE email = ?",
   order: `SELECT ${orderColumns} FROM orders WHERE order_id = ?`,
   ordersOf: `SELECT ${orderColumns} FROM orders WHERE customer_id = ? ORDER BY ordered_on DESC`,
-  addNote: "INSERT INTO notes (key, customer_id, order_id, text, added_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+  addNote:
+    "INSERT INTO notes (key, customer_id, order_id, text, added_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
   refund: "SELECT order_id AS orderId, customer_id AS customerId, cents, reason FROM refunds WHERE key = ?",
-  addRefund: "INSERT INTO refunds (key, order_id, customer_id, cents, reason, refunded_at) VALUES (?, ?, ?, ?, ?, ?)",
+  addRefund:
+    "INSERT INTO refunds (key, order_id, customer_id, cents, reason, refunded_at) VALUES (?, ?, ?, ?, ?, ?)",
   deletion: "SELECT customer_id AS customerId FROM accounts WHERE closing_key = ?",
-  closeAccount: "UPDATE accounts SET closed_at = ?, closing_key = ? WHERE customer_id = ? AND closed_at IS NULL",
+  closeAccount:
+    "UPDATE accounts SET closed_at = ?, closing_key = ? WHERE customer_id = ? AND closed_at IS NULL",
 };
 
 const schema = `

@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { HoldpointError, type Json, type RequestRow, type Store, type ThreadEvent, type ThreadStatus } from "../../src/index.ts";
+import {
+  HoldpointError,
+  type Json,
+  type RequestRow,
+  type Store,
+  type ThreadEvent,
+  type ThreadStatus,
+} from "../../src/index.ts";
 
 /** What became of one e-mail, read from its thread's log. */
 export interface ThreadSummary {
@@ -19,7 +26,14 @@ export async function summarizeThread(store: Store, threadId: string): Promise<T
   if (!row) throw new HoldpointError("thread_not_found", `there is no thread ${threadId}`);
   const events = await store.read(threadId);
   const requests = await store.requests({ threadId, status: "open" });
-  return { threadId, file: fileOf(events), status: row.status, ...endOf(events), done: doneIn(events), requests: requests.rows };
+  return {
+    threadId,
+    file: fileOf(events),
+    status: row.status,
+    ...endOf(events),
+    done: doneIn(events),
+    requests: requests.rows,
+  };
 }
 
 function fileOf(events: readonly ThreadEvent[]): string {
@@ -27,7 +41,10 @@ function fileOf(events: readonly ThreadEvent[]): string {
   return z.object({ file: z.string() }).safeParse(started?.input.value).data?.file ?? "?";
 }
 
-function endOf(events: readonly ThreadEvent[]): { readonly outcome: string | null; readonly summary: string | null } {
+function endOf(events: readonly ThreadEvent[]): {
+  readonly outcome: string | null;
+  readonly summary: string | null;
+} {
   const last = events.at(-1);
   switch (last?.type) {
     case "thread_completed":
@@ -42,14 +59,18 @@ function endOf(events: readonly ThreadEvent[]): { readonly outcome: string | nul
 }
 
 function doneIn(events: readonly ThreadEvent[]): readonly string[] {
-  const args = new Map(events.flatMap((event) => (event.type === "action_proposed" ? [[event.key, event] as const] : [])));
+  const args = new Map(
+    events.flatMap((event) => (event.type === "action_proposed" ? [[event.key, event] as const] : [])),
+  );
   return events.flatMap((event) => {
     const proposal = event.type === "action_completed" ? args.get(event.key) : undefined;
     return proposal && proposal.effect !== "read" ? [describeDone(proposal.tool, proposal.args)] : [];
   });
 }
 
-const argsSchema = z.object({ cents: z.number(), orderId: z.string(), to: z.string(), customerId: z.string() }).partial();
+const argsSchema = z
+  .object({ cents: z.number(), orderId: z.string(), to: z.string(), customerId: z.string() })
+  .partial();
 
 /** An action in the past, in a few words. */
 function describeDone(tool: string, args: Json): string {

@@ -51,8 +51,10 @@ export function reasonAgainst(call: Call, mail: Mail, ticket: Ticket): string | 
   const { orderId, customerId, to, cents } = bound.parse(call.args);
   const order = ticket.orders.find((candidate) => candidate.orderId === orderId);
   if (orderId !== undefined && !order) return `${call.tool} refused: ${orderId} is no order of the sender`;
-  if (customerId !== undefined && customerId !== ticket.customer?.customerId) return `${call.tool} refused: ${customerId} is not the sender`;
-  if (to !== undefined && to.toLowerCase() !== mail.from) return `${call.tool} refused: ${to} is not the sender's address`;
+  if (customerId !== undefined && customerId !== ticket.customer?.customerId)
+    return `${call.tool} refused: ${customerId} is not the sender`;
+  if (to !== undefined && to.toLowerCase() !== mail.from)
+    return `${call.tool} refused: ${to} is not the sender's address`;
   if (order && cents !== undefined && cents > order.refundableCents) {
     return `${call.tool} refused: of ${orderId}, ${order.refundableCents} cents can be refunded, not ${cents}`;
   }

@@ -1,7 +1,8 @@
 // What the model may ask for. Each tool says what a second run of it would do (`effect`), what it can break (`risk`),
 // and, where a second run would do harm, how to find out whether the first one happened (`verify`).
-import { type RunContext, type TypedTool, tool, type Verification } from "../../src/index.ts";
+
 import { z } from "zod";
+import { type RunContext, type TypedTool, tool, type Verification } from "../../src/index.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Change, Shop } from "./shop.ts";
@@ -13,12 +14,26 @@ export interface ToolServices {
   readonly ledger?: Ledger | undefined;
 }
 
-const orderId = z.string().regex(/^SO-\d{4}$/).describe("an order number, such as SO-1234");
-const customerId = z.string().regex(/^C-\d{2,}$/).describe("a customer's number, such as C-01");
-const headerText = z.string().min(1).max(300).regex(/^\P{Cc}*$/u, "control characters have no place in a header");
+const orderId = z
+  .string()
+  .regex(/^SO-\d{4}$/)
+  .describe("an order number, such as SO-1234");
+const customerId = z
+  .string()
+  .regex(/^C-\d{2,}$/)
+  .describe("a customer's number, such as C-01");
+const headerText = z
+  .string()
+  .min(1)
+  .max(300)
+  .regex(/^\P{Cc}*$/u, "control characters have no place in a header");
 
 const findOrderInput = z.object({ orderId });
-const addNoteInput = z.object({ customerId, orderId: orderId.optional(), text: z.string().min(1).max(2_000) });
+const addNoteInput = z.object({
+  customerId,
+  orderId: orderId.optional(),
+  text: z.string().min(1).max(2_000),
+});
 export const issueRefundInput = z.object({
   orderId,
   customerId,
@@ -29,7 +44,10 @@ const sendEmailInput = z.object({
   to: headerText.regex(/^[^\s@<>,;:"]+@[^\s@<>,;:"]+$/, "one plain address"),
   subject: headerText,
   body: z.string().min(1).max(5_000),
-  inReplyTo: headerText.regex(/^<[^\s<>]+>$/, "a Message-ID").optional().describe("the messageId of the e-mail that this answers"),
+  inReplyTo: headerText
+    .regex(/^<[^\s<>]+>$/, "a Message-ID")
+    .optional()
+    .describe("the messageId of the e-mail that this answers"),
 });
 const deleteAccountInput = z.object({ customerId });
 
@@ -43,7 +61,11 @@ export interface SupportTools {
 
 export function supportTools({ shop, outbox, ledger = () => {} }: ToolServices): SupportTools {
   /** Makes a change under the action's idempotency key, and tells the ledger. */
-  function change<Value>(name: string, { idempotencyKey, signal }: RunContext, make: (key: string) => Change<Value>): Value {
+  function change<Value>(
+    name: string,
+    { idempotencyKey, signal }: RunContext,
+    make: (key: string) => Change<Value>,
+  ): Value {
     signal.throwIfAborted();
     ledger({ tool: name, idempotencyKey, phase: "begun" });
     const { created, value } = make(idempotencyKey);
@@ -54,7 +76,8 @@ export function supportTools({ shop, outbox, ledger = () => {} }: ToolServices):
   return {
     findOrder: tool({
       name: "find_order",
-      description: "Looks up one order of the sender: what was ordered, its state, its tracking number, what can be refunded.",
+      description:
+        "Looks up one order of the sender: what was ordered, its state, its tracking number, what can be refunded.",
       input: findOrderInput,
       risk: "low",
       effect: "read",
@@ -62,7 +85,8 @@ export function supportTools({ shop, outbox, ledger = () => {} }: ToolServices):
     }),
     addNote: tool({
       name: "add_note",
-      description: "Leaves a note for the shop's staff with a customer or an order, for instance about a new address.",
+      description:
+        "Leaves a note for the shop's staff with a customer or an order, for instance about a new address.",
       input: addNoteInput,
       risk: "low",
       effect: "repeatable", // the shop keeps one note per key
@@ -70,7 +94,8 @@ export function supportTools({ shop, outbox, ledger = () => {} }: ToolServices):
     }),
     issueRefund: tool({
       name: "issue_refund",
-      description: "Pays money back for an order of the sender. At most its refundableCents, and once per order.",
+      description:
+        "Pays money back for an order of the sender. At most its refundableCents, and once per order.",
       input: issueRefundInput,
       risk: "high",
       effect: "once",
@@ -92,7 +117,8 @@ export function supportTools({ shop, outbox, ledger = () => {} }: ToolServices):
       input: deleteAccountInput,
       risk: "high",
       effect: "once",
-      run: (args, context) => change("delete_account", context, (key) => shop().deleteAccount(key, args.customerId)),
+      run: (args, context) =>
+        change("delete_account", context, (key) => shop().deleteAccount(key, args.customerId)),
       verify: (_args, { idempotencyKey }) => found(shop().findDeletion(idempotencyKey)),
     }),
   };

@@ -24,7 +24,9 @@ interface Ended {
 /** Runs a script as a user would, without any provider's key. */
 function node(script: string, ...args: readonly string[]): Promise<Ended> {
   const { PATH = "" } = process.env;
-  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", script, ...args], { env: { PATH } });
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", script, ...args], {
+    env: { PATH },
+  });
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
@@ -37,14 +39,18 @@ it("ends by itself, says which model it used, and shows how to answer", async ()
   expect(code).toBe(0);
   expect(stdout).toContain("offline stand-in");
   expect(stdout).toMatch(/npm run holdpoint -- approve r_\w+ --store /);
-  expect(stdout).toContain("02-broken-candles.eml          waits          refunded EUR 18.00 for SO-1006; asks: send_email to oskar@example.org");
+  expect(stdout).toContain(
+    "02-broken-candles.eml          waits          refunded EUR 18.00 for SO-1006; asks: send_email to oskar@example.org",
+  );
   expect(stdout).toContain("the same e-mail as 01-where-is-my-order.eml");
   expect(stderr).toContain("02-broken-candles.eml  act:issue_refund#1 done");
 });
 
 it("carries out on its next run what the command line approved", async () => {
   const first = JSON.parse((await node(main, "--data", data, "--json")).stdout);
-  const [requestId] = first.threads.flatMap((thread: { requests: { requestId: string }[] }) => thread.requests.map((request) => request.requestId));
+  const [requestId] = first.threads.flatMap((thread: { requests: { requestId: string }[] }) =>
+    thread.requests.map((request) => request.requestId),
+  );
   const approved = await node(cli, "approve", requestId, "--store", join(data, "holdpoint.db"), "--json");
   expect(approved).toMatchObject({ code: 0 });
   const second = JSON.parse((await node(main, "--data", data, "--json")).stdout);
@@ -57,7 +63,9 @@ it("reports an unreadable e-mail and says so with its exit code", async () => {
   await writeFile(join(data, "bad.eml"), "no e-mail");
   const { code, stdout } = await node(main, "--data", data, "--inbox", data, "--json");
   expect(code).toBe(1);
-  expect(JSON.parse(stdout).mails).toEqual([{ file: "bad.eml", kind: "unreadable", error: expect.objectContaining({ code: "invalid_input" }) }]);
+  expect(JSON.parse(stdout).mails).toEqual([
+    { file: "bad.eml", kind: "unreadable", error: expect.objectContaining({ code: "invalid_input" }) },
+  ]);
 });
 
 it.each([
@@ -67,7 +75,9 @@ it.each([
 ])("answers %s with a code and a way out", async (_name, args) => {
   const { code, stdout } = await node(main, "--data", data, "--json", ...args);
   expect(code).toBe(2);
-  expect(JSON.parse(stdout)).toEqual({ error: { code: "usage", message: expect.any(String), fix: expect.any(String) } });
+  expect(JSON.parse(stdout)).toEqual({
+    error: { code: "usage", message: expect.any(String), fix: expect.any(String) },
+  });
 });
 
 it.each([
@@ -77,5 +87,7 @@ it.each([
   [{ OPENAI_API_KEY: "sk-secret", HOLDPOINT_MODEL: "openai/other" }, "openai/other", false],
 ])("chooses the model by the environment %o", (environment, name, isStandIn) => {
   expect(chooseModel(environment)).toMatchObject({ name, isStandIn });
-  expect([...chooseModel(environment).secrets.values()]).toEqual(Object.values(environment).filter((value) => value.startsWith("sk-")));
+  expect([...chooseModel(environment).secrets.values()]).toEqual(
+    Object.values(environment).filter((value) => value.startsWith("sk-")),
+  );
 });

@@ -23,7 +23,8 @@ afterEach(() => rm(data, { recursive: true, force: true }));
 
 async function deliver(...files: readonly string[]): Promise<void> {
   const names = await readdir(defaultInbox);
-  const chosen = files.length === 0 ? names : names.filter((name) => files.some((prefix) => name.startsWith(prefix)));
+  const chosen =
+    files.length === 0 ? names : names.filter((name) => files.some((prefix) => name.startsWith(prefix)));
   for (const name of chosen) await copyFile(join(defaultInbox, name), join(inbox, name));
 }
 
@@ -31,9 +32,23 @@ function desk(model: Model = offlineModel()): ReturnType<typeof supportDesk> {
   return supportDesk({ data, inbox, model, ledger: join(data, "ledger.jsonl") });
 }
 
-function run({ model, signal = new AbortController().signal }: { model?: Model; signal?: AbortSignal } = {}): Promise<InboxRun> {
+function run({
+  model,
+  signal = new AbortController().signal,
+}: {
+  model?: Model;
+  signal?: AbortSignal;
+} = {}): Promise<InboxRun> {
   const store = join(data, "holdpoint.db");
-  return processInbox({ store, inbox, agent: desk(model), secrets: new Map(), signal, observe: () => {}, onStarted: () => {} });
+  return processInbox({
+    store,
+    inbox,
+    agent: desk(model),
+    secrets: new Map(),
+    signal,
+    observe: () => {},
+    onStarted: () => {},
+  });
 }
 
 /** As a person does from another process, between two runs. */
@@ -45,13 +60,17 @@ async function decide(requestId: string, verdict: Verdict): Promise<void> {
 
 async function ledger(): Promise<readonly LedgerLine[]> {
   const text = await readFile(join(data, "ledger.jsonl"), "utf8").catch(() => "");
-  return text.split("\n").filter(Boolean).map((line) => JSON.parse(line) as LedgerLine);
+  return text
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as LedgerLine);
 }
 
 /** `tool` and how often it had an effect. */
 async function effects(): Promise<Readonly<Record<string, number>>> {
   const counts: Record<string, number> = {};
-  for (const { tool, phase } of await ledger()) if (phase === "happened") counts[tool] = (counts[tool] ?? 0) + 1;
+  for (const { tool, phase } of await ledger())
+    if (phase === "happened") counts[tool] = (counts[tool] ?? 0) + 1;
   return counts;
 }
 
@@ -64,7 +83,10 @@ async function startedActions(result: InboxRun): Promise<readonly string[]> {
 
 function refunds(): readonly unknown[] {
   const db = new DatabaseSync(join(data, "support-desk", "shop.db"));
-  const rows = db.prepare("SELECT order_id AS orderId, cents FROM refunds ORDER BY order_id").all().map((row) => ({ ...row }));
+  const rows = db
+    .prepare("SELECT order_id AS orderId, cents FROM refunds ORDER BY order_id")
+    .all()
+    .map((row) => ({ ...row }));
   db.close();
   return rows;
 }
@@ -74,9 +96,14 @@ async function outbox(): Promise<readonly string[]> {
 }
 
 /** What stands in one mail's row: what was done, and what is asked or how it ended. */
-function stateOf(result: InboxRun, prefix: string): { readonly done: readonly string[]; readonly now: readonly string[] } {
+function stateOf(
+  result: InboxRun,
+  prefix: string,
+): { readonly done: readonly string[]; readonly now: readonly string[] } {
   const mail = result.mails.find((candidate) => candidate.file.startsWith(prefix));
-  const thread = result.threads.find((candidate) => mail?.kind === "handled" && candidate.threadId === mail.threadId);
+  const thread = result.threads.find(
+    (candidate) => mail?.kind === "handled" && candidate.threadId === mail.threadId,
+  );
   const asked = thread?.requests.map(({ opened }) => opened.action?.tool ?? opened.kind) ?? [];
   return { done: thread?.done ?? [], now: asked.length > 0 ? asked : [thread?.outcome ?? "?"] };
 }
@@ -109,9 +136,14 @@ describe("a first run over the whole inbox", () => {
   it("does what is harmless, holds what is not, and asks a person where it cannot help", async () => {
     await deliver();
     const result = await run();
-    expect(expected.map(([file]) => [file, stateOf(result, file)])).toEqual(expected.map(([file, done, now]) => [file, { done, now: [now] }]));
+    expect(expected.map(([file]) => [file, stateOf(result, file)])).toEqual(
+      expected.map(([file, done, now]) => [file, { done, now: [now] }]),
+    );
     expect(result.startedNow).toBe(expected.length);
-    expect(refunds()).toEqual([{ orderId: "SO-1006", cents: 1800 }, { orderId: "SO-1010", cents: 1500 }]);
+    expect(refunds()).toEqual([
+      { orderId: "SO-1006", cents: 1800 },
+      { orderId: "SO-1010", cents: 1500 },
+    ]);
     expect(await outbox()).toEqual([]);
   });
 
@@ -119,13 +151,20 @@ describe("a first run over the whole inbox", () => {
     await deliver("01", "16");
     const result = await run();
     expect(result.startedNow).toBe(1);
-    expect(result.mails.map((mail) => mail.kind === "handled" && mail.copyOf)).toEqual([null, "01-where-is-my-order.eml"]);
+    expect(result.mails.map((mail) => mail.kind === "handled" && mail.copyOf)).toEqual([
+      null,
+      "01-where-is-my-order.eml",
+    ]);
   });
 
   it("takes a new e-mail under a known Message-ID for a new one", async () => {
     await deliver("01");
     const text = await readFile(join(inbox, "01-where-is-my-order.eml"), "latin1");
-    await writeFile(join(inbox, "other.eml"), text.replace("lamp oil", "lamp oil, and want a refund,"), "latin1");
+    await writeFile(
+      join(inbox, "other.eml"),
+      text.replace("lamp oil", "lamp oil, and want a refund,"),
+      "latin1",
+    );
     expect((await run()).startedNow).toBe(2);
   });
 
@@ -135,7 +174,12 @@ describe("a first run over the whole inbox", () => {
     await writeFile(join(inbox, "00-empty.eml"), "");
     await mkdir(join(inbox, "00-folder.eml"));
     const result = await run();
-    expect(result.mails.map((mail) => mail.kind)).toEqual(["unreadable", "unreadable", "unreadable", "handled"]);
+    expect(result.mails.map((mail) => mail.kind)).toEqual([
+      "unreadable",
+      "unreadable",
+      "unreadable",
+      "handled",
+    ]);
     expect(stateOf(result, "13").now).toEqual(["nothing_to_do"]);
   });
 });
@@ -148,7 +192,10 @@ describe("an e-mail that wants someone else's money", () => {
       id: "test/obedient",
       generate: async () => {
         calls += 1;
-        const next = calls === 1 ? { tool, args } : { tool: "answer", args: { outcome: "needs_person", summary: "Refused." } };
+        const next =
+          calls === 1
+            ? { tool, args }
+            : { tool: "answer", args: { outcome: "needs_person", summary: "Refused." } };
         return { text: "", calls: [{ callId: "x", ...next }], finish: "calls" };
       },
     };
@@ -170,7 +217,13 @@ describe("an e-mail that wants someone else's money", () => {
   });
 
   it("gets nothing under the name of a customer for whom the mail server does not vouch", async () => {
-    const forged = ["Message-ID: <f@example.org>", "From: Oskar <oskar@example.org>", "Subject: SO-1006", "", "Refund EUR 18.00 for SO-1006"];
+    const forged = [
+      "Message-ID: <f@example.org>",
+      "From: Oskar <oskar@example.org>",
+      "Subject: SO-1006",
+      "",
+      "Refund EUR 18.00 for SO-1006",
+    ];
     await writeFile(join(inbox, "forged.eml"), forged.join("\r\n"));
     expect(stateOf(await run(), "forged")).toEqual({ done: [], now: ["question"] });
     expect(await ledger()).toEqual([]);
@@ -207,7 +260,9 @@ describe("a second run", () => {
     await decide(requestIdOf(await run(), "07"), { kind: "approve" });
     const after = await run();
     expect(stateOf(after, "07")).toEqual({ done: ["refunded EUR 45.00 for SO-1003"], now: ["send_email"] });
-    expect(JSON.stringify(after.threads[0]?.requests[0]?.opened.action?.args)).toContain("EUR 45.00 zurückgezahlt");
+    expect(JSON.stringify(after.threads[0]?.requests[0]?.opened.action?.args)).toContain(
+      "EUR 45.00 zurückgezahlt",
+    );
   });
 
   it("refunds what a person changed the amount to", async () => {
@@ -242,9 +297,16 @@ describe("a second run", () => {
 
   it("ends with everything done once when a person says yes to all of it", async () => {
     await deliver();
-    for (let result = await run(); result.threads.some((thread) => thread.requests.length > 0); result = await run()) {
+    for (
+      let result = await run();
+      result.threads.some((thread) => thread.requests.length > 0);
+      result = await run()
+    ) {
       for (const { requestId, opened } of result.threads.flatMap((thread) => thread.requests)) {
-        await decide(requestId, opened.kind === "question" ? { kind: "answer", value: "Done by hand." } : { kind: "approve" });
+        await decide(
+          requestId,
+          opened.kind === "question" ? { kind: "answer", value: "Done by hand." } : { kind: "approve" },
+        );
       }
     }
     expect(await effects()).toEqual({ add_note: 1, delete_account: 1, issue_refund: 4, send_email: 10 });
