@@ -12,8 +12,10 @@ const stepBytes = "x".repeat(130);
 export async function benchThroughput(folder: string): Promise<readonly Row[]> {
   const bench = await openBench(join(folder, "throughput.db"));
   const floor = openFloor(join(folder, "throughput-floor.db"));
-  const rows = [await oneThread(bench, floor), await manyThreads(bench, floor)];
+  const heap = openFloor(join(folder, "throughput-heap.db"), "heap");
+  const rows = [await oneThread(bench, floor), await manyThreads(bench, floor), heapRow(heap)];
   floor.close();
+  heap.close();
   await bench.close();
   return rows;
 }
@@ -53,6 +55,18 @@ async function manyThreads(bench: Bench, floor: Floor): Promise<Row> {
     target: "≥ 40 % of floor",
     reached: rounds.value >= 0.4 * rounds.floor,
   };
+}
+
+/** How fast rows go that nothing has to find again: told for comparison, since no log can be made of them. */
+function heapRow(heap: Floor): Row {
+  const group = Array.from({ length: 64 }, () => stepBytes);
+  const rates = Array.from({ length: 5 }, () => {
+    const startedAt = performance.now();
+    for (let step = 0; step < 300; step++) heap.commitAll(group);
+    return ((64 * 300) / (performance.now() - startedAt)) * 1_000;
+  });
+  const what = "(for comparison: bare rows without a key, 64 a commit)";
+  return { what, value: median(rates), unit: "per second", target: "none", reached: true };
 }
 
 /** Medians of seven turns each, the first of which only warms up. Per second. */
