@@ -15,14 +15,17 @@ export interface AgentLibrary {
   readonly agents: readonly Agent[];
   /** The file of each agent, by name. */
   readonly files: ReadonlyMap<string, string>;
-  /** Files of the config or the memory that could not be loaded. */
+  /** Files of the config that could not be loaded. */
   readonly problems: readonly HoldpointError[];
+  /** Remembered agents whose file could not be loaded, by name: of interest only to who needs them. */
+  readonly stale: ReadonlyMap<string, HoldpointError>;
 }
 
 interface Shelf {
   readonly agents: Map<string, Agent>;
   readonly files: Map<string, string>;
   readonly problems: HoldpointError[];
+  readonly stale: Map<string, HoldpointError>;
 }
 
 /** Loads all agents at hand. @throws what is wrong with a file that was named on the command line. */
@@ -87,12 +90,7 @@ function pickAgent(
   if (name !== null) {
     const named = isAgent(exported[name]) ? exported[name] : found.find((agent) => agent.name === name);
     if (named) return named;
-    throw new HoldpointError("agent_not_found", `${formatPath(path)} exports no agent "${name}"`, {
-      fix:
-        found.length === 0
-          ? "Export one: `export default agent({ … })`."
-          : `It has: ${found.map((agent) => agent.name).join(", ")}.`,
-    });
+    throw exportsNo(path, name, found);
   }
   if (isAgent(exported.default)) return exported.default;
   const [first, second] = found;
@@ -121,7 +119,7 @@ async function chooseByName(name: string, settings: Settings): Promise<ChosenAge
 export function agentNotFound(name: string, library: AgentLibrary): HoldpointError {
   const known = library.agents.map((agent) => agent.name);
   const near = nearest(name, known);
-  const problem = library.problems[0];
+  const problem = library.stale.get(name) ?? library.problems[0];
   if (near.length === 0 && problem) {
     const message = `there is no agent "${name}", and a file that may hold it could not be loaded: ${problem.message}`;
     return new HoldpointError("agent_not_found", message, {
@@ -141,34 +139,36 @@ export function agentNotFound(name: string, library: AgentLibrary): HoldpointErr
 }
 
 function emptyShelf(): Shelf {
-  return { agents: new Map(), files: new Map(), problems: [] };
+  return { agents: new Map(), files: new Map(), problems: [], stale: new Map() };
 }
 
 /** The config's agents, and those remembered. One broken file does not keep the others from being used. */
 async function shelveKnown(shelf: Shelf, settings: Settings): Promise<void> {
   const fromConfig = emptyShelf();
-  for (const path of settings.configAgentFiles) await tryShelve(fromConfig, path, null);
-  shelf.problems.push(...fromConfig.problems);
+  for (const path of settings.configAgentFiles) {
+    const problem = await tryShelve(fromConfig, path, null);
+    if (problem) shelf.problems.push(problem);
+  }
   for (const [name, agent] of fromConfig.agents) {
     if (!shelf.agents.has(name)) shelve(shelf, fromConfig.files.get(name) ?? "", [agent]);
   }
   for (const [name, path] of await recallAgents(settings.storePath)) {
-    if (!shelf.agents.has(name)) await tryShelve(shelf, path, name);
+    const problem = shelf.agents.has(name) ? null : await tryShelve(shelf, path, name);
+    if (problem) shelf.stale.set(name, problem);
   }
 }
 
 /** `only`: take just this agent of the file, since another file may be the one of the others. */
-async function tryShelve(shelf: Shelf, path: string, only: string | null): Promise<void> {
+async function tryShelve(shelf: Shelf, path: string, only: string | null): Promise<HoldpointError | null> {
   try {
     const found = agentsOf(await importModule(path), path);
-    shelve(
-      shelf,
-      path,
-      found.filter((agent) => only === null || agent.name === only),
-    );
+    const wanted = found.filter((agent) => only === null || agent.name === only);
+    if (wanted.length === 0) throw exportsNo(path, only ?? "", found);
+    shelve(shelf, path, wanted);
+    return null;
   } catch (error) {
     if (!isHoldpointError(error)) throw error;
-    shelf.problems.push(error);
+    return error;
   }
 }
 
@@ -192,6 +192,15 @@ function agentsOf(exported: Readonly<Record<string, unknown>>, path: string): re
 function noAgent(path: string): HoldpointError {
   return new HoldpointError("agent_invalid", `${formatPath(path)} exports no agent`, {
     fix: `Export one: \`export default agent({ name: "${baseName(path)}", … })\`.`,
+  });
+}
+
+function exportsNo(path: string, name: string, found: readonly Agent[]): HoldpointError {
+  return new HoldpointError("agent_not_found", `${formatPath(path)} exports no agent "${name}"`, {
+    fix:
+      found.length === 0
+        ? "Export one: `export default agent({ … })`."
+        : `It has: ${found.map((agent) => agent.name).join(", ")}.`,
   });
 }
 

@@ -5,14 +5,14 @@ import { type CommandResult, type Screen, usageError } from "./screen.ts";
 import { type GlobalOptions, readSettings } from "./settings.ts";
 
 /** What a command does with its arguments and options. */
-export type Handler<Options> = (
+type Handler<Options> = (
   context: Context,
   args: readonly string[],
   options: Options,
 ) => Promise<CommandResult>;
 
 /** Turns a handler into a commander action. */
-export type Run = <Options>(handler: Handler<Options>) => (...commanderArguments: unknown[]) => Promise<void>;
+type Run = <Options>(handler: Handler<Options>) => (...commanderArguments: unknown[]) => Promise<void>;
 
 /** Adds one command to the program. */
 export type AddCommand = (program: Command, run: Run) => void;
@@ -41,6 +41,7 @@ export async function runCommandLine(
   const run: Run = (handler) =>
     async function action(this: Command) {
       const settings = await readSettings(globalOptions(program, this));
+      screen.hide(settings.secrets);
       // `this.args` holds the operands, as many as the command declares; its options are what it declares.
       result = await handler(
         { screen, settings, signal },

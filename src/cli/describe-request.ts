@@ -1,6 +1,7 @@
 import type { RequestKind, VerdictKind } from "../core/events.ts";
 import type { Json } from "../core/json.ts";
 import type { RequestRow } from "../ports/store.ts";
+import type { Context } from "./context.ts";
 import { formatCount, formatDistance, formatJson, formatTime, line, shellWord } from "./format.ts";
 import type { Paint } from "./screen.ts";
 
@@ -9,6 +10,11 @@ export interface RequestView {
   readonly now: number;
   /** Options to repeat in the commands shown. */
   readonly sameOptions: string;
+}
+
+/** How requests are shown to whoever runs this command. */
+export function requestView({ screen, settings }: Context): RequestView {
+  return { paint: screen.paint, now: Date.now(), sameOptions: settings.sameOptions };
 }
 
 /** A person decides on what is shown, so the arguments are shown whole, up to what a screen can hold. */

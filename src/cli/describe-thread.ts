@@ -1,6 +1,7 @@
 import type { ThreadStatus } from "../ports/store.ts";
+import type { Context } from "./context.ts";
 import { describeError } from "./describe-event.ts";
-import { describeRequest, type RequestView } from "./describe-request.ts";
+import { describeRequest, type RequestView, requestView } from "./describe-request.ts";
 import { formatCount, formatDistance, formatJson, formatTime, line, plural, shellWord } from "./format.ts";
 import type { Paint, Style } from "./screen.ts";
 import type { ThreadReport, WaitReport } from "./thread-report.ts";
@@ -26,6 +27,11 @@ export function paintStatus(status: ThreadStatus, paint: Paint): string {
     cancelled: "red",
   };
   return paint(styles[status], status);
+}
+
+/** A thread's head and outcome, as commands end that ran it. */
+export function describeReport(context: Context, report: ThreadReport): readonly string[] {
+  return [describeHead(report, context.screen.paint), ...describeOutcome(report, requestView(context))];
 }
 
 /** How a thread ended, or what it waits for and how to go on. */

@@ -6,7 +6,8 @@ import { type Decided, decideRequest } from "../runtime/commands.ts";
 import { loadAgents } from "./agent-library.ts";
 import { type Context, withRuntime, withStore } from "./context.ts";
 import { describeVerdict } from "./describe-event.ts";
-import { describeHead, describeOutcome } from "./describe-thread.ts";
+import { describeReport } from "./describe-thread.ts";
+import type { ExitCode } from "./exit-code.ts";
 import { formatTime, line } from "./format.ts";
 import { withNearIds } from "./near-ids.ts";
 import { type RanOn, runOn } from "./run-on.ts";
@@ -61,19 +62,21 @@ function verdictResult(context: Context, { request, first }: Decided, ranOn: Ran
 }
 
 /** What `--json` tells of the thread after the command. */
-export function ranOnDocument({ report, ran, whyNot }: RanOn): Readonly<Record<string, unknown>> {
-  return { thread: threadDocument(report), ran, ...(whyNot === null ? {} : { whyNot }) };
+export function ranOnDocument({ report, problem }: RanOn): Readonly<Record<string, unknown>> {
+  const ran = problem === null ? { ran: true } : { ran: false, whyNot: problem.why };
+  return { thread: threadDocument(report), ...ran };
 }
 
-export function ranOnLines({ screen, settings }: Context, { report, whyNot }: RanOn): readonly string[] {
-  const view = { paint: screen.paint, now: Date.now(), sameOptions: settings.sameOptions };
-  const recorded =
-    whyNot === null ? [] : [`Recorded, not run on here (${line(whyNot, 400)}): a worker goes on with it.`];
-  return [...recorded, describeHead(report, screen.paint), ...describeOutcome(report, view)];
+export function ranOnLines(context: Context, { report, problem }: RanOn): readonly string[] {
+  const recorded = problem && [
+    `Recorded, not run on here (${line(problem.why, 400)}): a worker goes on with it.`,
+  ];
+  return [...(recorded ?? []), ...describeReport(context, report)];
 }
 
 /** 1 when the thread failed, unless a person has just stopped it; 3 when this process was told to stop before its end. */
-export function exitCodeAfter(context: Context, { report }: RanOn, isStopped = false): 0 | 1 | 3 {
+export function exitCodeAfter({ signal }: Context, { report, problem }: RanOn, isStopped = false): ExitCode {
+  if (problem) return problem.exitCode;
   if (report.row.status === "failed" && !isStopped) return 1;
-  return context.signal.aborted && report.row.status === "running" ? 3 : 0;
+  return signal.aborted && report.row.status === "running" ? 3 : 0;
 }

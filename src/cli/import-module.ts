@@ -23,7 +23,7 @@ export async function importModule(path: string): Promise<Readonly<Record<string
 
 function explain(path: string, error: unknown): HoldpointError {
   const { what, fix } = explanation(error);
-  const place = placeOf(error) ?? formatPath(path);
+  const place = placeOf(path, error) ?? formatPath(path);
   const code = isHoldpointError(error, "tool_invalid", "agent_invalid") ? error.code : "agent_invalid";
   return new HoldpointError(code, `${place}: ${what}`, { fix, cause: error });
 }
@@ -34,7 +34,7 @@ interface Explanation {
 }
 
 function explanation(error: unknown): Explanation {
-  const { message } = toErrorInfo(error, "internal");
+  const message = error instanceof SyntaxError ? error.message : toErrorInfo(error, "internal").message;
   switch (nodeCode(error)) {
     case "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX":
       return {
@@ -95,11 +95,17 @@ function replacementFor(message: string): string {
   return `${advice ?? "Write it in JavaScript."} With \`erasableSyntaxOnly\` in tsconfig.json, tsc finds all such places.`;
 }
 
-/** `file:line` as Node puts it above the source of a syntax error. */
-function placeOf(error: unknown): string | null {
-  if (!(error instanceof SyntaxError)) return null;
-  const [, path, line] = /^(?:file:\/\/)?(.+):(\d+)\n/.exec(error.stack ?? "") ?? [];
-  return path === undefined ? null : `${formatPath(decodeURIComponent(path))}:${line}`;
+/** `file:line`: above the source of a syntax error, else where the error passed through this file. */
+function placeOf(path: string, error: unknown): string | null {
+  const stack = error instanceof Error ? (error.stack ?? "") : "";
+  if (error instanceof SyntaxError) {
+    const [, file, line] = /^(?:file:\/\/)?(.+):(\d+)\n/.exec(stack) ?? [];
+    return file === undefined ? null : `${formatPath(decodeURIComponent(file))}:${line}`;
+  }
+  const url = pathToFileURL(path).href;
+  const after = stack.includes(url) ? stack.slice(stack.indexOf(url) + url.length) : "";
+  const [, line] = /^:(\d+)/.exec(after) ?? [];
+  return line === undefined ? null : `${formatPath(path)}:${line}`;
 }
 
 function nodeCode(error: unknown): unknown {

@@ -7,6 +7,8 @@ import type { Screen } from "./screen.ts";
 
 export interface Progress {
   readonly observe: (hint: Hint) => void;
+  /** Says that a verdict was not taken. */
+  refused(error: HoldpointError): void;
   /** No live line while a person is asked. */
   pause(): void;
   resume(): void;
@@ -51,7 +53,8 @@ export function showProgress(screen: Screen, { withThreads }: ProgressOptions): 
     if ("key" in event && endsOperation(event)) running.delete(`${threadId} ${event.key}`);
     if (!isShown(event)) return;
     const key = "key" in event ? `${screen.paintNotes("bold", line(event.key, 200))}  ` : "";
-    screen.note(label(threadId, `${key}${describeEvent(event, screen.paintNotes)}`));
+    const thread = event.type === "thread_started" && !withThreads ? `thread ${threadId}  ` : "";
+    screen.note(label(threadId, `${thread}${key}${describeEvent(event, screen.paintNotes)}`));
   }
 
   function onProblem(threadId: string, error: unknown): void {
@@ -82,6 +85,9 @@ export function showProgress(screen: Screen, { withThreads }: ProgressOptions): 
             `a hint of an unknown kind: ${JSON.stringify(hint satisfies never)}`,
           );
       }
+    },
+    refused(error) {
+      screen.warn(line(error.message, 400));
     },
     pause() {
       isPaused = true;

@@ -6,6 +6,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { settleThreads } from "../runtime/worker.ts";
 import { type AgentLibrary, agentNotFound, loadAgents } from "./agent-library.ts";
 import { type Context, withRuntime } from "./context.ts";
+import { type ExitCode, exitCodeOf } from "./exit-code.ts";
 import { type Progress, showProgress } from "./progress.ts";
 import { isOver, reportThread, type ThreadReport, threadRow } from "./thread-report.ts";
 
@@ -66,7 +67,7 @@ function allReports(report: ThreadReport): readonly ThreadReport[] {
   return [report, ...report.children.flatMap(allReports)];
 }
 
-/** True when a verdict was given, by the person here or meanwhile by another. */
+/** True when there is news: a verdict, or a refused one after which the request is asked again. */
 async function askAll(
   runtime: Runtime,
   requests: readonly RequestRow[],
@@ -75,37 +76,38 @@ async function askAll(
 ): Promise<boolean> {
   const { channel, progress, signal } = options;
   if (!channel) return false;
-  let isDecided = false;
+  let isNews = false;
   progress.pause();
   try {
     for (const request of requests) {
       if (signal.aborted) break;
-      asked.add(request.requestId);
-      isDecided = (await askOne(runtime, request, channel, signal)) || isDecided;
+      const answer = await askOne(runtime, request, channel, options);
+      if (answer === "later") asked.add(request.requestId);
+      else isNews = true;
     }
   } finally {
     progress.resume();
   }
-  return isDecided;
+  return isNews;
 }
 
 async function askOne(
   runtime: Runtime,
   request: RequestRow,
   channel: Channel,
-  signal: AbortSignal,
-): Promise<boolean> {
+  { signal, progress }: RunOptions,
+): Promise<"decided" | "refused" | "later"> {
   const elsewhere = new AbortController();
   const watching = watchRequest(runtime, request.requestId, elsewhere);
   try {
     const given = await channel.ask(request, AbortSignal.any([signal, elsewhere.signal]));
-    if (!given) return elsewhere.signal.aborted;
+    if (!given) return elsewhere.signal.aborted ? "decided" : "later";
     await decideRequest(runtime, request.requestId, { ...given, via: channel.name });
-    return true;
+    return "decided";
   } catch (error) {
     if (!isHoldpointError(error, "request_already_decided", "verdict_invalid")) throw error;
-    runtime.observe({ kind: "problem", threadId: request.threadId, error });
-    return true; // it is asked again elsewhere: what stands there is read anew
+    progress.refused(error);
+    return "refused";
   } finally {
     elsewhere.abort();
     await watching;
@@ -124,39 +126,51 @@ async function watchRequest(runtime: Runtime, requestId: string, elsewhere: Abor
 /** What became of a thread after a command that changed it. */
 export interface RanOn {
   readonly report: ThreadReport;
-  readonly ran: boolean;
-  /** Why it was not run here. */
-  readonly whyNot: string | null;
+  /** What kept it from being run here to where it waits or ends; `null` when nothing did. */
+  readonly problem: { readonly why: string; readonly exitCode: ExitCode } | null;
 }
 
 /**
  * After a verdict or a signal is recorded: runs the thread on in this process, with the parents that wait for it, as
- * far as their agents' code is at hand. What is not run here, a worker goes on with.
+ * far as their agents' code is at hand. What is not run here, a worker goes on with; what was recorded, stands.
  */
 export async function runOn(
   context: Context,
   store: Store,
   threadId: string,
-  wanted: boolean,
+  isWanted: boolean,
 ): Promise<RanOn> {
-  if (!wanted) return { report: await reportThread(store, threadId), ran: false, whyNot: "--no-run" };
-  const { screen, signal } = context;
-  const library = await loadAgents(context.settings);
-  const rootId = await rootWithCode(store, threadId, library);
-  if (rootId === null) {
+  const problem = isWanted
+    ? await tryRunOn(context, store, threadId)
+    : { why: "--no-run", exitCode: 0 as const };
+  return { report: await reportThread(store, threadId), problem };
+}
+
+async function tryRunOn(context: Context, store: Store, threadId: string): Promise<RanOn["problem"]> {
+  try {
+    const library = await loadAgents(context.settings);
+    const rootId = await rootWithCode(store, threadId, library);
+    if (rootId !== null) return await runRoot(context, store, rootId, library);
     const { agent } = await threadRow(store, threadId);
-    const { message } = agentNotFound(agent, library);
-    return { report: await reportThread(store, threadId), ran: false, whyNot: message };
+    return { why: agentNotFound(agent, library).message, exitCode: 0 };
+  } catch (error) {
+    if (!isHoldpointError(error)) throw error;
+    return { why: error.message, exitCode: exitCodeOf(error) };
   }
+}
+
+async function runRoot(context: Context, store: Store, rootId: string, library: AgentLibrary): Promise<null> {
+  const { screen, signal } = context;
   const progress = showProgress(screen, { withThreads: false });
   try {
-    await withRuntime(context, { store, agents: library.agents, observe: progress.observe }, (runtime) =>
+    const { agents } = library;
+    await withRuntime(context, { store, agents, observe: progress.observe }, (runtime) =>
       runThread(runtime, rootId, { signal, progress }),
     );
+    return null;
   } finally {
     progress.close();
   }
-  return { report: await reportThread(store, threadId), ran: true, whyNot: null };
 }
 
 /** The outermost parent that waits, over this thread, whose code is at hand; `null` when this thread's own is not. */

@@ -4,6 +4,7 @@ import { Console } from "node:console";
 import { styleText } from "node:util";
 import { HoldpointError, isHoldpointError, toErrorInfo } from "../core/errors.ts";
 import { visible } from "../core/visible.ts";
+import type { ExitCode } from "./exit-code.ts";
 
 export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 export type Paint = (style: Style, text: string) => string;
@@ -12,7 +13,7 @@ export type Paint = (style: Style, text: string) => string;
 export interface CommandResult {
   readonly document: unknown;
   readonly lines: readonly string[];
-  readonly exitCode?: 0 | 1 | 3;
+  readonly exitCode?: ExitCode;
 }
 
 export interface ScreenOptions {
@@ -38,15 +39,19 @@ export interface Screen {
   /** Replaces the live line; an empty text removes it. */
   live(text: string): void;
   result(result: CommandResult): void;
+  /** Also prints where an error that is not ours came from. */
   fail(error: unknown): void;
+  /** I11. Values that are never shown from here on, by their names. */
+  hide(secrets: ReadonlyMap<string, string>): void;
   /** Resolves when all is written. */
   flush(): Promise<void>;
 }
 
 export function createScreen({ json, quiet }: ScreenOptions): Screen {
   const { stdin, stdout, stderr, env } = process;
-  const writeOut = writer(stdout);
-  const writeErr = writer(stderr);
+  const hidden = new Map<string, string>();
+  const writeOut = createWriter(stdout, hidden);
+  const writeErr = createWriter(stderr, hidden);
   const noColor = (env.NO_COLOR ?? "") !== "";
   const paintNotes = painter(stderr.isTTY && !noColor);
   const isLive = stderr.isTTY && !quiet;
@@ -87,15 +92,22 @@ export function createScreen({ json, quiet }: ScreenOptions): Screen {
     fail(error) {
       screen.live("");
       const info = toCliError(error);
+      if (!isHoldpointError(error) && error instanceof Error) writeErr(`${visible(error.stack ?? "")}\n`);
       if (json) writeOut(`${JSON.stringify({ error: info })}\n`);
       else writeErr(`${errorLines(info, paintNotes).join("\n")}\n`);
     },
+    hide(secrets) {
+      for (const [name, value] of secrets) if (value.length >= minSecretLength) hidden.set(name, value);
+    },
     async flush() {
-      await Promise.all([flushed(stdout), flushed(stderr)]);
+      await Promise.all([writeOut.flush(), writeErr.flush()]);
     },
   };
   return screen;
 }
+
+/** As where events are appended: shorter values would tear holes into ordinary text. */
+const minSecretLength = 6;
 
 const clearLine = "\r\u001b[2K";
 
@@ -103,16 +115,31 @@ function painter(isOn: boolean): Paint {
   return isOn ? (style, text) => styleText(style, text, { validateStream: false }) : (_style, text) => text;
 }
 
+interface Writer {
+  (text: string): void;
+  /** Resolves when all is written, or cannot be any more. */
+  readonly flush: () => Promise<void>;
+}
+
 /** A writer that survives its reader: after `| head` has gone, nothing more is written and the work goes on. */
-function writer(stream: NodeJS.WriteStream): (text: string) => void {
+function createWriter(stream: NodeJS.WriteStream, hidden: ReadonlyMap<string, string>): Writer {
   const write = stream.write.bind(stream);
   let isGone = false;
   stream.on("error", () => {
     isGone = true;
   });
-  return (text) => {
-    if (!isGone) write(text);
+  const writeText = (text: string): void => {
+    if (isGone) return;
+    let clean = text;
+    for (const [name, value] of hidden) clean = clean.replaceAll(value, `[secret ${name}]`);
+    write(clean);
   };
+  const flush = (): Promise<void> =>
+    new Promise((resolve) => {
+      if (isGone || stream.destroyed) resolve();
+      else write("", () => resolve());
+    });
+  return Object.assign(writeText, { flush });
 }
 
 /** Agents' code may print: it must not get between a program and the document it reads. */
@@ -127,21 +154,14 @@ function keepStdoutForResults(json: boolean, writeErr: (text: string) => void): 
   }) as typeof process.stdout.write; // the overloads differ in optional arguments only
 }
 
-function flushed(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise((resolve) => {
-    if (stream.destroyed || stream.errored || stream.writableLength === 0) return resolve();
-    stream.once("drain", resolve).once("error", () => resolve());
-  });
-}
-
-export interface CliError {
+interface CliError {
   readonly code: string;
   readonly message: string;
   readonly fix: string;
 }
 
 /** The shape in which every error leaves: what, why, and what to do next. */
-export function toCliError(error: unknown): CliError {
+function toCliError(error: unknown): CliError {
   const info = toErrorInfo(error, "internal");
   return { code: info.code, message: info.message, fix: info.fix ?? fixOf(error) };
 }

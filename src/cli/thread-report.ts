@@ -103,7 +103,7 @@ async function resultOf(
 }
 
 /** A value of the log, read from its artifact when it is large. */
-export async function storedValue(store: Store, stored: Stored): Promise<Json | undefined> {
+async function storedValue(store: Store, stored: Stored): Promise<Json | undefined> {
   return stored.artifact ? JSON.parse(await store.artifact(stored.artifact.digest)) : stored.value;
 }
 

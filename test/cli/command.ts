@@ -1,6 +1,6 @@
 // Runs the real command line as a child process, in a folder of its own.
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,14 +8,18 @@ import { onTestFinished } from "vitest";
 
 export const root: string = fileURLToPath(new URL("../..", import.meta.url));
 export const main: string = join(root, "src/cli/main.ts");
-const fixtures = join(root, "test/cli/fixtures");
+
+const fixtures = {
+  "desk.ts": new URL("./fixtures/desk.ts", import.meta.url),
+  "flows.ts": new URL("./fixtures/flows.ts", import.meta.url),
+};
 
 /** An agent's file among the fixtures, as an argument. */
-export function fixture(name: string): string {
-  return join(fixtures, name);
+export function fixture(name: keyof typeof fixtures): string {
+  return fileURLToPath(fixtures[name]);
 }
 
-export interface Ended {
+interface Ended {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
@@ -33,14 +37,18 @@ export interface Project {
   /** Starts a command and leaves it running. */
   start(args: readonly string[], options?: StartOptions): Running;
   write(name: string, text: string): string;
+  exists(name: string): boolean;
 }
 
-export interface StartOptions {
-  readonly input?: string;
+interface StartOptions {
+  /** What stdin holds; `null` leaves it open. Default: nothing. */
+  readonly input?: string | null;
   readonly env?: Readonly<Record<string, string>>;
+  /** Who runs it. Default: who runs the tests. */
+  readonly uid?: number | undefined;
 }
 
-export interface Running {
+interface Running {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
   /** Resolves when stdout or stderr has come to hold this. */
@@ -60,9 +68,10 @@ export function newProject(): Project {
     const child = spawn(process.execPath, [main, ...args], {
       cwd: folder,
       env: { ...cleanEnvironment(), ...options.env },
+      ...(options.uid === undefined ? {} : { uid: options.uid }),
     });
     const output = { stdout: "", stderr: "" };
-    child.stdin.end(options.input ?? "");
+    if (options.input !== null) child.stdin.end(options.input ?? "");
     for (const name of ["stdout", "stderr"] as const) {
       child[name].setEncoding("utf8").on("data", (text: string) => {
         output[name] += text;
@@ -83,6 +92,7 @@ export function newProject(): Project {
       const { code, stdout, stderr } = await run(...args, "--json");
       return { code, document: JSON.parse(stdout), stderr };
     },
+    exists: (name) => existsSync(join(folder, name)),
     write(name, text) {
       const path = join(folder, name);
       writeFileSync(path, text);

@@ -191,4 +191,28 @@ describe("agents' files", () => {
     expect(exported.stdout).not.toContain("s3cret-token-value");
     expect(readFileSync(join(folder, ".holdpoint/holdpoint.db")).includes("sk-very-secret-key")).toBe(false);
   });
+
+  it("that name no model get the one of HOLDPOINT_MODEL, before the config's", async () => {
+    const { write, start } = newProject();
+    write("holdpoint.config.json", '{ "defaultModel": "config/model" }');
+    write(
+      "any.ts",
+      'import { agent } from "holdpoint";\nexport default agent({ name: "any", prompt: "Help." });',
+    );
+    const why = async (env: Readonly<Record<string, string>>) => {
+      const { stdout } = await start(["run", "any.ts", "hi", "--json"], { env }).ended;
+      return JSON.parse(stdout).requests[0].why;
+    };
+    expect(await why({ HOLDPOINT_MODEL: "environment/model" })).toContain(
+      '"environment/model" names no model',
+    );
+    expect(await why({ ANTHROPIC_API_KEY: "a-key-of-no-use" })).toContain('"config/model" names no model');
+  });
+
+  it("keep secrets off the screen, also in errors", async () => {
+    const { write, start } = newProject();
+    write("leaky.ts", 'throw new Error("refused: Bearer sk-very-secret-key");');
+    const ended = await start(["run", "leaky.ts"], { env: { OPENAI_API_KEY: "sk-very-secret-key" } }).ended;
+    expect(ended.stderr).toContain("refused: Bearer [secret OPENAI_API_KEY]");
+  });
 });

@@ -6,7 +6,8 @@ import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
 import { fixture, main, newProject, type Project } from "./command.ts";
 
-const hasScript = spawnSync("script", ["--version"]).stdout?.includes("util-linux") ?? false;
+const terminalCommand = "script";
+const hasScript = spawnSync(terminalCommand, ["--version"]).stdout?.includes("util-linux") ?? false;
 const down = "\u001b[B";
 const enter = "\r";
 
@@ -19,11 +20,18 @@ interface Terminal {
 }
 
 /** Runs a command line in a terminal of 120 columns. */
-function openTerminal(project: Project, args: readonly string[], env: Readonly<Record<string, string>> = {}): Terminal {
+function openTerminal(
+  project: Project,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Terminal {
   const words = [process.execPath, main, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
   const command = `stty cols 120 rows 40; exec ${words.join(" ")}`;
   const { PATH, HOME } = process.env;
-  const child = spawn("script", ["-qec", command, "/dev/null"], { cwd: project.folder, env: { PATH, HOME, TERM: "xterm", ...env } });
+  const child = spawn(terminalCommand, ["-qec", command, "/dev/null"], {
+    cwd: project.folder,
+    env: { PATH, HOME, TERM: "xterm", ...env },
+  });
   let raw = "";
   let seen = 0;
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -83,6 +91,23 @@ describe.skipIf(!hasScript)("in a terminal", () => {
     expect((await project.json("inbox")).document.requests).toHaveLength(1);
   });
 
+  it("asks again when the edited arguments do not fit the tool", async () => {
+    const project = newProject();
+    const terminal = openTerminal(project, ["run", fixture("desk.ts"), input]);
+    await terminal.see("Later: leave it open");
+    terminal.type(`${down}${down}${enter}`);
+    await terminal.see("The arguments to run it with");
+    terminal.type(`\u0015{"orderId":"A7","cents":-1}${enter}`);
+    await terminal.see("the edited arguments of issue_refund are not valid");
+    await terminal.see("Approval needed");
+    await terminal.see("Later: leave it open");
+    terminal.type(`${down}${down}${enter}`);
+    await terminal.see("The arguments to run it with");
+    terminal.type(`\u0015{"orderId":"A7","cents":41}${enter}`);
+    const { screen } = await terminal.ended;
+    expect(screen).toContain('refund: {"refunded":41}');
+  });
+
   it("takes the question away when somebody else decides meanwhile", async () => {
     const project = newProject();
     const terminal = openTerminal(project, ["run", fixture("desk.ts"), input]);
@@ -108,16 +133,20 @@ describe.skipIf(!hasScript)("in a terminal", () => {
     const plain = await project.run("run", `${fixture("flows.ts")}#echo`, "x");
     expect(`${plain.stdout}${plain.stderr}`).not.toContain("\u001b");
     expect((await openTerminal(project, ["threads"]).ended).raw).toContain("\u001b[32mcompleted");
-    expect((await openTerminal(project, ["threads"], { NO_COLOR: "1" }).ended).raw).not.toContain("\u001b[32m");
+    expect((await openTerminal(project, ["threads"], { NO_COLOR: "1" }).ended).raw).not.toContain(
+      "\u001b[32m",
+    );
   });
 
   it("shows what is under way on one line", async () => {
     const project = newProject();
     const terminal = openTerminal(project, ["run", `${fixture("flows.ts")}#slow`]);
-    await terminal.see("step:long#1  1.");
+    await terminal.see("step:long#1  ");
     terminal.type("\u0003");
+    await terminal.see("stopping");
+    project.write("go", "");
     const { code, screen } = await terminal.ended;
     expect(code).toBe(3);
-    expect(screen).toContain("stopping");
+    expect(screen).toContain("holdpoint worker --once");
   });
 });

@@ -134,6 +134,22 @@ describe("approve", () => {
     expect(ledger(project)).toHaveLength(1);
   });
 
+  it("given by several at once, is one verdict and one action, and all of them learn it", async () => {
+    const project = newProject();
+    const { requestId } = await heldRefund(project);
+    const worker = project.start(["worker"]);
+    await worker.until("worker for desk");
+    const approvals = ["dana", "kim", "lee"].map((name) => project.json("approve", requestId, "--as", name));
+    const ended = await Promise.all(approvals);
+    worker.child.kill("SIGTERM");
+    await worker.ended;
+    expect(ended.map(({ code }) => code)).toEqual([0, 0, 0]);
+    expect(ended.filter(({ document }) => document.first)).toHaveLength(1);
+    expect(new Set(ended.map(({ document }) => document.request.by)).size).toBe(1);
+    for (const { document } of ended) expect(document.thread.status).toBe("completed");
+    expect(ledger(project)).toHaveLength(1);
+  });
+
   it("suggests ids that are near", async () => {
     const project = newProject();
     const { requestId } = await heldRefund(project);

@@ -1,9 +1,9 @@
 import { cancelThread } from "../../runtime/commands.ts";
 import type { AddCommand } from "../command-line.ts";
 import { withRuntime, withStore } from "../context.ts";
-import { ranOnDocument, ranOnLines } from "../give-verdict.ts";
+import { describeReport } from "../describe-thread.ts";
 import { withNearIds } from "../near-ids.ts";
-import { runOn } from "../run-on.ts";
+import { reportThread, threadDocument } from "../thread-report.ts";
 
 interface Options {
   readonly why: string;
@@ -24,8 +24,8 @@ export const addCancel: AddCommand = (program, run) => {
               cancelThread(runtime, threadId, { by, why }),
             ),
           );
-          const ranOn = { ...(await runOn(context, store, threadId, false)), whyNot: null };
-          return { document: ranOnDocument(ranOn), lines: ranOnLines(context, ranOn) };
+          const report = await reportThread(store, threadId);
+          return { document: { thread: threadDocument(report) }, lines: describeReport(context, report) };
         }),
       ),
     );

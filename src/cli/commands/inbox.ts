@@ -1,6 +1,6 @@
 import { type AddCommand, wholeNumber } from "../command-line.ts";
 import { withStore } from "../context.ts";
-import { describeRequest } from "../describe-request.ts";
+import { describeRequest, requestView } from "../describe-request.ts";
 import { plural } from "../format.ts";
 import { requestDocument } from "../thread-report.ts";
 
@@ -24,8 +24,7 @@ export const addInbox: AddCommand = (program, run) => {
             ...(cursor && { cursor }),
           };
           const { rows, nextCursor } = await store.requests(query);
-          const { screen, settings } = context;
-          const view = { paint: screen.paint, now: Date.now(), sameOptions: settings.sameOptions };
+          const view = requestView(context);
           const more = nextCursor === null ? "" : `; more: --cursor '${nextCursor}'`;
           const head =
             rows.length === 0

@@ -8,7 +8,7 @@ import { type ChosenAgent, chooseAgent } from "../agent-library.ts";
 import { rememberAgents } from "../agent-memory.ts";
 import type { AddCommand } from "../command-line.ts";
 import { type Context, withRuntime, withStore } from "../context.ts";
-import { describeHead, describeOutcome } from "../describe-thread.ts";
+import { describeReport } from "../describe-thread.ts";
 import { jsonOrText } from "../json-argument.ts";
 import { showProgress } from "../progress.ts";
 import { runThread } from "../run-on.ts";
@@ -77,7 +77,7 @@ async function runAgent(
 }
 
 function sayStarted({ screen }: Context, { threadId, created }: Started): void {
-  if (!created) screen.note(`thread ${threadId} was started with this key before: going on with it`);
+  if (!created) screen.note(`thread ${threadId}, started with this key before, goes on`);
 }
 
 /** A convenience, so its failure is told and no more. */
@@ -108,7 +108,7 @@ async function inputFor(
     throw usageError("the input is given twice", "Give [input] or --input-file.");
   const given =
     argument === "-"
-      ? await readStdin(context.signal)
+      ? await readStdin(context)
       : inputFile === undefined
         ? argument
         : await readText(inputFile);
@@ -122,7 +122,8 @@ async function inputFor(
 }
 
 /** @throws `usage` when it is stopped before the input has ended. */
-async function readStdin(signal: AbortSignal): Promise<string> {
+async function readStdin({ screen, signal }: Context): Promise<string> {
+  screen.note("reading the input from stdin");
   const onAbort = (): void =>
     void process.stdin.destroy(usageError("stopped before the input had ended", "Run it again."));
   signal.addEventListener("abort", onAbort);
@@ -134,13 +135,11 @@ async function readStdin(signal: AbortSignal): Promise<string> {
 }
 
 function runResult(context: Context, { created }: Started, report: ThreadReport): CommandResult {
-  const { screen, settings, signal } = context;
-  const view = { paint: screen.paint, now: Date.now(), sameOptions: settings.sameOptions };
   const { status } = report.row;
-  const isStopped = signal.aborted && (status === "running" || status === "waiting");
+  const isStopped = context.signal.aborted && (status === "running" || status === "waiting");
   return {
     document: { ...threadDocument(report), created, ...(isStopped ? { stopped: true } : {}) },
-    lines: [describeHead(report, screen.paint), ...describeOutcome(report, view)],
+    lines: describeReport(context, report),
     exitCode: status === "failed" || status === "cancelled" ? 1 : status === "running" ? 3 : 0,
   };
 }

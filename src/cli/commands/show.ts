@@ -2,6 +2,7 @@ import type { ThreadEvent } from "../../core/events.ts";
 import type { RequestRow, Store } from "../../ports/store.ts";
 import type { AddCommand } from "../command-line.ts";
 import { withStore } from "../context.ts";
+import { requestView } from "../describe-request.ts";
 import { describeHead, describeOutcome } from "../describe-thread.ts";
 import { withNearIds } from "../near-ids.ts";
 import { type LogTree, renderLog } from "../render-log.ts";
@@ -18,7 +19,6 @@ export const addShow: AddCommand = (program, run) => {
           const report = await withNearIds(store, { threadId }, () => reportThread(store, threadId));
           const log = await loadLog(store, threadId);
           const { paint } = context.screen;
-          const view = { paint, now: Date.now(), sameOptions: context.settings.sameOptions };
           return {
             document: { thread: threadDocument(report), ...(await logDocument(store, threadId, log)) },
             lines: [
@@ -26,7 +26,7 @@ export const addShow: AddCommand = (program, run) => {
               "",
               ...renderLog(log, paint),
               "",
-              ...describeOutcome(report, view),
+              ...describeOutcome(report, requestView(context)),
             ],
           };
         }),

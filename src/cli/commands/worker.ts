@@ -28,7 +28,7 @@ export const addWorker: AddCommand = (program, run) => {
 async function work(context: Context, { once: isOnce = false }: Options): Promise<CommandResult> {
   const { screen, settings } = context;
   const library = await loadAgents(settings);
-  for (const problem of library.problems) screen.warn(problem.message);
+  for (const problem of [...library.problems, ...library.stale.values()]) screen.warn(problem.message);
   if (library.agents.length === 0) throw noAgents(library);
   return withStore(context, "create", async (store) => {
     const progress = showProgress(screen, { withThreads: true });
@@ -102,9 +102,10 @@ function onceResult(threads: number, problems: readonly ThreadProblem[], stopped
   };
 }
 
-function noAgents({ problems }: AgentLibrary): HoldpointError {
+function noAgents({ problems, stale }: AgentLibrary): HoldpointError {
   return (
     problems[0] ??
+    [...stale.values()][0] ??
     new HoldpointError("agent_not_found", "there is no agent whose threads could be run", {
       fix: "Name the agents' files: --agent <file>, or `agents` in holdpoint.config.json.",
     })

@@ -1,0 +1,132 @@
+// How commands end that are told to stop, lose their reader, or run into faults of foreign code.
+import { describe, expect, it } from "vitest";
+import { fixture, newProject } from "./command.ts";
+
+const flows = fixture("flows.ts");
+
+describe("run, told to stop", () => {
+  it.each(["SIGINT", "SIGTERM"] as const)(
+    "lets what is under way end at %s, records it, and gives the thread back",
+    async (signal) => {
+      const project = newProject();
+      const running = project.start(["run", `${flows}#slow`, "--json"]);
+      await running.until("started by");
+      await expect.poll(() => project.exists("ledger.jsonl")).toBe(true);
+      running.child.kill(signal);
+      await running.until("stopping");
+      project.write("go", "");
+      const { code, stdout } = await running.ended;
+      expect(code).toBe(3);
+      const { threadId, ...document } = JSON.parse(stdout);
+      expect(document).toMatchObject({ status: "running", stopped: true, headSeq: 2 });
+      expect(await project.json("worker", "--once")).toMatchObject({
+        code: 0,
+        document: { threads: 1, problems: [] },
+      });
+      expect((await project.json("show", threadId)).document.thread).toMatchObject({
+        status: "completed",
+        output: "ended",
+      });
+    },
+  );
+
+  it("ends at once at the second signal", async () => {
+    const project = newProject();
+    const running = project.start(["run", `${flows}#slow`]);
+    await expect.poll(() => project.exists("ledger.jsonl")).toBe(true);
+    running.child.kill("SIGINT");
+    await running.until("stopping");
+    running.child.kill("SIGINT");
+    expect(await running.ended).toMatchObject({ code: 130, signal: null });
+  });
+
+  it("does not wait for its input any longer", async () => {
+    const running = newProject().start(["run", `${flows}#echo`, "-", "--json"], { input: null });
+    await running.until("reading the input from stdin");
+    running.child.kill("SIGTERM");
+    const { code, stdout } = await running.ended;
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout).error).toMatchObject({
+      code: "usage",
+      message: "stopped before the input had ended",
+    });
+  });
+});
+
+describe("worker", () => {
+  it("runs what others started and decided, until SIGTERM", async () => {
+    const project = newProject();
+    const worker = project.start(["worker", "--agent", fixture("desk.ts"), "--agent", flows]);
+    await worker.until("worker for desk, asker");
+    const { document } = await project.json("run", fixture("desk.ts"), '{"orderId":"A7","cents":42}');
+    const [request] = document.requests;
+    await project.json("approve", request.requestId, "--no-run");
+    await worker.until(`${document.threadId}  completed`);
+    worker.child.kill("SIGTERM");
+    expect(await worker.ended).toMatchObject({ code: 0, signal: null });
+    expect((await project.json("show", document.threadId)).document.thread.status).toBe("completed");
+  });
+
+  it("says with --json that it stopped", async () => {
+    const project = newProject();
+    const worker = project.start(["worker", "--agent", flows, "--json"]);
+    await worker.until("worker for asker");
+    worker.child.kill("SIGINT");
+    const { code, stdout } = await worker.ended;
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({ stopped: true });
+  });
+
+  it("needs agents", async () => {
+    const { json } = newProject();
+    const { code, document } = await json("worker");
+    expect(code).toBe(2);
+    expect(document.error.code).toBe("agent_not_found");
+  });
+
+  it("with --once runs what it can, and names what it cannot", async () => {
+    const project = newProject();
+    const { document: desk } = await project.json("run", fixture("desk.ts"), '{"orderId":"A7","cents":42}');
+    const { document: eggs } = await project.json("run", `${flows}#asker`, "eggs");
+    await project.json("approve", desk.requests[0].requestId, "--no-run");
+    await project.json("answer", eggs.requests[0].requestId, "3", "--no-run");
+    const { code, document } = await project.json("worker", "--once", "--agent", flows);
+    expect(code).toBe(1);
+    expect(document).toMatchObject({
+      threads: 2,
+      problems: [{ threadId: desk.threadId, error: { code: "agent_not_found" } }],
+    });
+    expect((await project.json("show", eggs.threadId)).document.thread.status).toBe("completed");
+  });
+});
+
+describe("faults", () => {
+  it("of an agent's own timers end the command with 1, and lose nothing", async () => {
+    const project = newProject();
+    const { code, document, stderr } = await project.json("run", `${flows}#stray`);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/Error: thrown by a timer\n +at .*flows\.ts/);
+    expect(document.error).toMatchObject({ code: "internal", message: "thrown by a timer" });
+    expect((await project.json("threads")).document.threads).toMatchObject([
+      { agent: "stray", status: "running" },
+    ]);
+  });
+
+  it("of a reader that goes away do not stop the work", async () => {
+    const project = newProject();
+    const running = project.start(["run", `${flows}#retrying`]);
+    running.child.stdout?.destroy();
+    running.child.stderr?.destroy();
+    expect((await running.ended).code).toBe(0);
+    expect((await project.json("threads")).document.threads).toMatchObject([{ status: "completed" }]);
+  });
+
+  it("of a reader that wants only the beginning are none", async () => {
+    const project = newProject();
+    project.write("large.json", JSON.stringify({ text: "x".repeat(2_000_000) }));
+    const { document } = await project.json("run", `${flows}#echo`, "--input-file", "large.json");
+    const running = project.start(["export", document.threadId]);
+    running.child.stdout?.once("data", () => running.child.stdout?.destroy());
+    expect(await running.ended).toMatchObject({ code: 0, signal: null, stderr: "" });
+  });
+});
