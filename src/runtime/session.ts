@@ -77,7 +77,7 @@ export function createSession(options: SessionOptions): Session {
       return await rounds();
     } finally {
       signal.removeEventListener("abort", onAbort);
-      for (const effect of effects.values()) effect.abort.abort();
+      abortEffects();
     }
   }
 
@@ -326,7 +326,7 @@ export function createSession(options: SessionOptions): Session {
 
   function loseLease(): void {
     lost = true;
-    for (const effect of effects.values()) effect.abort.abort();
+    abortEffects();
     wake();
   }
 
@@ -356,7 +356,8 @@ export function createSession(options: SessionOptions): Session {
 
   /** The thread ended while effects may be under way: they are told to stop, and what they did is still recorded. */
   async function closeEnded(): Promise<TurnEnd> {
-    await stopEffects();
+    abortEffects();
+    await effectsEnd();
     await appendLateFacts();
     if (lost) return "lost";
     await runtime.store.release(lease, { now: runtime.clock.now(), parkedAt: state.head });
@@ -364,19 +365,21 @@ export function createSession(options: SessionOptions): Session {
   }
 
   async function closeStopped(): Promise<TurnEnd> {
-    const deadline = new AbortController();
-    const grace = runtime.clock.sleep(runtime.graceMs, deadline.signal).then(() => stopEffects());
-    while (isRunning()) await new Promise<void>((resolve) => (wake = resolve));
-    deadline.abort();
-    await grace;
+    const ended = new AbortController();
+    void runtime.clock.sleep(runtime.graceMs, ended.signal).then(abortEffects);
+    await effectsEnd();
+    ended.abort();
     while (outbox.length > 0 && !lost) await append([], []);
     if (lost) return "lost";
     await runtime.store.release(lease, { now: runtime.clock.now() });
     return "stopped";
   }
 
-  async function stopEffects(): Promise<void> {
+  function abortEffects(): void {
     for (const effect of effects.values()) effect.abort.abort();
+  }
+
+  async function effectsEnd(): Promise<void> {
     while (isRunning()) await new Promise<void>((resolve) => (wake = resolve));
   }
 

@@ -342,10 +342,16 @@ describe("children", () => {
       child,
     );
     expect(await end(opened, await run(opened))).toBe("child_failed");
-    const unknown = await openWith(
-      flowing(async (t) => t.call("nobody", 1).catch((error: unknown) => (error as { code: string }).code)),
-    );
-    expect(await end(unknown, await run(unknown))).toBe("child_failed");
+  });
+
+  it("wait for a worker that has their code", async () => {
+    const parent = flowing(async (t) => t.call("child", 1));
+    const opened = await openWith(parent);
+    const { threadId } = await startThread(opened.runtime, "a", null, { by: "test" });
+    await expect(opened.settle(threadId)).rejects.toMatchObject({ code: "agent_not_found" });
+    const complete = await openWith(parent, agent({ name: "child", flow: async () => "done" }));
+    await complete.settle(threadId);
+    expect(await end(complete, threadId)).toBe("done");
   });
 
   it("are cancelled with their parent", async () => {

@@ -47,7 +47,11 @@ const ended = (opened: TestRuntime, threadId: string) => async () => {
 describe("a worker", () => {
   it("runs threads that another process started, and goes on when it answers and signals", async () => {
     const pay = payTool({ risk: "high" });
-    const a = agent({ name: "a", tools: [pay], flow: async (t) => [await t.act(pay, { cents: 1, note: "" }), await t.wait("go")] });
+    const a = agent({
+      name: "a",
+      tools: [pay],
+      flow: async (t) => [await t.act(pay, { cents: 1, note: "" }), await t.wait("go")],
+    });
     const worker = await work(a);
     const other = await openWith(a);
     const { threadId } = await startThread(other.runtime, "a", null, { by: "test" });
@@ -65,7 +69,9 @@ describe("a worker", () => {
   });
 
   it("expires requests that nobody answered", async () => {
-    const worker = await work(agent({ name: "a", flow: async (t) => t.ask("Anyone?", { expiresIn: "20s" }) }));
+    const worker = await work(
+      agent({ name: "a", flow: async (t) => t.ask("Anyone?", { expiresIn: "20s" }) }),
+    );
     const { threadId } = await startThread(worker.runtime, "a", null, { by: "test" });
     await until(worker, ended(worker, threadId));
     expect(await worker.types(threadId)).toContain("request_expired");
@@ -82,8 +88,12 @@ describe("a worker", () => {
 
   it("runs many threads, each to its end", async () => {
     const worker = await work(agent({ name: "a", flow: async (t, input) => t.step("echo", () => input) }));
-    const started = await Promise.all(Array.from({ length: 300 }, (_, n) => startThread(worker.runtime, "a", n, { by: "test" })));
-    const isDone = async () => (await worker.runtime.store.threads({ status: "completed", limit: 1_000 })).rows.length === started.length;
+    const started = await Promise.all(
+      Array.from({ length: 300 }, (_, n) => startThread(worker.runtime, "a", n, { by: "test" })),
+    );
+    const isDone = async () =>
+      (await worker.runtime.store.threads({ status: "completed", limit: 1_000 })).rows.length ===
+      started.length;
     await until(worker, isDone);
   });
 
@@ -94,12 +104,17 @@ describe("a worker", () => {
     const own = await startThread(worker.runtime, "a", null, { by: "test" });
     await until(worker, ended(worker, own.threadId));
     expect(await worker.types(foreign.threadId)).toEqual(["thread_started"]);
-    expect((await worker.runtime.store.threads({ threadId: foreign.threadId })).rows[0]?.dueAt).not.toBeNull();
+    expect(
+      (await worker.runtime.store.threads({ threadId: foreign.threadId })).rows[0]?.dueAt,
+    ).not.toBeNull();
   });
 
   it("lets effects end when it is closed, records them, and hands its threads over at once", async () => {
     const gate = Promise.withResolvers<string>();
-    const a = agent({ name: "a", flow: async (t) => [await t.step("slow", () => gate.promise), await t.step("next", () => 2)] });
+    const a = agent({
+      name: "a",
+      flow: async (t) => [await t.step("slow", () => gate.promise), await t.step("next", () => 2)],
+    });
     const first = await work(a);
     const { threadId } = await startThread(first.runtime, "a", null, { by: "test" });
     while (first.clock.pending < 3) await new Promise((resolve) => setImmediate(resolve)); // the sweep, the heartbeat, the step's deadline
@@ -111,6 +126,29 @@ describe("a worker", () => {
     const second = await openWith(a);
     await second.settle(threadId); // no lease to wait for
     expect(await ended(second, threadId)()).toBe(true);
+  });
+
+  it("stops effects that outlast the time it gives them, and hands their threads over", async () => {
+    const a = agent({
+      name: "a",
+      flow: async (t) =>
+        t.step(
+          "endless",
+          ({ signal }) =>
+            new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("stopped")))),
+        ),
+    });
+    const first = await work(a);
+    const { threadId } = await startThread(first.runtime, "a", null, { by: "test" });
+    while (first.clock.pending < 3) await new Promise((resolve) => setImmediate(resolve)); // the sweep, the heartbeat, the step's deadline
+    const closing = workers.pop()?.close();
+    await until(
+      first,
+      async () =>
+        (await first.runtime.store.due({ now: first.clock.now(), limit: 1 })).threadIds.length === 1,
+    );
+    await closing;
+    expect(await first.types(threadId)).toEqual(["thread_started"]);
   });
 
   it("asks a person when workers die on a thread again and again", async () => {

@@ -121,8 +121,7 @@ async function planProposed(
   tool: Tool,
 ): Promise<Plan> {
   const { request } = known;
-  if (request?.opened.kind !== "approval")
-    return propose(context, act, tool, act.call.args, known); // a crash cannot leave it so; judge again
+  if (request?.opened.kind !== "approval") return propose(context, act, tool, act.call.args, known); // a crash cannot leave it so; judge again
   if (request.status === "open") return expireOrWait(context, request);
   if (request.status === "expired") return deny(act.key, "deadline", "nobody answered in time");
   const { verdict, decided } = request;

@@ -49,7 +49,8 @@ async function startChild(
     });
     return noFacts;
   } catch (error) {
-    if (isHoldpointError(error) && error.retryable) throw error; // the store's fault, not the child's
+    const isOurFault = isHoldpointError(error) && (error.retryable || error.code === "agent_not_found");
+    if (isOurFault) throw error; // the store is down, or this process lacks the child's code: another time, or another worker
     const outcome: ChildOutcome = { status: "failed", error: toErrorInfo(error, "child_failed") };
     return facts(event("child_completed", { key: call.key, childId: started.childId, outcome }));
   }
