@@ -1,6 +1,8 @@
 // A real process under test, and what it reports. It is started directly, never through npm or a shell, so that a signal
 // hits the process itself.
 import { type ChildProcess, spawn } from "node:child_process";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
@@ -127,8 +129,8 @@ function tail(reports: readonly Report[]): string {
   return reports.slice(-5).map((report) => JSON.stringify(report).slice(0, 300)).join("\n");
 }
 
-/** No keys, no settings of whoever runs the tests. */
+/** No keys, no settings of whoever runs the tests. Code that is compiled already halves the time of a start. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
   const { PATH, HOME, TMPDIR } = process.env;
-  return { PATH, HOME, TMPDIR };
+  return { PATH, HOME, TMPDIR, NODE_COMPILE_CACHE: join(tmpdir(), "holdpoint-test-compiled") };
 }

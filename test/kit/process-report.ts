@@ -28,8 +28,8 @@ export function reportHint(hint: Hint): void {
   else report(hint);
 }
 
+/** Of an error, or of what the runtime made of one. */
 export function describe(error: unknown): { readonly code: string; readonly message: string } {
-  if (!(error instanceof Error)) return { code: "none", message: JSON.stringify(error) ?? String(error) };
-  const code = "code" in error ? String(error.code) : "none";
-  return { code, message: code === "none" ? (error.stack ?? error.message) : error.message };
+  const { code = "none", message = String(error), stack } = error as Partial<Record<"code" | "message" | "stack", string>>;
+  return { code, message: code === "none" ? (stack ?? message) : message };
 }

@@ -5,9 +5,10 @@ import { encodeEvent } from "../../core/codec.ts";
 import { sha256 } from "../../core/digest.ts";
 import { HoldpointError } from "../../core/errors.ts";
 import type { EventOf } from "../../core/events.ts";
-import { type Delta, projectionDelta } from "../../core/projection.ts";
+import type { Delta } from "../../core/projection.ts";
 import type { Append, NewEvent } from "../../ports/store.ts";
 import { chainNext, chainStart } from "./chain.ts";
+import { columnDelta, columnText } from "./columns.ts";
 import { readySince } from "./dispatch-time.ts";
 import { Refusal } from "./group-commit.ts";
 import { type Head, HeadCache, type HeadRow, selectHead } from "./head-cache.ts";
@@ -34,26 +35,20 @@ export function prepareAppend(append: Append): PreparedAppend {
   if (!first) throw misuse(threadId, "an append needs at least one event");
   if (expectedSeq === 0) checkStart(threadId, first);
   for (const { digest, text } of artifacts) {
-    if (sha256(text) !== digest || !text.isWellFormed())
+    if (sha256(text) !== digest || text !== columnText(text))
       throw misuse(threadId, `artifact ${digest} has another digest`);
   }
   return { append, rows: events.map((event, index) => prepareEvent(event, expectedSeq + index + 1)) };
 }
 
 function prepareEvent({ body, at }: NewEvent, seq: number): PreparedEvent {
-  const delta = projectionDelta({ ...body, at, seq });
-  return { text: encodeEvent(body, at), at, delta: isEmpty(delta) ? null : delta };
+  return { text: encodeEvent(body, at), at, delta: columnDelta({ ...body, at, seq }) };
 }
 
-function isEmpty(delta: Delta): boolean {
-  for (const _ in delta) return false;
-  return true;
-}
-
-/** Ids are stored as UTF-8, in which two ids with lone surrogates could become one. */
+/** Two ids must not become one in their column. */
 function checkStart(threadId: string, first: NewEvent): void {
-  if (threadId === "" || !threadId.isWellFormed())
-    throw misuse(threadId, "a thread's id is well-formed text");
+  if (threadId === "" || threadId !== columnText(threadId))
+    throw misuse(threadId, "a thread's id is well-formed text, without NUL");
   const { body } = first;
   if (body.type !== "thread_started") throw misuse(threadId, "a log begins with thread_started");
   if (body.threadId !== threadId)

@@ -95,7 +95,8 @@ function checkOwner(database: DatabaseSync, path: string): void {
 }
 
 async function checkReadable(path: string): Promise<void> {
-  if ((await sizeOf(path)) === null) {
+  const size = await saneSize(path);
+  if (size === null) {
     throw new HoldpointError("usage", `there is no store at ${path}`, { fix: "Name the file of a store." });
   }
 }
@@ -103,13 +104,26 @@ async function checkReadable(path: string): Promise<void> {
 async function checkWritable(path: string): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true });
-    const size = await sizeOf(path);
-    if (size === 0 && (await sizeOf(`${path}-wal`))) throw storeCorrupt(path, undefined); // it was emptied
-    if (size !== null) await access(path, constants.W_OK);
+    if ((await saneSize(path)) !== null) await access(path, constants.W_OK);
     await access(dirname(path), constants.W_OK);
   } catch (error) {
     throw isHoldpointError(error) ? error : fileError(path, error);
   }
+}
+
+/** Bytes of SQLite's smallest page. */
+const smallestDatabase = 512;
+
+/**
+ * The size of the file, `null` when there is none. A file too small for what it was would be started anew by SQLite, and
+ * what is left of it would be gone, so it is refused. An empty one alone is a new store.
+ */
+async function saneSize(path: string): Promise<number | null> {
+  const logSize = await sizeOf(`${path}-wal`); // first: the file has its first page before there is a log
+  const size = await sizeOf(path);
+  const wasEmptied = size === 0 && logSize !== null && logSize > 0;
+  if (wasEmptied || (size !== null && size > 0 && size < smallestDatabase)) throw storeCorrupt(path);
+  return size;
 }
 
 /** @returns `null` when there is no such file. */

@@ -16,3 +16,9 @@ export function toMs(at: string | null): number | null {
   const time = at === null ? Number.NaN : Date.parse(at);
   return Number.isNaN(time) ? null : time;
 }
+
+/** ISO 8601, UTC; `null` for a number that is beyond all dates. */
+export function toIso(timeMs: number): string | null {
+  const date = new Date(timeMs);
+  return Number.isNaN(date.getTime()) ? null : date.toISOString();
+}

@@ -1,7 +1,8 @@
 // I2. The projections of one thread, computed from its events alone: what `project.ts` keeps up to date with SQL.
 import type { ThreadEvent } from "../../core/events.ts";
-import { type Delta, projectionDelta, titleOf } from "../../core/projection.ts";
+import type { Delta } from "../../core/projection.ts";
 import type { RequestStatus, ThreadStatus } from "../../ports/store.ts";
+import { columnDelta, threadColumns } from "./columns.ts";
 import { toMs } from "./dispatch-time.ts";
 
 export interface FoldedWait {
@@ -60,14 +61,9 @@ function emptyFold(): Folded {
 function foldEvent(folded: Folded, eventId: number, event: ThreadEvent): void {
   const { thread } = folded;
   thread.updatedAt = event.at;
-  if (event.seq === 1 && event.type === "thread_started") {
-    thread.agent = event.agent.toWellFormed();
-    thread.agentVersion = event.agentVersion.toWellFormed();
-    thread.title = titleOf(event).toWellFormed();
-    thread.parentId = event.parent?.threadId.toWellFormed() ?? null;
-    thread.createdAt = event.at;
-  }
-  const delta = projectionDelta(event);
+  if (event.seq === 1 && event.type === "thread_started") Object.assign(thread, threadColumns(event));
+  const delta = columnDelta(event);
+  if (!delta) return;
   thread.decisions += delta.decisions ?? 0;
   thread.inputTokens += delta.inputTokens ?? 0;
   thread.outputTokens += delta.outputTokens ?? 0;
@@ -80,29 +76,27 @@ function foldEvent(folded: Folded, eventId: number, event: ThreadEvent): void {
 function foldRequests(folded: Folded, eventId: number, at: string, delta: Delta): void {
   const { requestOpened: opened, requestClosed: closed } = delta;
   if (opened) {
-    const requestId = opened.requestId.toWellFormed();
+    const { requestId } = opened;
     const status = folded.thread.ended === 1 ? "withdrawn" : "open";
     const expiresAt = toMs(opened.expiresAt);
     folded.requests.set(eventId, { requestId, openedAt: at, expiresAt, status, closingId: null });
   }
   if (!closed) return;
-  const requestId = closed.requestId.toWellFormed();
   for (const request of folded.requests.values()) {
-    if (request.requestId !== requestId || request.status !== "open") continue;
+    if (request.requestId !== closed.requestId || request.status !== "open") continue;
     request.status = closed.status;
     request.closingId = eventId;
   }
 }
 
 function foldWaits({ waits, untakenSignals }: Folded, seq: number, delta: Delta): void {
-  if (delta.waitClosed !== undefined) waits.delete(delta.waitClosed.toWellFormed());
-  if (delta.signalled !== undefined) receiveSignal(waits, untakenSignals, delta.signalled.toWellFormed());
+  if (delta.waitClosed !== undefined) waits.delete(delta.waitClosed);
+  if (delta.signalled !== undefined) receiveSignal(waits, untakenSignals, delta.signalled);
   if (!delta.waitOpened) return;
-  const key = delta.waitOpened.key.toWellFormed();
-  const signal = delta.waitOpened.signal?.toWellFormed() ?? null;
+  const { key, signal, dueAt } = delta.waitOpened;
   if (signal !== null && changeCount(untakenSignals, signal, -1)) return; // P2
   waits.delete(key); // to the end: waits are in the order of their opening
-  waits.set(key, { seq, signal, dueAt: toMs(delta.waitOpened.dueAt) });
+  waits.set(key, { seq, signal, dueAt: toMs(dueAt) });
 }
 
 function receiveSignal(waits: Map<string, FoldedWait>, untaken: Map<string, number>, signal: string): void {

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { decodeEvent } from "../../core/codec.ts";
+import { HoldpointError } from "../../core/errors.ts";
 import type { EventRow, FoundLog } from "./check-log.ts";
 import { allRows, firstRow } from "./rows.ts";
 
@@ -24,10 +25,10 @@ export function createLogFinder(database: DatabaseSync): LogFinder {
   const nextHead = database.prepare(`${columns} WHERE thread_num > ? ORDER BY thread_num LIMIT 1`);
   const headOf = database.prepare(`${columns} WHERE thread_num > ? AND thread_id = ?`);
   const walk = database.prepare(`WITH RECURSIVE log (id, seq, prev, body, link) AS (
-    SELECT id, seq, prev, body, link FROM events WHERE id = ?1 AND thread_num = ?2
+    SELECT id, seq, prev, body, link FROM events WHERE id = ? AND thread_num = ?
     UNION ALL
     SELECT e.id, e.seq, e.prev, e.body, e.link FROM log JOIN events e ON e.id = log.prev
-    WHERE e.id < log.id AND e.thread_num = ?2
+    WHERE e.id < log.id AND e.thread_num = ?
   ) SELECT id, seq, prev, body, link FROM log`);
 
   function next(afterNum: number, threadId?: string): ThreadHead | null {
@@ -35,15 +36,23 @@ export function createLogFinder(database: DatabaseSync): LogFinder {
       threadId === undefined
         ? firstRow<ThreadHead>(nextHead, afterNum)
         : firstRow<ThreadHead>(headOf, afterNum, threadId);
+    if (row && row.threadNum <= afterNum) throw outOfOrder("heads"); // or a walk over all heads might never end
     return row ?? null;
   }
 
   function find({ threadNum, threadId, headSeq, headId }: ThreadHead): FoundLog {
-    const rows = allRows<EventRow>(walk, headId, threadNum).reverse();
+    const rows = allRows<EventRow>(walk, headId, threadNum, threadNum).reverse();
     return { threadId: threadId ?? startedAs(rows[0]), headSeq, rows };
   }
 
   return { next, find };
+}
+
+/** Rows of a damaged page may come in any order. */
+export function outOfOrder(table: string): HoldpointError {
+  return new HoldpointError("store_corrupt", `the rows of ${table} are out of order`, {
+    fix: "Restore the file from a backup.",
+  });
 }
 
 /** The id that a thread's first event gives it. */

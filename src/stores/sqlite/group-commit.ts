@@ -148,7 +148,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   }
 
   function retryWithout(culprit: Entry, group: readonly Entry[], error: unknown): void {
-    culprit.reject(error);
+    rejectAll([culprit], error);
     queue = [...group.filter((entry) => entry !== culprit), ...queue];
   }
 

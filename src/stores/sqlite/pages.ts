@@ -11,7 +11,8 @@ import type {
   ThreadRow,
   ThreadStatus,
 } from "../../ports/store.ts";
-import { dueTime } from "./dispatch-time.ts";
+import { columnText } from "./columns.ts";
+import { dueTime, toIso } from "./dispatch-time.ts";
 import { allRows } from "./rows.ts";
 
 export interface Pages {
@@ -71,10 +72,10 @@ function threadsPage(select: Select, query: ThreadQuery): Page<ThreadRow> {
   const rows = select<ThreadColumns>({
     from: threadColumns,
     where: [
-      ["thread_id = ?", query.threadId],
-      ["agent = ?", query.agent],
+      ["thread_id = ?", asColumn(query.threadId)],
+      ["agent = ?", asColumn(query.agent)],
       ["status = ?", query.status],
-      ["parent_id = ?", query.parentId],
+      ["parent_id = ?", asColumn(query.parentId)],
       ["t.thread_num < ?", query.cursor === undefined ? undefined : threadCursor(query.cursor)],
     ],
     end: "ORDER BY t.thread_num DESC",
@@ -87,8 +88,13 @@ function toThreadRow({ threadNum: _, waits, dueAt, ...row }: ThreadColumns): Thr
   return {
     ...row,
     waits: JSON.parse(waits) as string[], // made by json_group_array of a text column
-    dueAt: dueAt === null ? null : new Date(dueTime(dueAt)).toISOString(),
+    dueAt: dueAt === null ? null : toIso(dueTime(dueAt)),
   };
+}
+
+/** Rows hold what columns can, so that is what is looked for. */
+function asColumn(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : columnText(text);
 }
 
 function threadCursor(cursor: string): number {
@@ -121,8 +127,8 @@ function requestsPage(select: Select, query: RequestQuery): Page<RequestRow> {
   const rows = select<RequestColumns>({
     from: requestColumns,
     where: [
-      ["request_id = ?", query.requestId],
-      ["thread_id = ?", query.threadId],
+      ["request_id = ?", asColumn(query.requestId)],
+      ["thread_id = ?", asColumn(query.threadId)],
       ["r.status = ?", query.status],
       ["(opened_at, event_id) > (?, ?)", ...after],
     ],

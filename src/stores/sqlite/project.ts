@@ -5,7 +5,8 @@
 // P2. A signal that no open wait takes is kept for the next wait for it, which then never opens.
 import type { DatabaseSync } from "node:sqlite";
 import type { EventOf } from "../../core/events.ts";
-import { type Delta, titleOf } from "../../core/projection.ts";
+import type { Delta } from "../../core/projection.ts";
+import { threadColumns } from "./columns.ts";
 import { readySince, toMs } from "./dispatch-time.ts";
 import { firstRow } from "./rows.ts";
 
@@ -31,19 +32,17 @@ export function createProjector(database: DatabaseSync): Projector {
   const addToTotals = database.prepare(`UPDATE threads SET decisions = decisions + ?,
     input_tokens = input_tokens + ?, output_tokens = output_tokens + ? WHERE thread_num = ?`);
   const refreshStatus = database.prepare(`UPDATE threads SET status = CASE
-    WHEN EXISTS (SELECT 1 FROM waits WHERE thread_num = ?1) THEN 'waiting'
-    WHEN EXISTS (SELECT 1 FROM requests WHERE thread_num = ?1 AND status = 'open') THEN 'waiting'
-    ELSE 'running' END WHERE thread_num = ?1`);
+    WHEN EXISTS (SELECT 1 FROM waits WHERE thread_num = ?) THEN 'waiting'
+    WHEN EXISTS (SELECT 1 FROM requests WHERE thread_num = ? AND status = 'open') THEN 'waiting'
+    ELSE 'running' END WHERE thread_num = ?`);
   const waits = createWaits(database);
   const requests = createRequests(database);
   const end = createThreadEnd(database);
 
   function addThread(threadId: string, started: EventOf<"thread_started">): number {
-    const { agent, agentVersion, parent, at } = started;
-    const values = [agent, agentVersion, titleOf(started), parent?.threadId].map(
-      (text) => text?.toWellFormed() ?? null,
-    );
-    return Number(insertThread.run(threadId, ...values, at).lastInsertRowid);
+    const { agent, agentVersion, title, parentId, createdAt } = threadColumns(started);
+    const row = insertThread.run(threadId, agent, agentVersion, title, parentId, createdAt);
+    return Number(row.lastInsertRowid);
   }
 
   function apply(event: PlacedEvent): void {
@@ -55,7 +54,7 @@ export function createProjector(database: DatabaseSync): Projector {
     if (ended) return;
     waits.apply(event);
     if (delta.outcome) end.apply(event, delta.outcome);
-    else refreshStatus.run(threadNum);
+    else refreshStatus.run(threadNum, threadNum, threadNum);
   }
 
   function addTotals(threadNum: number, { decisions = 0, inputTokens = 0, outputTokens = 0 }: Delta): void {
@@ -95,12 +94,12 @@ function createWaits(database: DatabaseSync) {
   );
 
   function apply({ threadNum, seq, delta }: PlacedEvent): void {
-    if (delta.waitClosed !== undefined) close.run(threadNum, delta.waitClosed.toWellFormed());
-    if (delta.signalled !== undefined) receive(threadNum, delta.signalled.toWellFormed());
+    if (delta.waitClosed !== undefined) close.run(threadNum, delta.waitClosed);
+    if (delta.signalled !== undefined) receive(threadNum, delta.signalled);
     if (!delta.waitOpened) return;
     const { key, dueAt, signal } = delta.waitOpened;
-    if (signal !== null && takeUntaken(threadNum, signal.toWellFormed())) return;
-    open.run(threadNum, key.toWellFormed(), seq, signal?.toWellFormed() ?? null, toMs(dueAt));
+    if (signal !== null && takeUntaken(threadNum, signal)) return;
+    open.run(threadNum, key, seq, signal, toMs(dueAt));
   }
 
   function receive(threadNum: number, signal: string): void {
@@ -129,9 +128,9 @@ function createRequests(database: DatabaseSync) {
     const { requestOpened: opened, requestClosed: closed } = delta;
     if (opened) {
       const status = ended ? "withdrawn" : "open";
-      open.run(eventId, threadNum, opened.requestId.toWellFormed(), status, at, toMs(opened.expiresAt));
+      open.run(eventId, threadNum, opened.requestId, status, at, toMs(opened.expiresAt));
     }
-    if (closed) close.run(closed.status, eventId, threadNum, closed.requestId.toWellFormed());
+    if (closed) close.run(closed.status, eventId, threadNum, closed.requestId);
   }
 
   return { apply };
@@ -148,14 +147,14 @@ function createThreadEnd(database: DatabaseSync) {
   const setOutcome = database.prepare("UPDATE threads SET status = ? WHERE thread_num = ?");
   const wakeParent = database.prepare(`UPDATE heads SET nudged = 1,
     due_at = CASE WHEN lease_owner IS NULL AND due_at IS NOT NULL AND due_at < 0 THEN due_at
-                  WHEN lease_owner IS NULL THEN ?2 ELSE due_at END
+                  WHEN lease_owner IS NULL THEN ? ELSE due_at END
     WHERE ended = 0 AND thread_num =
-      (SELECT thread_num FROM threads WHERE thread_id = (SELECT parent_id FROM threads WHERE thread_num = ?1))`);
+      (SELECT thread_num FROM threads WHERE thread_id = (SELECT parent_id FROM threads WHERE thread_num = ?))`);
 
   function apply({ threadNum, at }: PlacedEvent, outcome: string): void {
     for (const statement of statements) statement.run(threadNum);
     setOutcome.run(outcome, threadNum);
-    wakeParent.run(threadNum, readySince(Date.parse(at)));
+    wakeParent.run(readySince(Date.parse(at)), threadNum);
   }
 
   return { apply };

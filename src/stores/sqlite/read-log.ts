@@ -22,10 +22,10 @@ export type ReadLog = (threadId: string, afterSeq: number) => ThreadEvent[];
 export function createReadLog(database: DatabaseSync): ReadLog {
   const headOf = database.prepare(selectHead);
   const walk = database.prepare(`WITH RECURSIVE log (id, prev, seq, body) AS (
-    SELECT id, prev, seq, body FROM events WHERE id = ?1
+    SELECT id, prev, seq, body FROM events WHERE id = ?
     UNION ALL
     SELECT e.id, e.prev, e.seq, e.body FROM log JOIN events e ON e.id = log.prev
-    WHERE log.seq > ?2 + 1 AND e.id < log.id AND e.thread_num = ?3
+    WHERE log.seq > ? + 1 AND e.id < log.id AND e.thread_num = ?
   ) SELECT seq, body FROM log`);
   walk.setReturnArrays(true);
 

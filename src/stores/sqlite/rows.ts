@@ -1,3 +1,4 @@
+// Statements use plain `?` only: Node 22.18 takes `?1` for a named parameter.
 import type { SQLInputValue, StatementSync } from "node:sqlite";
 
 /** All rows of a statement. Its text is ours and the tables are STRICT, so the columns have the types that it names. */

@@ -11,7 +11,21 @@ const corrupt = 11;
 const full = 13;
 const cantOpen = 14;
 const protocol = 15;
+const tooBig = 18;
 const notDatabase = 26;
+const environmental: readonly number[] = [
+  perm,
+  busy,
+  locked,
+  outOfMemory,
+  readOnly,
+  ioError,
+  corrupt,
+  full,
+  cantOpen,
+  protocol,
+  notDatabase,
+];
 /** Extended: the file was moved or deleted while it was open. */
 const movedAway = 1032;
 
@@ -29,16 +43,19 @@ export function isBusy(error: unknown): boolean {
 
 /** True when the disk or the file is at fault, false when only this one statement is. */
 export function isEnvironmental(error: unknown): boolean {
-  return toStoreError(error, "") !== null;
+  const code = primaryCode(error);
+  return code !== null && environmental.includes(code);
 }
 
 /**
  * What an error of SQLite means to users of a store, told by its code, never by its text.
  *
- * @returns `null` for an error that is not the environment's: a mistake in our own SQL, or no error of SQLite at all.
+ * @returns `null` for an error that is not SQLite's.
  */
 export function toStoreError(error: unknown, path: string): HoldpointError | null {
   switch (primaryCode(error)) {
+    case null:
+      return null;
     case busy:
     case locked:
     case protocol:
@@ -49,9 +66,6 @@ export function toStoreError(error: unknown, path: string): HoldpointError | nul
         retryable: true,
         cause: error,
       });
-    case corrupt:
-    case notDatabase:
-      return storeCorrupt(path, error);
     case readOnly:
     case perm:
       return sqliteCode(error) === movedAway ? unavailable(path, error) : storeReadOnly(path, error);
@@ -59,8 +73,16 @@ export function toStoreError(error: unknown, path: string): HoldpointError | nul
     case cantOpen:
     case outOfMemory:
       return unavailable(path, error);
+    case tooBig:
+      return new HoldpointError(
+        "usage",
+        `a value is too large for ${path}: SQLite takes a gigabyte at most`,
+        {
+          cause: error,
+        },
+      );
     default:
-      return null;
+      return storeCorrupt(path, error); // our statements fit our tables, so these are not, or hold what they cannot
   }
 }
 
@@ -72,7 +94,7 @@ export function storeBusy(path: string, cause: unknown): HoldpointError {
   });
 }
 
-export function storeCorrupt(path: string, cause: unknown): HoldpointError {
+export function storeCorrupt(path: string, cause?: unknown): HoldpointError {
   return new HoldpointError("store_corrupt", `${path} is damaged, or no SQLite database`, {
     fix: "Run `holdpoint verify` to see what is wrong; restore the file from a backup.",
     cause,

@@ -44,7 +44,12 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   const { path, readOnly = false, busyMs = 10_000, hooks = {} } = options;
   const database = await openDatabase({ path, readOnly, busyMs });
   hooks.opened?.(database);
-  return createStore(database, { path: resolve(path), readOnly, busyMs, hooks });
+  try {
+    return createStore(database, { path: resolve(path), readOnly, busyMs, hooks });
+  } catch (error) {
+    database.close();
+    throw toStoreError(error, resolve(path)) ?? error;
+  }
 }
 
 interface StoreSettings {

@@ -3,11 +3,11 @@
 import type { DatabaseSync } from "node:sqlite";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { sha256 } from "../../core/digest.ts";
-import { HoldpointError } from "../../core/errors.ts";
+import { HoldpointError, isHoldpointError } from "../../core/errors.ts";
 import type { Problem, ProblemKind, VerifyReport } from "../../ports/store.ts";
 import { artifactOf, checkLog } from "./check-log.ts";
 import { foldProjections } from "./fold.ts";
-import { createLogFinder, type ThreadHead } from "./found-log.ts";
+import { createLogFinder, outOfOrder, type ThreadHead } from "./found-log.ts";
 import { allRows, firstRow } from "./rows.ts";
 import { toStoreError } from "./sqlite-error.ts";
 import { createStoredProjections, differences } from "./stored-projections.ts";
@@ -86,7 +86,7 @@ function createChecks(database: DatabaseSync, path: string) {
       try {
         return check();
       } catch (error) {
-        const damage = toStoreError(error, path);
+        const damage = isHoldpointError(error) ? error : toStoreError(error, path);
         if (damage?.code !== "store_corrupt") throw error;
         return { problems: [problem("file", threadId, `its pages cannot be read: ${String(error)}`)] };
       }
@@ -102,16 +102,19 @@ function createThreadCheck(database: DatabaseSync) {
   return (head: ThreadHead, withArtifacts: boolean): Found => {
     const log = logs.find(head);
     const { problems, events } = checkLog(log);
+    const found = { threads: 1, events: log.rows.length };
+    if (problems.length > 0) return { ...found, problems }; // events that were changed may lack any member
+    const messages = differences(projections.read(head.threadNum), foldProjections(events));
     const digests = new Set(
       events.map(([, event]) => artifactOf(event)).filter((digest) => digest !== undefined),
     );
-    const found = [...problems];
-    if (problems.length === 0) {
-      const messages = differences(projections.read(head.threadNum), foldProjections(events));
-      found.push(...messages.map((message) => problem("projection", log.threadId, message)));
-    }
-    for (const digest of digests) found.push(...artifacts.one(digest, log.threadId, withArtifacts));
-    return { threads: 1, events: log.rows.length, problems: found };
+    return {
+      ...found,
+      problems: [
+        ...messages.map((message) => problem("projection", log.threadId, message)),
+        ...[...digests].flatMap((digest) => artifacts.one(digest, log.threadId, withArtifacts)),
+      ],
+    };
   };
 }
 
@@ -156,8 +159,10 @@ function createArtifactChecks(database: DatabaseSync) {
   function* all(): Generator<Check> {
     let rowid = 0;
     for (let more = true; more; ) {
+      more = false;
       yield () => {
         const row = firstRow<{ rowid: number; digest: string; text: string }>(next, rowid);
+        if (row && row.rowid <= rowid) throw outOfOrder("artifacts");
         more = row !== undefined;
         rowid = row?.rowid ?? rowid;
         return { problems: row && sha256(row.text) !== row.digest ? [changed(row.digest, null)] : [] };

@@ -59,7 +59,7 @@ export const appendCases: readonly StoreCase[] = [
     await refused(store.append({ threadId: "t", expectedSeq: 0, events: [] }), "usage");
     await refused(append(store, "t", 0, noted()), "usage");
     await refused(append(store, "t", 0, started("another")), "usage");
-    await refused(append(store, "\ud800", 0, started("\ud800")), "usage");
+    for (const id of ["", "\ud800", "nul\0"]) await refused(append(store, id, 0, started(id)), "usage");
     const artifacts = [{ digest: "0".repeat(64), text: '"other"' }];
     await refused(
       store.append({ threadId: "t", expectedSeq: 0, events: placed(started("t")), artifacts }),

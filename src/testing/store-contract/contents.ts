@@ -44,8 +44,8 @@ export const contentCases: readonly StoreCase[] = [
     await sound(store);
   }),
 
-  rule("any text will do for ids, agents and keys", async (store) => {
-    const names = hostile.filter((text) => text !== "" && text.isWellFormed());
+  rule("any well-formed text without NUL will do for ids, agents and keys", async (store) => {
+    const names = hostile.filter((text) => text !== "" && text.isWellFormed() && !text.includes("\0"));
     for (const name of names) {
       await append(store, name, 0, started(name, { agent: name }), waiting(name, name), asked(name));
       assert.equal((await store.read(name)).length, 3);
@@ -55,6 +55,18 @@ export const contentCases: readonly StoreCase[] = [
       assert.equal((await store.threads({ agent: name })).rows.length, 1);
       await append(store, name, 3, signalled(name));
       assert.deepEqual((await threadRow(store, name)).waits, []);
+    }
+    await sound(store);
+  }),
+
+  rule("in agents and keys any text will do, though lists may show parts of it otherwise", async (store) => {
+    for (const [index, name] of hostile.entries()) {
+      const threadId = `any_${index}`;
+      await append(store, threadId, 0, started(threadId, { agent: name }), waiting(name, name), asked(name));
+      await append(store, threadId, 3, signalled(name));
+      assert.deepEqual((await threadRow(store, threadId)).waits, []);
+      assert.equal((await requestRow(store, name)).opened.requestId, name);
+      assert.equal((await store.threads({ agent: name })).rows.length, 1);
     }
     await sound(store);
   }),
