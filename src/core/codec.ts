@@ -43,12 +43,16 @@ export function encodeEvent(body: EventBody, at: string): string {
 
 /** @throws `store_corrupt` for text that is no event; `event_unknown` for an event of a newer Holdpoint. */
 export function decodeEvent(text: string, seq: number, threadId: string): ThreadEvent {
-  let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    return eventFrom(JSON.parse(text), seq, threadId);
   } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
     throw new HoldpointError("store_corrupt", `event ${seq} of thread ${threadId} is not JSON`, { cause });
   }
+}
+
+/** An event from its parsed text, which is changed in place. @throws as `decodeEvent` */
+export function eventFrom(parsed: unknown, seq: number, threadId: string): ThreadEvent {
   if (!isEventShape(parsed)) {
     throw new HoldpointError(
       "store_corrupt",
@@ -62,7 +66,7 @@ export function decodeEvent(text: string, seq: number, threadId: string): Thread
       { fix: "Run it with the newer Holdpoint that wrote it." },
     );
   }
-  return Object.assign(parsed, { seq }) as ThreadEvent; // type and version checked; members are ours by the hash chain
+  return Object.assign(parsed, { seq }) as unknown as ThreadEvent; // type and version checked; members are ours by the hash chain
 }
 
 function isEventShape(

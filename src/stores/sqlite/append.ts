@@ -38,11 +38,11 @@ export function prepareAppend(append: Append): PreparedAppend {
     if (sha256(text) !== digest || text !== columnText(text))
       throw misuse(threadId, `artifact ${digest} has another digest`);
   }
-  return { append, rows: events.map((event, index) => prepareEvent(event, expectedSeq + index + 1)) };
+  return { append, rows: events.map(prepareEvent) };
 }
 
-function prepareEvent({ body, at }: NewEvent, seq: number): PreparedEvent {
-  return { text: encodeEvent(body, at), at, delta: columnDelta({ ...body, at, seq }) };
+function prepareEvent({ body, at }: NewEvent): PreparedEvent {
+  return { text: encodeEvent(body, at), at, delta: columnDelta(body) };
 }
 
 /** Two ids must not become one in their column. */
@@ -82,9 +82,8 @@ export function createAppender(database: DatabaseSync): Appender {
     const known = heads.find(threadId, expectedSeq);
     if (!known) return expectedSeq === 0 && !lease ? createThread(prepared) : heads.refuse(prepared.append);
     const lastId = eventId + prepared.rows.length;
-    if (known.seq === expectedSeq && heads.move(prepared.append, known, lastId))
-      return writeEvents(prepared, known);
-    return heads.refuse(prepared.append);
+    const isNewest = heads.move(prepared.append, known, lastId);
+    return isNewest ? writeEvents(prepared, known) : heads.refuse(prepared.append);
   }
 
   function createThread(prepared: PreparedAppend): number {

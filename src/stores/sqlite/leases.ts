@@ -49,7 +49,7 @@ export function createLeases(database: DatabaseSync): Leases {
     "UPDATE heads SET lease_at = ?, lease_until = ?, due_at = ? WHERE thread_num = ?",
   );
   const giveBack = database.prepare(`UPDATE heads SET lease_owner = NULL, lease_at = NULL, lease_until = NULL,
-    lease_seq = NULL, nudged = 0, due_at = ? WHERE thread_num = ?`);
+    lease_seq = NULL, due_at = ? WHERE thread_num = ?`);
   const earliest = database.prepare(`SELECT min(at) AS at FROM (
     SELECT min(due_at) AS at FROM waits WHERE thread_num = ? UNION ALL
     SELECT min(expires_at) FROM requests WHERE thread_num = ? AND status = 'open')`);
