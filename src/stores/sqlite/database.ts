@@ -1,5 +1,5 @@
-import { constants } from "node:fs";
-import { access, mkdir, stat } from "node:fs/promises";
+import { accessSync, constants, mkdirSync, type Stats, statSync } from "node:fs";
+
 import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
@@ -23,7 +23,8 @@ export interface DatabaseOptions {
  */
 export async function openDatabase(options: DatabaseOptions): Promise<DatabaseSync> {
   const path = resolve(options.path);
-  await (options.readOnly ? checkReadable(path) : checkWritable(path));
+  if (options.readOnly) checkReadable(path);
+  else checkWritable(path);
   try {
     return await retryWhileBusy(path, options.busyMs, () => connect(path, options.readOnly));
   } catch (error) {
@@ -94,18 +95,18 @@ function checkOwner(database: DatabaseSync, path: string): void {
   if (version > currentVersion) throw newer(path, version);
 }
 
-async function checkReadable(path: string): Promise<void> {
-  const size = await saneSize(path);
+function checkReadable(path: string): void {
+  const size = saneSize(path);
   if (size === null) {
     throw new HoldpointError("usage", `there is no store at ${path}`, { fix: "Name the file of a store." });
   }
 }
 
-async function checkWritable(path: string): Promise<void> {
+function checkWritable(path: string): void {
   try {
-    await mkdir(dirname(path), { recursive: true });
-    if ((await saneSize(path)) !== null) await access(path, constants.W_OK);
-    await access(dirname(path), constants.W_OK);
+    makeFolder(dirname(path));
+    if (saneSize(path) !== null) accessSync(path, constants.W_OK);
+    accessSync(dirname(path), constants.W_OK);
   } catch (error) {
     throw isHoldpointError(error) ? error : fileError(path, error);
   }
@@ -118,22 +119,40 @@ const smallestDatabase = 512;
  * The size of the file, `null` when there is none. A file too small for what it was would be started anew by SQLite, and
  * what is left of it would be gone, so it is refused. An empty one alone is a new store.
  */
-async function saneSize(path: string): Promise<number | null> {
-  const logSize = await sizeOf(`${path}-wal`); // first: the file has its first page before there is a log
-  const size = await sizeOf(path);
+function saneSize(path: string): number | null {
+  const logSize = sizeOf(`${path}-wal`); // first: the file has its first page before there is a log
+  const size = sizeOf(path);
   const wasEmptied = size === 0 && logSize !== null && logSize > 0;
   if (wasEmptied || (size !== null && size > 0 && size < smallestDatabase)) throw storeCorrupt(path);
   return size;
 }
 
 /** @returns `null` when there is no such file. */
-async function sizeOf(path: string): Promise<number | null> {
-  const stats = await stat(path).catch((error: unknown) => {
-    if (fileErrorCode(error) === "ENOENT") return null;
-    throw fileError(path, error);
-  });
+function sizeOf(path: string): number | null {
+  const stats = statOf(path);
   if (stats?.isDirectory()) throw fileError(path, { code: "EISDIR" });
   return stats?.size ?? null;
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw fileError(path, error);
+  }
+}
+
+/** Not `recursive`: where the parent cannot hold folders (`/proc`), Node 24.21 then never comes back. */
+function makeFolder(folder: string): void {
+  const found = statSync(folder, { throwIfNoEntry: false });
+  if (found?.isDirectory()) return;
+  if (found) throw fileError(folder, { code: "ENOTDIR" });
+  makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (fileErrorCode(error) !== "EEXIST") throw error; // another process made it just now
+  }
 }
 
 function fileError(path: string, cause: unknown): HoldpointError {

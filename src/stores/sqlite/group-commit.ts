@@ -56,7 +56,6 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   let queue: Entry[] = [];
   let scheduled = false;
   let busySince: number | null = null;
-  let busyAttempts = 0;
 
   function run<T>(operation: () => T | Refusal): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -87,7 +86,6 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     try {
       begin.run();
       busySince = null;
-      busyAttempts = 0;
       return true;
     } catch (error) {
       if (isBusy(error)) waitForOthers(error);
@@ -103,11 +101,10 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     busySince ??= performance.now();
     if (performance.now() - busySince < options.busyMs) {
       scheduled = true;
-      setTimeout(flush, busyDelayMs(busyAttempts++));
+      setTimeout(flush, busyDelayMs());
       return;
     }
     busySince = null;
-    busyAttempts = 0;
     rejectAll(queue.splice(0), error);
   }
 

@@ -2,7 +2,7 @@
 //
 // S1. `events` is one list in the order of commits, so that appends of many threads fill the same pages. Each event
 //     names the one before it in its thread (`prev`), and `heads` names the last: a log is read back to front.
-//     A table in the order of threads was measured too: 64 threads then dirty 64 pages per commit, at a fifth of the rate.
+//     A table in the order of threads was measured too: 64 threads then dirty 64 pages per commit, at half of the rate.
 // S2. `threads`, `requests`, `waits`, `untaken_signals`, and of `heads` the columns `ended` and `updated_at`, are
 //     projections (I2). The other columns of `heads` are the log's end and the dispatch state, which no event tells.
 // S3. `heads.due_at` is when a thread next needs a turn, in milliseconds since the epoch; null when only people or

@@ -63,11 +63,11 @@ function createStore(database: DatabaseSync, settings: StoreSettings): Store {
   const appender = createAppender(database);
   const access = createAccess(database, settings, appender);
   const leases = createLeases(database);
-  const pages = createPages(database);
+  const pages = onFirstUse(() => createPages(database));
   const readLog = createReadLog(database);
   const readArtifact = createReadArtifact(database);
-  const verify = createVerify(database, settings.path, access.read);
-  const rebuild = createRebuild(database);
+  const verify = onFirstUse(() => createVerify(database, settings.path, access.read));
+  const rebuild = onFirstUse(() => createRebuild(database));
 
   return {
     append: (append) => {
@@ -82,11 +82,11 @@ function createStore(database: DatabaseSync, settings: StoreSettings): Store {
     lease: (request) => access.write(() => leases.lease(request)),
     release: (lease, options) => access.write(() => leases.release(lease, options)),
     due: (request) => access.read(() => leases.due(request)),
-    threads: (query) => access.read(() => pages.threads(query)),
-    requests: (query) => access.read(() => pages.requests(query)),
+    threads: (query) => access.read(() => pages().threads(query)),
+    requests: (query) => access.read(() => pages().requests(query)),
     artifact: (digest) => access.read(() => readArtifact(digest)),
     verify: async ({ threadId, rebuild: isRebuild = false }) => {
-      const report = await verify(threadId);
+      const report = await (await access.read(verify))(threadId);
       let last: number | null = isRebuild ? 0 : null;
       while (last !== null) last = await access.write(rebuildAfter(last, threadId));
       return report;
@@ -95,7 +95,7 @@ function createStore(database: DatabaseSync, settings: StoreSettings): Store {
   };
 
   function rebuildAfter(last: number, threadId: string | undefined): () => number | null {
-    return () => rebuild(last, threadId);
+    return () => rebuild()(last, threadId);
   }
 }
 
@@ -146,6 +146,15 @@ function createAccess(
   }
 
   return { read, write, close };
+}
+
+/** Preparing statements takes time at the start of every process; most need only some. */
+function onFirstUse<T>(create: () => T): () => T {
+  let created: T | undefined;
+  return () => {
+    created ??= create();
+    return created;
+  };
 }
 
 function createReadArtifact(database: DatabaseSync): (digest: string) => string {

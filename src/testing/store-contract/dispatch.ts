@@ -119,6 +119,8 @@ export const dispatchCases: readonly StoreCase[] = [
     await startChild(store, "orphan", "ended", completed());
     await startChild(store, "foundling", "nobody", completed());
     assert.deepEqual(await dueAt(store, noon), ["parent"]);
+    await store.release(await take(store, "parent"), { now: noon, parkedAt: 1 });
+    assert.deepEqual(await dueAt(store, noon), []); // it looked once, that is enough
     await sound(store);
   }),
 

@@ -144,6 +144,7 @@ export const leaseCases: readonly StoreCase[] = [
         (await store.lease({ threadId: "t", owner: "w1", ttlMs, now: noon, number: 1 }))?.number,
         1,
       );
+      assert.deepEqual((await store.due({ now: noon + 10 * ttlMs, limit: 9 })).threadIds, []);
       assert.equal(await store.lease({ threadId: "t", owner: "w2", ttlMs, now: noon + 10 * ttlMs }), null);
       await store.release(lease, { now: noon });
       await refused(store.append(work(lease, 3, noted())), "lease_lost");

@@ -54,6 +54,15 @@ const rowCases: readonly { name: string; steps: readonly (readonly [EventBody, P
     ],
   },
   {
+    name: "of two waits for a signal, the older takes the first",
+    steps: [
+      [waiting("wait:z#1", "paid"), { waits: ["wait:z#1"] }],
+      [waiting("wait:a#1", "paid"), { waits: ["wait:z#1", "wait:a#1"] }],
+      [signalled("paid"), { status: "waiting", waits: ["wait:a#1"] }],
+      [signalled("paid"), { status: "running", waits: [] }],
+    ],
+  },
+  {
     name: "a retry is waited for until the operation ends",
     steps: [
       [failedStep(1, noon + hour), { status: "waiting", waits: ["step:fetch#1"] }],
