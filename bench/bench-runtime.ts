@@ -32,12 +32,18 @@ const look = tool({
   run: ({ page }) => ({ page, text: oneKilobyte }),
 });
 
+/** When the action that waited for approval last ran, on the clock of `performance.now()`. */
+export const approvedAction = { ranAtMs: Number.NaN };
+
 const approveMe = tool({
   name: "send",
   description: "Sends.",
   input: z.object({}),
   risk: "high",
-  run: () => "sent",
+  run: () => {
+    approvedAction.ranAtMs = performance.now();
+    return "sent";
+  },
 });
 
 /** The whole agent loop: decide and act `input` times with results of 1 KB, then an action that a person must approve when `thenSend`. */
@@ -72,7 +78,7 @@ const instantModel: Model = {
   },
 };
 
-export const benchAgents: readonly Agent[] = [steps, loop, asking];
+const benchAgents: readonly Agent[] = [steps, loop, asking];
 
 export interface Bench {
   readonly runtime: Runtime;

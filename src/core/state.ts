@@ -13,7 +13,7 @@ export type Outcome =
   | { readonly kind: "ask"; readonly result: AskResult }
   | { readonly kind: "wait"; readonly result: WaitResult };
 
-export type ActionEnd = EventOf<"action_completed"> | EventOf<"action_failed"> | EventOf<"action_denied">;
+type ActionEnd = EventOf<"action_completed"> | EventOf<"action_failed"> | EventOf<"action_denied">;
 
 /** One operation as the log knows it. */
 export interface Operation {

@@ -14,7 +14,7 @@ export async function artifactsOf(
 }
 
 /** Digests of the artifacts that an event refers to. */
-export function artifactDigests(event: ThreadEvent): readonly string[] {
+function artifactDigests(event: ThreadEvent): readonly string[] {
   switch (event.type) {
     case "thread_started":
     case "child_started":

@@ -29,7 +29,7 @@ export function startWorker(runtime: Runtime): Worker {
 }
 
 /** Sends a message for every thread that is due: what makes a dispatcher's loss cost nothing. */
-export async function sweep(runtime: Runtime): Promise<number | null> {
+async function sweep(runtime: Runtime): Promise<number | null> {
   const { threadIds, nextDueAt } = await runtime.store.due({ now: runtime.clock.now(), limit: sweepLimit });
   for (const threadId of threadIds) await runtime.dispatcher.send(threadId, { id: "due" });
   return nextDueAt;

@@ -15,7 +15,7 @@ import { afterEscalation, append, expireOrWait, openRequest, type Plan, type Pla
 import { runAction, verifyAction } from "./run-action.ts";
 
 export type Act = Extract<PendingOperation, { kind: "act" }>;
-export type Proposal = Omit<EventOf<"action_proposed">, "seq" | "at">;
+type Proposal = Omit<EventOf<"action_proposed">, "seq" | "at">;
 
 export async function planAct(context: PlanContext, act: Act, known: Operation | undefined): Promise<Plan> {
   const tool = context.agent.tools.get(act.call.tool);

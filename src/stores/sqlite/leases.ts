@@ -10,10 +10,10 @@ import type { Lease, Store } from "../../ports/store.ts";
 import { dueTime, readySince } from "./dispatch-time.ts";
 import { allRows, firstRow } from "./rows.ts";
 
-export type LeaseRequest = Parameters<Store["lease"]>[0];
-export type ReleaseOptions = Parameters<Store["release"]>[1];
-export type DueRequest = Parameters<Store["due"]>[0];
-export type Due = Awaited<ReturnType<Store["due"]>>;
+type LeaseRequest = Parameters<Store["lease"]>[0];
+type ReleaseOptions = Parameters<Store["release"]>[1];
+type DueRequest = Parameters<Store["due"]>[0];
+type Due = Awaited<ReturnType<Store["due"]>>;
 
 /** How far the clocks of two processes, or of one at two times, may differ before a lease is taken for lost. */
 const clockToleranceMs = 5 * 60_000;

@@ -11,7 +11,7 @@ import { readySince, toMs } from "./dispatch-time.ts";
 import { firstRow } from "./rows.ts";
 
 /** The place of an event, and what it changes. */
-export interface PlacedEvent {
+interface PlacedEvent {
   readonly threadNum: number;
   readonly eventId: number;
   readonly seq: number;

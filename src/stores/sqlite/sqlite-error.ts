@@ -30,7 +30,7 @@ const environmental: readonly number[] = [
 const movedAway = 1032;
 
 /** SQLite's extended result code of an error that `node:sqlite` threw; `null` for any other error. */
-export function sqliteCode(error: unknown): number | null {
+function sqliteCode(error: unknown): number | null {
   if (!(error instanceof Error) || !("errcode" in error)) return null;
   return typeof error.errcode === "number" ? error.errcode : null;
 }
