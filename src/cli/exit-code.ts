@@ -26,7 +26,6 @@ const exitCodes: { readonly [Code in ErrorCode]: ExitCode } = {
   store_newer: 1,
   store_read_only: 1,
   event_unknown: 1,
-  thread_too_long: 1,
   not_json: 1,
   artifact_missing: 1,
   flow_changed: 1,

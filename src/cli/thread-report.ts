@@ -78,7 +78,7 @@ function waitOf(threadId: string, state: ThreadState, operation: Operation): rea
 }
 
 function signalOf(state: ThreadState, key: string): string {
-  return [...state.openWaits].find(([, waiting]) => waiting === key)?.[0] ?? "";
+  return [...state.openWaits].find(([, waiting]) => waiting.includes(key))?.[0] ?? "";
 }
 
 async function resultOf(

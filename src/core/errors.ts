@@ -25,7 +25,6 @@ export type ErrorCode =
   | "store_newer"
   | "store_read_only"
   | "event_unknown"
-  | "thread_too_long"
   | "not_json"
   | "artifact_missing"
   // Recorded in the log, as data.

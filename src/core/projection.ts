@@ -14,7 +14,7 @@ export interface Delta {
     readonly signal: string | null;
   };
   readonly waitClosed?: string;
-  /** Closes the open wait for this signal, if there is one. */
+  /** Closes the open waits for this signal; when there are none, the next one never opens. */
   readonly signalled?: string;
   readonly requestOpened?: { readonly requestId: string; readonly expiresAt: string | null };
   readonly requestClosed?: { readonly requestId: string; readonly status: "decided" | "expired" };

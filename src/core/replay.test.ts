@@ -100,6 +100,20 @@ describe("replay", () => {
     expect(await replay(flow, events)).toEqual({ kind: "finished", value: [received(1), received(2)] });
   });
 
+  it("gives a signal also to the wait that a race left behind, so that it is not swallowed there", async () => {
+    const flow: Flow = async (t) => {
+      for (const turn of [1, 2]) {
+        const stop = t.wait("stop").then(() => `stopped in turn ${turn}`);
+        const winner = await Promise.race([stop, t.step("work", () => turn)]);
+        if (typeof winner === "string") return winner;
+      }
+      return "never stopped";
+    };
+    const second = event("wait_started", { key: "wait:stop#2", signal: "stop", expiresAt: null });
+    const events = log(started(), waitStarted("stop"), stepDone("step:work#1", 1), second, signal("stop", 1));
+    expect(await replay(flow, events)).toEqual({ kind: "finished", value: "stopped in turn 2" });
+  });
+
   it("keeps a signal for the next wait when the first one has expired", async () => {
     const flow: Flow = async (t) => [await t.wait("x", { expiresIn: "1s" }), await t.wait("x")];
     const events = log(

@@ -65,7 +65,8 @@ export interface ThreadState {
   readonly signals: Map<string, EventOf<"signal_received">[]>;
   /** Signals already given to a wait, per name. */
   readonly signalsTaken: Map<string, number>;
-  readonly openWaits: Map<string, string>;
+  /** Keys that wait for a signal, per name. More than one only when a race left some behind. */
+  readonly openWaits: Map<string, string[]>;
   /** Decisions in order: what the window is made of. */
   readonly turns: EventOf<"decision_made">[];
   /** Action keys by the id of the call. */
@@ -168,7 +169,7 @@ function apply(state: ThreadState, event: ThreadEvent): void {
       return applyTimer(state, event);
     case "wait_started":
       operation(state, event).dueAt = event.expiresAt;
-      state.openWaits.set(event.signal, event.key);
+      listAt(state.openWaits, event.signal).push(event.key);
       return takeSignal(state, event.signal, event);
     case "signal_received":
       listAt(state.signals, event.signal).push(event);
@@ -331,19 +332,26 @@ function applyTimer(state: ThreadState, event: EventOf<"timer_fired">): void {
   if (owner.kind === "sleep") settle(owner, event, { kind: "value", stored: {} });
   if (owner.kind !== "wait" || owner.settled) return;
   settle(owner, event, { kind: "wait", result: { kind: "expired" } });
-  for (const [signal, key] of state.openWaits) if (key === event.key) state.openWaits.delete(signal);
+  for (const keys of state.openWaits.values())
+    if (keys.includes(event.key)) keys.splice(keys.indexOf(event.key), 1);
 }
 
-/** The oldest signal that nobody took goes to the wait that is open, whichever of the two came first. */
+/**
+ * The oldest signal that nobody took goes to the waits that are open, whichever came first. Where a race left one wait
+ * behind and the flow made another, both get it: the one left behind must not swallow it.
+ */
 function takeSignal(state: ThreadState, name: string, event: ThreadEvent): void {
-  const key = state.openWaits.get(name);
+  const keys = state.openWaits.get(name) ?? [];
   const taken = state.signalsTaken.get(name) ?? 0;
   const signal = state.signals.get(name)?.[taken];
-  const waiting = key === undefined ? undefined : state.operations.get(key);
-  if (!waiting || !signal) return;
+  if (keys.length === 0 || !signal) return;
   state.openWaits.delete(name);
   state.signalsTaken.set(name, taken + 1);
-  settle(waiting, event, { kind: "wait", result: { kind: "received", value: signal.value, by: signal.by } });
+  const result: WaitResult = { kind: "received", value: signal.value, by: signal.by };
+  for (const key of keys) {
+    const waiting = state.operations.get(key);
+    if (waiting) settle(waiting, event, { kind: "wait", result });
+  }
 }
 
 function applyChild(state: ThreadState, event: EventOf<"child_completed">): void {

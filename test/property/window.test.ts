@@ -10,12 +10,18 @@ import { hostileJson } from "../kit/programs.ts";
 
 const { count } = tokenEstimator;
 
-const results = fc.oneof(hostileJson, fc.integer({ min: 0, max: 3_000 }).map((length) => "word ".repeat(length)));
+const results = fc.oneof(
+  hostileJson,
+  fc.integer({ min: 0, max: 3_000 }).map((length) => "word ".repeat(length)),
+);
 const turns = fc.array(
-  fc.array(fc.record({ result: results, outcome: fc.constantFrom("completed", "failed", "denied", "open") }), {
-    minLength: 1,
-    maxLength: 3,
-  }),
+  fc.array(
+    fc.record({ result: results, outcome: fc.constantFrom("completed", "failed", "denied", "open") }),
+    {
+      minLength: 1,
+      maxLength: 3,
+    },
+  ),
   { minLength: 1, maxLength: 25 },
 );
 type Turns = typeof turns extends fc.Arbitrary<infer T> ? T : never;
@@ -38,22 +44,54 @@ function windowOf(state: ThreadState, budget: number): Window {
 function* windowsOf(history: Turns, budget: number): Generator<Window> {
   const state = log(started()).reduce(evolve, initialState());
   const append = (...bodies: readonly EventBody[]): void => {
-    for (const body of bodies) evolve(state, { ...body, seq: state.head + 1, at: at(1) } as Parameters<typeof evolve>[1]);
+    for (const body of bodies)
+      evolve(state, { ...body, seq: state.head + 1, at: at(1) } as Parameters<typeof evolve>[1]);
   };
   for (const [index, calls] of history.entries()) {
     const window = windowOf(state, budget);
     yield window;
     const ids = calls.map((_, position) => `decide_${index + 1}_${position}`);
-    const decision = { kind: "calls" as const, calls: ids.map((callId) => ({ callId, tool: "t", args: { index } })) };
+    const decision = {
+      kind: "calls" as const,
+      calls: ids.map((callId) => ({ callId, tool: "t", args: { index } })),
+    };
     const usage = { inputTokens: 1, outputTokens: 1 };
-    append(event("decision_made", { key: `decide#${index + 1}`, attempt: 1, durationMs: 1, decision, model: "m", usage, window: window.record }));
+    append(
+      event("decision_made", {
+        key: `decide#${index + 1}`,
+        attempt: 1,
+        durationMs: 1,
+        decision,
+        model: "m",
+        usage,
+        window: window.record,
+      }),
+    );
     for (const [position, call] of calls.entries()) {
       const key = `act:t#${index}-${position}`;
       const callId = ids[position] ?? "";
-      append(event("action_proposed", { key, callId, tool: "t", toolVersion: "1", args: { index }, digest: key, effect: "read", gate: { kind: "allow" } }));
+      append(
+        event("action_proposed", {
+          key,
+          callId,
+          tool: "t",
+          toolVersion: "1",
+          args: { index },
+          digest: key,
+          effect: "read",
+          gate: { kind: "allow" },
+        }),
+      );
       const ended = { key, attempt: 1, durationMs: 1 };
-      if (call.outcome === "completed") append(event("action_completed", { ...ended, result: { value: call.result } }));
-      if (call.outcome === "failed") append(event("action_failed", { ...ended, error: { code: "tool_failed", message: JSON.stringify(call.result) } }));
+      if (call.outcome === "completed")
+        append(event("action_completed", { ...ended, result: { value: call.result } }));
+      if (call.outcome === "failed")
+        append(
+          event("action_failed", {
+            ...ended,
+            error: { code: "tool_failed", message: JSON.stringify(call.result) },
+          }),
+        );
       if (call.outcome === "denied") append(event("action_denied", { key, deniedBy: "gate", why: "no" }));
     }
   }
@@ -65,11 +103,21 @@ describe("a window", () => {
     fc.assert(
       fc.property(turns, fc.constantFrom(300, 1_000, 4_000), (history, budget) => {
         for (const { input, record } of windowsOf(history, budget)) {
-          const shown = input.messages.reduce((total, message) => total + count(message.content) + ("calls" in message && message.calls.length > 0 ? count(JSON.stringify(message.calls)) : 0), 0);
+          const shown = input.messages.reduce(
+            (total, message) =>
+              total +
+              count(message.content) +
+              ("calls" in message && message.calls.length > 0 ? count(JSON.stringify(message.calls)) : 0),
+            0,
+          );
           expect(shown).toBeLessThanOrEqual(record.tokens);
           expect(record.tokens).toBeLessThanOrEqual(budget);
-          const made = input.messages.flatMap((message) => (message.role === "assistant" ? message.calls.map(({ callId }) => callId) : []));
-          const answered = input.messages.flatMap((message) => (message.role === "tool" ? [message.callId] : []));
+          const made = input.messages.flatMap((message) =>
+            message.role === "assistant" ? message.calls.map(({ callId }) => callId) : [],
+          );
+          const answered = input.messages.flatMap((message) =>
+            message.role === "tool" ? [message.callId] : [],
+          );
           expect(answered).toEqual(made);
           expect(new Set(made).size).toBe(made.length);
           expect(input.messages.slice(0, 2).map(({ role }) => role)).toEqual(["system", "user"]);
@@ -88,8 +136,13 @@ describe("a window", () => {
           const before = once[index - 1];
           const isSettled = history[index - 1]?.every(({ outcome }) => outcome !== "open") ?? false;
           if (!before || before.record.dropped !== window.record.dropped || !isSettled) continue;
-          const allSettled = history.slice(0, index).every((calls) => calls.every(({ outcome }) => outcome !== "open"));
-          if (allSettled) expect(window.input.messages.slice(0, before.input.messages.length)).toEqual(before.input.messages);
+          const allSettled = history
+            .slice(0, index)
+            .every((calls) => calls.every(({ outcome }) => outcome !== "open"));
+          if (allSettled)
+            expect(window.input.messages.slice(0, before.input.messages.length)).toEqual(
+              before.input.messages,
+            );
         }
       }),
       { numRuns: 100 },

@@ -1,13 +1,12 @@
 // I1. The one place that writes events. A head moves only from the `seq` that the caller expects, and only for the
 // holder of the lease when one is given; the events follow in the same transaction.
 import type { DatabaseSync } from "node:sqlite";
-import { encodeEvent } from "../../core/codec.ts";
+import { chainNext, chainStart, encodeEvent } from "../../core/codec.ts";
 import { sha256 } from "../../core/digest.ts";
 import { HoldpointError } from "../../core/errors.ts";
 import type { EventOf } from "../../core/events.ts";
 import type { Delta } from "../../core/projection.ts";
 import type { Append, NewEvent } from "../../ports/store.ts";
-import { chainNext, chainStart } from "./chain.ts";
 import { columnDelta, columnText } from "./columns.ts";
 import { readySince } from "./dispatch-time.ts";
 import { Refusal } from "./group-commit.ts";

@@ -1,8 +1,7 @@
-import { decodeEvent } from "../../core/codec.ts";
+import { chainNext, chainStart, decodeEvent } from "../../core/codec.ts";
 import { isHoldpointError } from "../../core/errors.ts";
 import type { ThreadEvent } from "../../core/events.ts";
 import type { Problem, ProblemKind } from "../../ports/store.ts";
-import { chainNext, chainStart } from "./chain.ts";
 
 /** One row of `events`. */
 export interface EventRow {

@@ -100,9 +100,10 @@ function foldWaits({ waits, untakenSignals }: Folded, seq: number, delta: Delta)
 }
 
 function receiveSignal(waits: Map<string, FoldedWait>, untaken: Map<string, number>, signal: string): void {
-  const waiting = [...waits].find(([, wait]) => wait.signal === signal);
-  if (waiting) waits.delete(waiting[0]);
-  else if (!changeCount(untaken, signal, 1)) untaken.set(signal, 1);
+  const waiting = [...waits].filter(([, wait]) => wait.signal === signal);
+  for (const [key] of waiting) waits.delete(key);
+  if (waiting.length > 0) return;
+  if (!changeCount(untaken, signal, 1)) untaken.set(signal, 1);
 }
 
 /** @returns false when there is no count to change. */

@@ -81,9 +81,7 @@ function createWaits(database: DatabaseSync) {
     database.prepare(`INSERT INTO waits (thread_num, key, seq, signal, due_at) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET seq = excluded.seq, signal = excluded.signal, due_at = excluded.due_at`);
   const close = database.prepare("DELETE FROM waits WHERE thread_num = ? AND key = ?");
-  const oldestFor = database.prepare(
-    "SELECT key FROM waits WHERE thread_num = ? AND signal = ? ORDER BY seq LIMIT 1",
-  );
+  const closeFor = database.prepare("DELETE FROM waits WHERE thread_num = ? AND signal = ?");
   const keep = database.prepare(`INSERT INTO untaken_signals (thread_num, signal, untaken) VALUES (?, ?, 1)
     ON CONFLICT DO UPDATE SET untaken = untaken + 1`);
   const take = database.prepare(
@@ -103,9 +101,7 @@ function createWaits(database: DatabaseSync) {
   }
 
   function receive(threadNum: number, signal: string): void {
-    const waiting = firstRow<{ key: string }>(oldestFor, threadNum, signal);
-    if (waiting) close.run(threadNum, waiting.key);
-    else keep.run(threadNum, signal);
+    if (closeFor.run(threadNum, signal).changes === 0) keep.run(threadNum, signal);
   }
 
   function takeUntaken(threadNum: number, signal: string): boolean {

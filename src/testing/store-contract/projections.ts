@@ -54,11 +54,10 @@ const rowCases: readonly { name: string; steps: readonly (readonly [EventBody, P
     ],
   },
   {
-    name: "of two waits for a signal, the older takes the first",
+    name: "a signal ends all waits for it",
     steps: [
       [waiting("wait:z#1", "paid"), { waits: ["wait:z#1"] }],
       [waiting("wait:a#1", "paid"), { waits: ["wait:z#1", "wait:a#1"] }],
-      [signalled("paid"), { status: "waiting", waits: ["wait:a#1"] }],
       [signalled("paid"), { status: "running", waits: [] }],
     ],
   },
