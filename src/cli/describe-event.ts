@@ -48,6 +48,8 @@ export function describeEvent(event: ThreadEvent, paint: Paint): string {
       return `agent ${line(event.agent, 80)} as ${event.childId}  ${formatStored(event.input, valueLength)}`;
     case "child_completed":
       return describeChildEnd(event, paint);
+    case "answer_accepted":
+      return `accepted  ${line(JSON.stringify(event.value), valueLength)}`;
     case "limit_reached":
       return `${paint("yellow", "limit")} ${line(event.scope, 80)}: ${formatCount(event.value)} of ${formatCount(event.max)}`;
     case "operation_handled":

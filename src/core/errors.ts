@@ -86,7 +86,8 @@ export interface ErrorInfo {
   readonly fix?: string;
 }
 
-const maxMessageLength = 2_000;
+/** Longer messages are cut when they are appended, after redaction: half a secret is one too. */
+const maxMessageLength = 200_000;
 
 /** Turns anything thrown into data for the log; `code` names the kind when the error has none of ours. */
 export function toErrorInfo(error: unknown, code: ErrorCode): ErrorInfo {

@@ -38,13 +38,13 @@ export interface Usage {
 
 /** What one model call was shown, in short: enough to prove what went out and what was left out. */
 export interface WindowRecord {
-  /** SHA-256 of the model input's canonical JSON. */
+  /** SHA-256 over the hashes of the messages' parts, in order; tools and limits are not in it. */
   readonly digest: string;
   readonly tokens: number;
   readonly budget: number;
   /** The oldest event shown in full; what came before it, apart from the pinned parts, was left out. */
   readonly fromSeq: number;
-  /** How many operations were left out. */
+  /** How many parts (a decision with its results, or a note) were left out. */
   readonly dropped: number;
 }
 
@@ -210,6 +210,13 @@ interface EventBodies {
     readonly digest?: string;
   };
   request_expired: { readonly requestId: string; readonly key: string };
+  /** An answer that the flow's schema took, as the schema makes it. */
+  answer_accepted: {
+    readonly key: string;
+    readonly requestId: string;
+    readonly value: Json;
+    readonly by: string;
+  };
   timer_set: { readonly key: string; readonly dueAt: string };
   timer_fired: { readonly key: string };
   wait_started: { readonly key: string; readonly signal: string; readonly expiresAt: string | null };

@@ -38,8 +38,21 @@ export function gate(policy: GatePolicy = {}): Gate {
   return {
     approvers: policy.approvers ?? [],
     expiresInMs: durationMs(policy.expiresIn ?? "24h"),
-    judge: (action) => policy.decide?.(action) ?? judgeByRisk(action, patterns),
+    judge: (action) => checkedOutcome(policy.decide?.(action)) ?? judgeByRisk(action, patterns),
   };
+}
+
+/** A policy is the user's code: what is no outcome (a promise, say) must hold, not run. */
+function checkedOutcome(outcome: GateOutcome | undefined): GateOutcome | undefined {
+  if (outcome === undefined || outcome === null) return undefined;
+  switch (outcome.kind) {
+    case "allow":
+    case "hold":
+    case "deny":
+      return outcome;
+    default:
+      return { kind: "hold", reason: "the gate's policy returned no outcome" };
+  }
 }
 
 function judgeByRisk(action: GatedAction, patterns: readonly RegExp[]): GateOutcome {

@@ -26,20 +26,19 @@ export function toJson(value: unknown, path = "$", depth = 0): Json {
   }
 }
 
+/** Objects whose contents `Object.entries` does not show: they would be emptied. */
+const unholdable = [Map, Set, WeakMap, WeakSet, Promise, RegExp, Error, ArrayBuffer, Boolean, Number, String];
+
 function objectToJson(value: object, path: string, depth: number): Json {
   if (depth > maxDepth) throw notJson(path, `nesting deeper than ${maxDepth}, or a cycle`);
   if ("toJSON" in value && typeof value.toJSON === "function") return toJson(value.toJSON(), path, depth + 1);
   if (Array.isArray(value)) {
-    return value.map((item, index) =>
+    // Array.from, not map: a hole is null too
+    return Array.from(value, (item: unknown, index) =>
       item === undefined ? null : toJson(item, `${path}[${index}]`, depth + 1),
     );
   }
-  if (
-    value instanceof Map ||
-    value instanceof Set ||
-    ArrayBuffer.isView(value) ||
-    value instanceof ArrayBuffer
-  ) {
+  if (unholdable.some((type) => value instanceof type) || ArrayBuffer.isView(value)) {
     throw notJson(path, `a ${value.constructor.name}`);
   }
   const result: Record<string, Json> = {};

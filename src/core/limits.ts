@@ -1,5 +1,6 @@
 // Limits end in a question to a person, never in an exception. Each `continue` grants the same allotment again.
 import { type Duration, durationMs } from "./duration.ts";
+import { HoldpointError } from "./errors.ts";
 import type { LimitName } from "./events.ts";
 import type { ThreadState } from "./state.ts";
 
@@ -14,15 +15,16 @@ export interface LimitOptions {
   readonly attemptsPerTool?: number;
   /** Equal calls (tool and arguments) in a row. Default 3. */
   readonly identicalCalls?: number;
-  /** Outputs of the model in a row, for one decision, that do not validate, or model calls that fail. Default 2 and 4. */
+  /** How often the model is asked again, for one decision, after an output that does not validate (default 2), or a call that failed (default 4). */
   readonly invalidOutputs?: number;
   readonly modelFailures?: number;
 }
 
 export type Limits = { readonly [Name in LimitName | "invalidOutputs" | "modelFailures"]: number };
 
+/** @throws `agent_invalid` for a limit that is no number, or under 1: it would limit nothing, or everything for ever. */
 export function limitsOf(options: LimitOptions = {}): Limits {
-  return {
+  const limits: Limits = {
     steps: options.steps ?? 50,
     tokens: options.tokens ?? 500_000,
     activeTime: durationMs(options.activeTime ?? "30m"),
@@ -31,6 +33,11 @@ export function limitsOf(options: LimitOptions = {}): Limits {
     invalidOutputs: options.invalidOutputs ?? 2,
     modelFailures: options.modelFailures ?? 4,
   };
+  for (const [name, value] of Object.entries(limits)) {
+    const least = name === "invalidOutputs" || name === "modelFailures" ? 0 : 1;
+    if (!(value >= least)) throw new HoldpointError("agent_invalid", `the limit ${name} cannot be ${value}`);
+  }
+  return limits;
 }
 
 export interface LimitHit {

@@ -93,7 +93,7 @@ export function startReplay(flow: Flow, state: ThreadState, artifacts: Artifacts
   ): Promise<unknown> {
     const path = operationKey(kind, name, 0);
     const seen = occurrences.get(path) ?? { count: 0, epoch: -1 };
-    if (seen.epoch === epoch && !mayRepeatInParallel.has(kind)) return Promise.reject(ambiguous(kind, name));
+    if (seen.epoch === epoch && !mayRepeatInParallel.has(kind)) return refused(ambiguous(kind, name));
     occurrences.set(path, { count: seen.count + 1, epoch });
     const operation = build(operationKey(kind, name, seen.count + 1));
     claimed.add(operation.key);
@@ -101,8 +101,7 @@ export function startReplay(flow: Flow, state: ThreadState, artifacts: Artifacts
     const promise = new Promise<unknown>((resolve, reject) =>
       waiting.set(operation.key, { operation, resolve, reject }),
     );
-    promise.catch(() => {}); // the loser of a race may fail with nobody listening
-    return promise;
+    return listenedTo(promise);
   }
 
   function compareCalls(operation: PendingOperation): void {
@@ -162,6 +161,16 @@ export function startReplay(flow: Flow, state: ThreadState, artifacts: Artifacts
       ),
     mismatch: () => mismatch,
   };
+}
+
+/** A flow may leave a promise behind, as the loser of a race; its failure must not end the process. */
+function listenedTo<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
+
+function refused(error: unknown): Promise<never> {
+  return listenedTo(Promise.reject(error));
 }
 
 /** Their results carry no meaning of their own (values), or are compared with the log (calls). */
@@ -271,7 +280,7 @@ function registerCall(
   try {
     args = toJson(call.args ?? {});
   } catch (error) {
-    return Promise.reject(error);
+    return refused(error);
   }
   return register("act", call.tool, (key) => ({
     key,

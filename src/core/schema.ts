@@ -1,6 +1,6 @@
 // Standard Schema (https://standardschema.dev, version 1): the members that we use, so that any library's schema works.
 import { HoldpointError } from "./errors.ts";
-import { type Json, toJson } from "./json.ts";
+import { deepFreeze, type Json, toJson } from "./json.ts";
 
 export interface Schema<Output = unknown> {
   readonly "~standard": {
@@ -33,10 +33,10 @@ export type Validation =
 
 /** Validates `value`; what a schema makes of it (defaults, coercion) must be JSON, since it goes into the log. */
 export async function validate(schema: Schema, value: unknown): Promise<Validation> {
-  const result = await schema["~standard"].validate(value);
-  if (result.issues) return { ok: false, why: result.issues.map(describeIssue).join("; ") };
   try {
-    return { ok: true, value: toJson(result.value) };
+    const result = await schema["~standard"].validate(value);
+    if (result.issues) return { ok: false, why: result.issues.map(describeIssue).join("; ") };
+    return { ok: true, value: deepFreeze(toJson(result.value)) }; // nobody changes what was judged and hashed
   } catch (error) {
     return { ok: false, why: error instanceof Error ? error.message : String(error) };
   }

@@ -25,8 +25,9 @@ export interface Operation {
   attempt: number;
   /** When the next try is due. */
   retryAt: string | null;
-  /** Tries that a person allowed anew: those up to this number no longer count. */
-  forgivenAttempts: number;
+  /** Tries that failed since a person last said to go on, apart by cause. */
+  invalidOutputs: number;
+  modelFailures: number;
   lastError: ErrorInfo | null;
   proposal: EventOf<"action_proposed"> | null;
   start: EventOf<"action_started"> | null;
@@ -162,6 +163,13 @@ function apply(state: ThreadState, event: ThreadEvent): void {
       return applyVerdict(state, event);
     case "request_expired":
       return applyExpiry(state, event);
+    case "answer_accepted":
+      settle(existing(state, event), event, {
+        kind: "ask",
+        result: { kind: "answered", value: event.value, by: event.by },
+      });
+      state.notes.push({ seq: event.seq, kind: "ask", key: event.key });
+      return;
     case "timer_set":
       operation(state, event).dueAt = event.dueAt;
       return;
@@ -218,6 +226,8 @@ function applyRejection(state: ThreadState, event: EventOf<"decision_rejected">)
   decide.attempt = event.attempt;
   decide.retryAt = event.retryAt;
   decide.lastError = event.error;
+  if (event.error.code === "invalid_decision") decide.invalidOutputs += 1;
+  else decide.modelFailures += 1;
   countModelCall(state, event);
 }
 
@@ -300,15 +310,20 @@ function applyVerdict(state: ThreadState, event: EventOf<"request_decided">): vo
 
 function allowMore(state: ThreadState, owner: Operation, request: RequestState): void {
   request.used = true;
-  owner.forgivenAttempts = owner.attempt;
+  owner.invalidOutputs = 0;
+  owner.modelFailures = 0;
+  owner.lastError = null;
   owner.retryAt = null;
   const scope = state.lastLimit.get(owner.key);
   if (request.reason === "limit" && scope !== undefined)
     state.allowances.set(scope, (state.allowances.get(scope) ?? 0) + 1);
 }
 
+/** An answer with a schema is settled when the flow has taken it (`answer_accepted`); any other at once. */
 function settleAsk(state: ThreadState, owner: Operation, event: EventOf<"request_decided">): void {
   const { verdict, by } = event;
+  const hasSchema = owner.request?.opened.answerSchema !== undefined;
+  if (verdict.kind === "answer" && hasSchema) return;
   if (verdict.kind === "answer")
     settle(owner, event, { kind: "ask", result: { kind: "answered", value: verdict.value, by } });
   if (verdict.kind === "reject")
@@ -322,7 +337,7 @@ function applyExpiry(state: ThreadState, event: EventOf<"request_expired">): voi
   request.status = "expired";
   if (event.key === flowKey) return;
   const owner = existing(state, event);
-  if (owner.kind !== "ask") return;
+  if (owner.kind !== "ask" || owner.settled) return;
   settle(owner, event, { kind: "ask", result: { kind: "expired" } });
   state.notes.push({ seq: event.seq, kind: "ask", key: owner.key });
 }
@@ -377,7 +392,8 @@ function operation(state: ThreadState, event: { readonly key: string; readonly s
     seq: event.seq,
     attempt: 0,
     retryAt: null,
-    forgivenAttempts: 0,
+    invalidOutputs: 0,
+    modelFailures: 0,
     lastError: null,
     proposal: null,
     start: null,

@@ -140,8 +140,9 @@ export interface Store {
     readonly number?: number;
   }): Promise<Lease | null>;
   /**
-   * Gives a lease back. With `parkedAt` the thread is due again at its earliest timer or deadline, provided that its
-   * last `seq` is still `parkedAt` and no child ended meanwhile; else, and without `parkedAt`, it is due at once, or
+   * Gives a lease back. With `parkedAt` the thread is due again at its earliest timer or deadline after `now` (those up
+   * to `now` the caller has seen, and could do nothing about), provided that its last `seq` is still `parkedAt` and no
+   * child ended meanwhile; else, and without `parkedAt`, it is due at once, or
    * at `retryAt` (milliseconds since the epoch). Losing the lease before is no error.
    */
   release(

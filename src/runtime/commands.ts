@@ -6,9 +6,9 @@ import type { Agent } from "../core/agent.ts";
 import { actionDigest, sha256 } from "../core/digest.ts";
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
 import { type EventBody, event, type ThreadEvent, type Verdict } from "../core/events.ts";
-import type { Json } from "../core/json.ts";
+import { canonicalJson, type Json, toJson } from "../core/json.ts";
 import { validate } from "../core/schema.ts";
-import { evolve, initialState, type ThreadState } from "../core/state.ts";
+import { evolve, initialState, type RequestState, type ThreadState } from "../core/state.ts";
 import type { RequestRow } from "../ports/store.ts";
 import { agentNamed, type Runtime } from "./runtime.ts";
 import { type ArtifactText, toStored } from "./stored.ts";
@@ -92,15 +92,10 @@ export async function decideRequest(
   requestId: string,
   options: DecideRequest,
 ): Promise<Decided> {
-  if (options.by.startsWith("thread:") || options.by.startsWith("agent:")) {
-    throw new HoldpointError(
-      "verdict_invalid",
-      `${options.by} is no person; an agent cannot decide a request`,
-    );
-  }
+  assertPerson(options.by);
   for (;;) {
     const { row, headSeq } = await requestAt(runtime, requestId);
-    if (sameVerdict(row, options.verdict)) return { request: row, first: false };
+    if (sameVerdict(runtime, row, options.verdict)) return { request: row, first: false };
     const digest = await digestOf(runtime, row, options.verdict);
     assertOpen(runtime, row);
     const body = event("request_decided", {
@@ -116,6 +111,11 @@ export async function decideRequest(
       if (!isHoldpointError(error, "append_conflict")) throw error; // someone else went on: look again
     }
   }
+}
+
+function assertPerson(by: string): void {
+  if (!by.startsWith("thread:") && !by.startsWith("agent:")) return;
+  throw new HoldpointError("verdict_invalid", `${by} is no person; an agent cannot decide a request`);
 }
 
 /**
@@ -135,8 +135,11 @@ async function requestAt(
   });
 }
 
-function sameVerdict(row: RequestRow, verdict: Verdict): boolean {
-  return row.verdict !== null && JSON.stringify(row.verdict) === JSON.stringify(verdict);
+function sameVerdict(runtime: Runtime, row: RequestRow, verdict: Verdict): boolean {
+  return (
+    row.verdict !== null &&
+    canonicalJson(toJson(row.verdict)) === canonicalJson(toJson(runtime.redact.value(verdict)))
+  );
 }
 
 function assertOpen(
@@ -186,6 +189,14 @@ async function digestOfEdit(runtime: Runtime, row: RequestRow, args: Json): Prom
       "verdict_invalid",
       `agent ${row.agent} has no tool ${row.opened.action?.tool} to check the edit with`,
     );
+  if (
+    runtime.redact.value(args) !== args &&
+    JSON.stringify(runtime.redact.value(args)) !== JSON.stringify(args)
+  )
+    throw new HoldpointError(
+      "verdict_invalid",
+      `the edited arguments of ${tool.name} hold a declared secret`,
+    );
   const result = await validate(tool.input, args);
   if (!result.ok)
     throw new HoldpointError(
@@ -217,14 +228,14 @@ export interface Signal {
 
 /** Sends a signal to a thread. @throws `thread_not_found`; `thread_ended`. */
 export async function sendSignal(runtime: Runtime, threadId: string, signal: Signal): Promise<void> {
+  const value = toJson(signal.value);
+  toStored(runtime, value); // refuses what is too large
   const signalId = signal.signalId ?? `sg_${randomBytes(8).toString("hex")}`;
   await change(runtime, threadId, (state) => {
     const known = state.signals.get(signal.signal)?.some((received) => received.signalId === signalId);
     if (known) return [];
     assertOpenThread(state, threadId);
-    return [
-      event("signal_received", { signalId, signal: signal.signal, value: signal.value, by: signal.by }),
-    ];
+    return [event("signal_received", { signalId, signal: signal.signal, value, by: signal.by })];
   });
 }
 
@@ -241,8 +252,17 @@ export async function cancelThread(
     assertOpenThread(current, threadId);
     return [event("thread_cancelled", options)];
   });
-  for (const operation of state.operations.values()) {
-    if (operation.child && !operation.settled) await cancelChild(runtime, operation.child.childId, options);
+  await cancelChildren(runtime, state, options);
+}
+
+/** Cancels the children that a thread has started and that have not ended: nobody waits for them any more. */
+export async function cancelChildren(
+  runtime: Runtime,
+  state: ThreadState,
+  options = { by: `thread:${state.started?.threadId}`, why: "its parent has ended" },
+): Promise<void> {
+  for (const { child, settled } of state.operations.values()) {
+    if (child && !settled) await cancelChild(runtime, child.childId, options);
   }
 }
 
@@ -268,28 +288,42 @@ export async function handleOperation(
   key: string,
   options: { readonly by: string; readonly why: string },
 ): Promise<void> {
+  assertPerson(options.by);
   await change(runtime, threadId, (state) => {
     assertOpenThread(state, threadId);
-    if (!state.operations.has(key))
+    const operation = state.operations.get(key);
+    if (!operation)
       throw new HoldpointError("operation_not_found", `thread ${threadId} has no operation ${key}`);
-    const events: EventBody[] = state.handled.has(key)
-      ? []
-      : [event("operation_handled", { key, ...options })];
-    const asked = state.flowRequest;
-    if (asked?.status === "open" && asked.reason === "flow_changed") {
-      const { requestId, key: flow } = asked.opened;
-      events.push(
-        event("request_decided", {
-          requestId,
-          key: flow,
-          verdict: { kind: "continue", why: options.why },
-          by: options.by,
-          via: "resolve",
-        }),
-      );
-    }
-    return events;
+    return [
+      ...(state.handled.has(key) ? [] : [event("operation_handled", { key, ...options })]),
+      ...closed(operation.request),
+      ...continued(runtime, state.flowRequest, options),
+    ];
   });
+}
+
+/** Nobody needs to answer for an operation that is handled. */
+function closed(request: RequestState | null): readonly EventBody[] {
+  if (request?.status !== "open") return [];
+  return [event("request_expired", { requestId: request.opened.requestId, key: request.opened.key })];
+}
+
+/** The open question about the changed flow is answered by handling what it is about; not after its deadline (I6). */
+function continued(
+  runtime: Runtime,
+  asked: RequestState | null,
+  options: { readonly by: string; readonly why: string },
+): readonly EventBody[] {
+  if (asked?.status !== "open" || asked.reason !== "flow_changed") return [];
+  const { requestId, key, expiresAt } = asked.opened;
+  if (expiresAt !== null && Date.parse(expiresAt) <= runtime.clock.now()) {
+    throw new HoldpointError(
+      "request_already_decided",
+      `request ${requestId} expired at ${expiresAt}; no answer in time is a rejection`,
+    );
+  }
+  const verdict = { kind: "continue", why: options.why } as const;
+  return [event("request_decided", { requestId, key, verdict, by: options.by, via: "resolve" })];
 }
 
 /**
@@ -311,8 +345,9 @@ export async function forkThread(
       `thread ${threadId} has events 1 to ${events.length}; ${options.at} is none of them`,
     );
   }
+  assertNothingStarted(events.slice(0, options.at), threadId);
   const forkId = threadIdFor("", undefined);
-  const bodies = forkedEvents(events.slice(0, options.at), { threadId, forkId, ...options });
+  const bodies = forkedEvents(runtime, events.slice(0, options.at), { threadId, forkId, ...options });
   await runtime.store.append({
     threadId: forkId,
     expectedSeq: 0,
@@ -322,12 +357,33 @@ export async function forkThread(
   return forkId;
 }
 
+/** I5. A fork in the middle of an action would run it a second time under the same approval. */
+function assertNothingStarted(events: readonly ThreadEvent[], threadId: string): void {
+  const state = events.reduce(evolve, initialState());
+  for (const { key, start, settled } of state.operations.values()) {
+    if (!start || settled) continue;
+    throw new HoldpointError(
+      "usage",
+      `at event ${events.length} of thread ${threadId}, ${key} has started and not ended`,
+      {
+        fix: `Fork before event ${start.seq}, or after its end.`,
+      },
+    );
+  }
+}
+
 function forkedEvents(
+  runtime: Runtime,
   events: readonly ThreadEvent[],
   fork: { readonly threadId: string; readonly forkId: string; readonly at: number; readonly by: string },
 ): readonly EventBody[] {
   const state = events.reduce(evolve, initialState());
   const requestId = (old: string): string => `r_${sha256(`${fork.forkId} ${old}`).slice(0, 12)}`;
+  const isUnused = (id: string): boolean => {
+    const request = state.requests.get(id);
+    const hasEnded = Boolean(state.operations.get(request?.opened.key ?? "")?.settled);
+    return request?.opened.kind === "approval" && request.status === "decided" && !request.used && !hasEnded;
+  };
   return events.flatMap((copied): EventBody[] => {
     const { seq: _seq, at: _at, ...body } = copied;
     switch (body.type) {
@@ -342,14 +398,15 @@ function forkedEvents(
           },
         ];
       }
-      case "request_opened":
-        return [{ ...body, requestId: requestId(body.requestId) }];
+      case "request_opened": {
+        const isOpen = isUnused(body.requestId) || state.requests.get(body.requestId)?.status === "open";
+        const expiresAt = isOpen ? renewed(runtime, body.expiresAt, copied.at) : body.expiresAt;
+        return [{ ...body, requestId: requestId(body.requestId), expiresAt }];
+      }
       case "request_expired":
         return [{ ...body, requestId: requestId(body.requestId) }];
       case "request_decided": {
-        const request = state.requests.get(body.requestId);
-        const unused = request?.opened.kind === "approval" && !request.used;
-        return unused ? [] : [{ ...body, requestId: requestId(body.requestId) }];
+        return isUnused(body.requestId) ? [] : [{ ...body, requestId: requestId(body.requestId) }];
       }
       case "child_started":
         return state.operations.get(body.key)?.settled ? [body] : []; // the fork starts a child of its own
@@ -361,6 +418,12 @@ function forkedEvents(
         return [body as EventBody]; // the destructuring loses which member of the union it is
     }
   });
+}
+
+/** A deadline as far from now as it was from when it was set. */
+function renewed(runtime: Runtime, expiresAt: string | null, openedAt: string): string | null {
+  if (expiresAt === null) return null;
+  return new Date(runtime.clock.now() + Date.parse(expiresAt) - Date.parse(openedAt)).toISOString();
 }
 
 /** Loads, decides and appends until nobody came between. `decide` returning no events leaves everything as it is. */
@@ -390,7 +453,7 @@ async function commit(
   artifacts: readonly ArtifactText[],
 ): Promise<void> {
   const at = now(runtime);
-  const events = bodies.map((body) => ({ body: runtime.redact(body), at }));
+  const events = bodies.map((body) => ({ body: runtime.redact.event(body), at }));
   await runtime.store.append({ threadId, expectedSeq, events, artifacts });
   const stored = events.map(
     ({ body }, index) => ({ ...body, seq: expectedSeq + index + 1, at }) as ThreadEvent,

@@ -1,20 +1,62 @@
-// I11. The one place where events pass on their way to the log: declared secret values do not pass.
+// I11. Declared secret values reach neither the log nor a model. Values are cleaned before they are measured, hashed or
+// cut, since half a secret is one too; events once more where they are appended.
 import type { EventBody } from "../core/events.ts";
 
-export type Redact = <Body extends EventBody>(body: Body) => Body;
+export interface Redactor {
+  /** The same value with each secret replaced by `[secret NAME]`; the value itself when there are no secrets. */
+  value<T>(value: T): T;
+  /** Cleans what an event carries, and leaves what it is found by: a secret that happens to be a name changes no key. */
+  event<Body extends EventBody>(body: Body): Body;
+}
 
 /** Shorter values would tear holes into ordinary text. */
 const minSecretLength = 6;
+/** Longest message of an error in the log. */
+const maxMessageLength = 2_000;
 
-/** Replaces each secret value, wherever in an event it stands, by `[secret NAME]`. */
-export function redactor(secrets: ReadonlyMap<string, string>): Redact {
-  const list = [...secrets].filter(([, value]) => value.length >= minSecretLength);
-  if (list.length === 0) return (body) => body;
-  // Every string of an event passes; structure and numbers stay, so the event's type does too.
-  return (body) =>
-    redactValue(body, (text) =>
-      list.reduce((clean, [name, value]) => clean.replaceAll(value, `[secret ${name}]`), text),
-    ) as typeof body;
+/** Members of events that hold text from outside. All others are ids, keys, kinds and numbers of ours. */
+const payload: ReadonlySet<string> = new Set([
+  ...["input", "output", "result", "outcome", "error", "value", "verdict", "args", "requested"],
+  ...["why", "question", "answerSchema"],
+]);
+
+export function redactor(secrets: ReadonlyMap<string, string>): Redactor {
+  const list = [...secrets]
+    .filter(([, value]) => value.length >= minSecretLength)
+    .sort(([, left], [, right]) => right.length - left.length); // a secret may be part of another
+  const clean = (text: string): string =>
+    list.reduce((cleaned, [name, value]) => cleaned.replaceAll(value, `[secret ${name}]`), text);
+  // Every string is replaced by a string, so what comes out has the type of what went in.
+  const value = <T>(given: T): T => (list.length === 0 ? given : (redactValue(given, clean) as T));
+  return {
+    value,
+    event: (body) => clipError(list.length === 0 ? body : redactEvent(body, value)),
+  };
+}
+
+function redactEvent<Body extends EventBody>(body: Body, value: <T>(given: T) => T): Body {
+  const members = Object.entries(body).map(([name, member]) => {
+    if (payload.has(name)) return [name, value(member)];
+    if (name === "decision") return [name, redactDecision(member, value)];
+    if (name === "action") return [name, { ...member, args: value(member.args) }];
+    return [name, member];
+  });
+  return Object.fromEntries(members);
+}
+
+type DecisionMember = Extract<EventBody, { type: "decision_made" }>["decision"];
+
+function redactDecision(decision: DecisionMember, value: <T>(given: T) => T): DecisionMember {
+  if (decision.kind === "answer") return { ...decision, value: value(decision.value) };
+  const calls = decision.calls.map((call) => ({ ...call, args: value(call.args) }));
+  return { ...decision, calls, ...(decision.text === undefined ? {} : { text: value(decision.text) }) };
+}
+
+function clipError<Body extends EventBody>(body: Body): Body {
+  if (!("error" in body) || body.error.message.length <= maxMessageLength) return body;
+  const { message } = body.error;
+  const cut = `${message.slice(0, maxMessageLength)}… (${message.length - maxMessageLength} characters more)`;
+  return { ...body, error: { ...body.error, message: cut } };
 }
 
 function redactValue(value: unknown, clean: (text: string) => string): unknown {

@@ -90,6 +90,7 @@ async function reportCrashes(runtime: Runtime, lease: Lease, state: ThreadState)
     input: null,
     exclusiveRunning: false,
     verifiedAbsent: new Set<string>(),
+    abandoned: new Set<string>(),
   };
   const why = `${lease.crashes} workers in a row died while they ran this thread, without one event between`;
   const body = openRequest(context, flowKey, {

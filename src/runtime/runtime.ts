@@ -7,7 +7,7 @@ import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { Model } from "../ports/model.ts";
 import type { Store } from "../ports/store.ts";
 import type { TokenCounter } from "../ports/token-counter.ts";
-import { type Redact, redactor } from "./redact.ts";
+import { type Redactor, redactor } from "./redact.ts";
 
 /** What happened in a thread, for displays. Hints only: the log is the truth. */
 export type Hint =
@@ -47,7 +47,7 @@ export interface Runtime {
   readonly counter: TokenCounter;
   readonly agents: ReadonlyMap<string, Agent>;
   readonly resolveModel: (model: unknown) => Promise<Model>;
-  readonly redact: Redact;
+  readonly redact: Redactor;
   readonly observe: (hint: Hint) => void;
   readonly leaseMs: number;
   readonly graceMs: number;
@@ -64,7 +64,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     ...options,
     agents: new Map(options.agents.map((agent) => [agent.name, agent])),
     redact: redactor(options.secrets ?? new Map()),
-    observe: options.observe ?? (() => {}),
+    observe: guarded(options.observe ?? (() => {})),
     leaseMs: options.leaseMs ?? 30_000,
     graceMs: options.graceMs ?? 10_000,
     artifactBytes: options.artifactBytes ?? 64 * 1024,
@@ -72,6 +72,17 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     random: options.random ?? Math.random,
     uuid: options.uuid ?? randomUUID,
     owner: `w_${process.pid}_${randomBytes(6).toString("hex")}`,
+  };
+}
+
+/** A display that breaks must not break a thread. */
+function guarded(observe: (hint: Hint) => void): (hint: Hint) => void {
+  return (hint) => {
+    try {
+      observe(hint);
+    } catch {
+      // Hints are lost with their display; the log has it all.
+    }
   };
 }
 

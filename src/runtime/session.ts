@@ -13,6 +13,7 @@ import { type Replay, type Rest, startReplay } from "../core/replay.ts";
 import { evolve, flowKey, type ThreadState } from "../core/state.ts";
 import type { Lease } from "../ports/store.ts";
 import { artifactsOf } from "./artifacts.ts";
+import { cancelChildren } from "./commands.ts";
 import { flowProblem, isHarmless } from "./flow-check.ts";
 import { escalate, expireOrWait, type Perform, type Plan, type PlanContext } from "./operations/plan.ts";
 import { planOperation } from "./operations/plan-operation.ts";
@@ -57,16 +58,19 @@ export function createSession(options: SessionOptions): Session {
   let caughtUp = false;
   let tailChanged = false;
   let toPlan = true; // something happened since the last round that a plan may depend on
+  let plannedAt = runtime.clock.now();
   let failure: { readonly error: unknown } | null = null;
   let wake: () => void = () => {};
 
-  const context: Omit<PlanContext, "exclusiveRunning"> = {
+  const context: PlanContext = {
+    exclusiveRunning: false,
     runtime,
     agent,
     state,
     threadId,
     input: options.input,
     verifiedAbsent: new Set(),
+    abandoned: new Set(),
   };
   const replay: Replay = startReplay(agent.flow, state, artifacts);
 
@@ -75,9 +79,22 @@ export function createSession(options: SessionOptions): Session {
     signal.addEventListener("abort", onAbort);
     try {
       return await rounds();
+    } catch (error) {
+      await keepResults();
+      throw error;
     } finally {
       signal.removeEventListener("abort", onAbort);
       abortEffects();
+    }
+  }
+
+  /** S2. What makes a turn fail need not concern the effects beside it: their results are waited for and appended. */
+  async function keepResults(): Promise<void> {
+    await effectsEndInGrace();
+    try {
+      await appendResults();
+    } catch (error) {
+      runtime.observe({ kind: "problem", threadId, error }); // the store is gone: recovery finds out what happened
     }
   }
 
@@ -98,6 +115,7 @@ export function createSession(options: SessionOptions): Session {
   /** One round: what the flow waits for now is planned, appended and started. */
   async function round(): Promise<void> {
     toPlan = false;
+    plannedAt = runtime.clock.now();
     const rest = await replay.advance();
     const planned = planFlow(rest) ?? (rest.kind === "pending" ? await planPending(rest.operations) : []);
     const events = planned.flatMap((plan) =>
@@ -121,55 +139,26 @@ export function createSession(options: SessionOptions): Session {
   /** What the flow as a whole needs: a person, or its end. `null`: nothing, plan its operations. */
   function planFlow(rest: Rest): readonly Planned[] | null {
     const asked = state.flowRequest;
-    if (asked?.status === "open")
-      return plannedFrom(expireOrWait({ ...context, exclusiveRunning: false }, asked));
+    if (asked?.status === "open") return plannedFrom(expireOrWait(context, asked));
     if (asked?.status === "expired" || asked?.verdict?.kind === "stop") {
-      const message = `${asked.decided?.by ?? "nobody"} let it go on: ${asked.opened.why}`;
+      const who = asked.decided ? `${asked.decided.by} stopped it` : "nobody answered in time";
+      const message = `${who}: ${asked.opened.why}`;
       return [appendPlan(event("thread_failed", { error: { code: "stopped_by_person", message } }))];
     }
-    if (!caughtUp) {
+    if (!caughtUp || (rest.kind === "pending" && rest.operations.length === 0)) {
       const problem = flowProblem(replay, rest, state);
       if (problem && effects.size > 0) return [];
       if (problem)
-        return [
-          appendPlan(
-            escalate(
-              { ...context, exclusiveRunning: false },
-              flowKey,
-              problem.reason,
-              problem.why,
-              problem.question,
-            ),
-          ),
-        ];
+        return [appendPlan(escalate(context, flowKey, problem.reason, problem.why, problem.question))];
       caughtUp = replay.unclaimed().length === 0;
     }
-    if (rest.kind === "pending")
-      return rest.operations.length === 0 && effects.size === 0 ? stuck(rest) : null;
+    if (rest.kind === "pending") return null;
     if (effects.size > 0) return []; // what the flow left running still ends under its keys
     return [
       rest.kind === "finished"
         ? completed(rest.value)
         : appendPlan(event("thread_failed", { error: rest.error })),
     ];
-  }
-
-  function stuck(rest: Rest): readonly Planned[] {
-    caughtUp = false; // flowProblem says it in full
-    const problem = flowProblem(replay, rest, state);
-    return problem
-      ? [
-          appendPlan(
-            escalate(
-              { ...context, exclusiveRunning: false },
-              flowKey,
-              problem.reason,
-              problem.why,
-              problem.question,
-            ),
-          ),
-        ]
-      : [];
   }
 
   function completed(value: unknown): Planned {
@@ -187,7 +176,7 @@ export function createSession(options: SessionOptions): Session {
     for (const operation of operations) {
       if (effects.has(operation.key)) continue;
       if (!caughtUp && !state.operations.has(operation.key) && !isHarmless(operation)) continue;
-      const plan = await planOperation({ ...context, exclusiveRunning }, operation);
+      const plan = await planOrFail({ ...context, exclusiveRunning }, operation);
       if (plan.kind === "perform") {
         exclusiveRunning ||= plan.exclusive;
         planned.push({ kind: "start", operation, perform: plan });
@@ -198,8 +187,24 @@ export function createSession(options: SessionOptions): Session {
     return planned;
   }
 
+  /** A plan runs code of the user's (prompts, schemas, options): what it throws would be thrown at every try. */
+  async function planOrFail(planContext: PlanContext, operation: PendingOperation): Promise<Plan> {
+    try {
+      return await planOperation(planContext, operation);
+    } catch (error) {
+      if (isOfTheStore(error)) throw error;
+      const { code, message } = toErrorInfo(error, "flow_failed");
+      return {
+        kind: "append",
+        events: [event("thread_failed", { error: { code, message: `${operation.key}: ${message}` } })],
+      };
+    }
+  }
+
   function plannedFrom(plan: Plan): readonly Planned[] {
-    return plan.kind === "append" ? [appendPlan(...plan.events)] : [];
+    return plan.kind === "append"
+      ? [{ kind: "append", events: plan.events, artifacts: plan.artifacts ?? [] }]
+      : [];
   }
 
   function appendPlan(...events: readonly EventBody[]): Planned {
@@ -247,7 +252,7 @@ export function createSession(options: SessionOptions): Session {
     const results = sent.flatMap((effect) => effect.result?.events ?? []);
     const allTexts = [...sent.flatMap((effect) => effect.result?.artifacts ?? []), ...texts];
     const at = new Date(runtime.clock.now()).toISOString();
-    const events = [...results, ...planned].map((body) => ({ body: runtime.redact(body), at }));
+    const events = [...results, ...planned].map((body) => ({ body: runtime.redact.event(body), at }));
     try {
       await runtime.store.append({ threadId, expectedSeq: state.head, events, lease, artifacts: allTexts });
     } catch (error) {
@@ -257,7 +262,11 @@ export function createSession(options: SessionOptions): Session {
     }
     recorded(sent);
     for (const { digest, text } of allTexts) artifacts.set(digest, text);
-    fold(events.map(({ body }, index) => ({ ...body, seq: state.head + index + 1, at }) as ThreadEvent)); // the spread loses the union
+    const stored = events.map(
+      ({ body }, index) => ({ ...body, seq: state.head + index + 1, at }) as ThreadEvent,
+    ); // the spread loses the union
+    if (results.some((body) => body.type === "child_completed")) await loadArtifacts(stored); // the text is the child's
+    fold(stored);
     return true;
   }
 
@@ -277,9 +286,20 @@ export function createSession(options: SessionOptions): Session {
     if (isHoldpointError(error, "append_conflict")) return readTail();
     if (!isHoldpointError(error) || !error.retryable || runtime.clock.now() >= lease.until) throw error;
     runtime.observe({ kind: "problem", threadId, error });
-    await runtime.clock.sleep(200, never);
-    await readTail();
+    await readTailWhileHeld();
     dropRecorded();
+  }
+
+  /** The store fails, and results wait for it: it is tried again as long as nobody else may have the thread. */
+  async function readTailWhileHeld(): Promise<void> {
+    for (;;) {
+      await runtime.clock.sleep(200, never);
+      try {
+        return await readTail();
+      } catch (error) {
+        if (!isHoldpointError(error) || !error.retryable || runtime.clock.now() >= lease.until) throw error;
+      }
+    }
   }
 
   /** After an append whose outcome is unknown: results that did get into the log are not appended again (S2). */
@@ -293,16 +313,28 @@ export function createSession(options: SessionOptions): Session {
     const known = state.operations.get(body.key);
     if (!known) return false;
     if (known.settled) return true;
-    if (body.type === "action_in_doubt") return known.inDoubt;
-    if (body.type === "request_opened") return known.request?.opened.requestId === body.requestId;
-    return "attempt" in body && known.attempt >= body.attempt && body.type !== "action_started";
+    switch (body.type) {
+      case "action_in_doubt":
+        return known.inDoubt;
+      case "request_opened":
+        return known.request?.opened.requestId === body.requestId;
+      case "step_failed":
+      case "decision_rejected":
+        return known.attempt >= body.attempt;
+      default:
+        return false;
+    }
   }
 
   async function readTail(): Promise<void> {
     tailChanged = false;
     const events = await runtime.store.read(threadId, { afterSeq: state.head });
-    for (const [digest, text] of await artifactsOf(runtime.store, events)) artifacts.set(digest, text);
+    await loadArtifacts(events);
     fold(events);
+  }
+
+  async function loadArtifacts(events: readonly ThreadEvent[]): Promise<void> {
+    for (const [digest, text] of await artifactsOf(runtime.store, events)) artifacts.set(digest, text);
   }
 
   /** S3. A clock that ran past the lease means that another worker may have taken the thread. */
@@ -332,7 +364,9 @@ export function createSession(options: SessionOptions): Session {
 
   async function beat(): Promise<void> {
     if (lost) return;
-    if (lease.until - runtime.clock.now() < (runtime.leaseMs * 2) / 3) await renew();
+    const leftMs = lease.until - runtime.clock.now();
+    const wasSetBack = leftMs > runtime.leaseMs; // the clock was: to others the lease may look like one of the future
+    if (wasSetBack || leftMs < (runtime.leaseMs * 2) / 3) await renew();
     if (effects.size === 0 || lost) return;
     toPlan = true; // timers may have become due meanwhile
     wake();
@@ -350,7 +384,7 @@ export function createSession(options: SessionOptions): Session {
       tailChanged = true;
       return false;
     }
-    await runtime.store.release(lease, { now: runtime.clock.now(), parkedAt: seen });
+    await runtime.store.release(lease, { now: plannedAt, parkedAt: seen });
     return true;
   }
 
@@ -358,19 +392,18 @@ export function createSession(options: SessionOptions): Session {
   async function closeEnded(): Promise<TurnEnd> {
     abortEffects();
     await effectsEnd();
-    await appendLateFacts();
+    await appendResults();
     if (lost) return "lost";
+    await cancelChildren(runtime, state);
     await runtime.store.release(lease, { now: runtime.clock.now(), parkedAt: state.head });
     return "ended";
   }
 
   async function closeStopped(): Promise<TurnEnd> {
-    const ended = new AbortController();
-    void runtime.clock.sleep(runtime.graceMs, ended.signal).then(abortEffects);
-    await effectsEnd();
-    ended.abort();
-    while (outbox.length > 0 && !lost) await append([], []);
+    await effectsEndInGrace();
+    await appendResults();
     if (lost) return "lost";
+    if (state.end) return closeEnded();
     await runtime.store.release(lease, { now: runtime.clock.now() });
     return "stopped";
   }
@@ -383,12 +416,23 @@ export function createSession(options: SessionOptions): Session {
     while (isRunning()) await new Promise<void>((resolve) => (wake = resolve));
   }
 
+  async function effectsEndInGrace(): Promise<void> {
+    if (!isRunning()) return;
+    const ended = new AbortController();
+    void runtime.clock.sleep(runtime.graceMs, ended.signal).then(abortEffects);
+    await effectsEnd();
+    ended.abort();
+  }
+
   /** After its end a thread takes only what became of actions that had started. */
-  async function appendLateFacts(): Promise<void> {
-    recorded(
-      outbox.filter((effect) => effect.result?.events.some((body) => !body.type.startsWith("action_"))),
-    );
-    while (outbox.length > 0 && !lost) await append([], []);
+  async function appendResults(): Promise<void> {
+    while (outbox.length > 0 && !lost) {
+      const isLate = (effect: Effect): boolean =>
+        effect.result?.events.some((body) => !body.type.startsWith("action_")) ?? false;
+      if (tailChanged) await readTail();
+      if (state.end) recorded(outbox.filter(isLate));
+      if (outbox.length > 0) await append([], []);
+    }
   }
 
   return { run, beat };
@@ -396,6 +440,23 @@ export function createSession(options: SessionOptions): Session {
 
 /** Aborts nothing: for short waits that must be made. */
 const never = new AbortController().signal;
+
+/** Errors that another time, or another worker, may not have: the turn fails, and the thread stays as it is. */
+function isOfTheStore(error: unknown): boolean {
+  if (!isHoldpointError(error)) return error instanceof Error && error.name === "ProcessStopped";
+  return (
+    error.retryable ||
+    [
+      "agent_not_found",
+      "store_corrupt",
+      "store_newer",
+      "store_read_only",
+      "event_unknown",
+      "artifact_missing",
+      "lease_lost",
+    ].includes(error.code)
+  );
+}
 
 /** A flow that cannot be run at all. */
 export function noSuchAgent(name: string, threadId: string): HoldpointError {

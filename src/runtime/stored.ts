@@ -34,7 +34,7 @@ export function toStored(
   value: unknown,
 ): { readonly stored: Stored; readonly artifacts: readonly ArtifactText[] } {
   if (value === undefined) return { stored: {}, artifacts: [] };
-  const json = toJson(value);
+  const json = runtime.redact.value(toJson(value));
   if (isSmall(json)) return { stored: { value: json }, artifacts: [] };
   const text = JSON.stringify(json);
   const bytes = Buffer.byteLength(text);

@@ -64,7 +64,11 @@ export async function settleThreads(
 ): Promise<void> {
   const runner = createRunner(runtime);
   try {
-    await Promise.all(threadIds.map((threadId) => settleThread(runtime, runner, threadId, options)));
+    const ends = await Promise.allSettled(
+      threadIds.map((threadId) => settleThread(runtime, runner, threadId, options)),
+    );
+    const failed = ends.find((end) => end.status === "rejected");
+    if (failed) throw failed.reason; // the others have been run as far as they go
   } finally {
     await runner.close();
   }

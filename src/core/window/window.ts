@@ -77,7 +77,7 @@ export function buildWindow(request: WindowRequest): Window {
   if (room < 0) throw overBudget(request, first, last);
 
   const chosen = chooseParts(request, room);
-  const note = chosen.dropped === 0 ? [] : [droppedNote(chosen.dropped)];
+  const note = chosen.isNoted ? [droppedNote(chosen.dropped)] : [];
   const parts = [first, ...chosen.parts, last];
   const tokens = request.budget - room + chosen.tokens;
   return {
@@ -106,6 +106,8 @@ interface Choice {
   readonly tokens: number;
   readonly fromSeq: number;
   readonly dropped: number;
+  /** The model is told how much was left out, unless even that does not fit. */
+  readonly isNoted: boolean;
 }
 
 /** Goes on from where the last window began; starts later, in one large step, when that no longer fits. */
@@ -116,7 +118,7 @@ function chooseParts(request: WindowRequest, room: number): Choice {
   const available = partsFrom(request, fromSeq);
   const noteTokens = request.count(droppedNote(10_000).content) + messageOverhead;
   const all = sum(available) + (before === 0 ? 0 : noteTokens);
-  if (all <= room) return { parts: available, tokens: all, fromSeq, dropped: before };
+  if (all <= room) return { parts: available, tokens: all, fromSeq, dropped: before, isNoted: before > 0 };
 
   const target = Math.floor(room * shrinkTo) - noteTokens;
   let tokens = sum(available);
@@ -129,11 +131,13 @@ function chooseParts(request: WindowRequest, room: number): Choice {
     gone += 1;
   }
   const parts = available.slice(gone);
+  const isNoted = tokens + noteTokens <= room;
   return {
     parts,
-    tokens: tokens + noteTokens,
+    tokens: tokens + (isNoted ? noteTokens : 0),
     fromSeq: parts[0]?.seq ?? request.state.head,
     dropped: before + gone,
+    isNoted,
   };
 }
 

@@ -19,17 +19,27 @@ type Proposal = Omit<EventOf<"action_proposed">, "seq" | "at">;
 
 export async function planAct(context: PlanContext, act: Act, known: Operation | undefined): Promise<Plan> {
   const tool = context.agent.tools.get(act.call.tool);
-  if (known?.start) return planStarted(context, known, known.start, tool);
-  if (!tool)
-    return deny(
-      act.key,
-      "validation",
-      `there is no tool "${act.call.tool}"; tools: ${[...context.agent.tools.keys()].join(", ")}`,
-    );
+  const started = startOf(known);
+  if (known && started) return planStarted(context, act, known, started, tool);
+  if (!tool) return denyMissing(context, act, known);
   const escalation = known?.request ? afterEscalation(context, known.request) : null;
   if (escalation) return escalation;
   if (known?.proposal) return planProposed(context, act, known, known.proposal, tool);
-  return propose(context, act, tool, act.call.args, known);
+  return propose(context, act, tool, known);
+}
+
+/** The start that belongs to the newest proposal: an action that is proposed again has not started as such. */
+function startOf(known: Operation | undefined): EventOf<"action_started"> | null {
+  if (!known?.start) return null;
+  return known.proposal && known.proposal.seq > known.start.seq ? null : known.start;
+}
+
+function denyMissing(context: PlanContext, act: Act, known: Operation | undefined): Plan {
+  const names = [...context.agent.tools.keys()].join(", ");
+  const denial = denied(act.key, "validation", `there is no tool "${act.call.tool}"; tools: ${names}`);
+  const request = known?.request;
+  if (request?.status !== "open") return append(denial);
+  return append(event("request_expired", { requestId: request.opened.requestId, key: act.key }), denial);
 }
 
 /** Validation, then limits, then the gate: in this order nothing unvalidated is ever judged or shown. */
@@ -37,32 +47,36 @@ async function propose(
   context: PlanContext,
   act: Act,
   tool: Tool,
-  requested: Json,
   known: Operation | undefined,
+  whyAgain?: string,
 ): Promise<Plan> {
+  const requested = act.call.args;
   const validation = await validate(tool.input, requested);
   if (!validation.ok) return deny(act.key, "validation", validation.why);
+  if (hasSecret(context, validation.value)) return deny(act.key, "validation", secretInArgs);
   const digest = actionDigest({ tool: tool.name, toolVersion: tool.version, args: validation.value });
   const hit = limitAgainstAction(context.state, context.agent.limits, { tool: tool.name, digest });
   if (hit && !known?.proposal) return limitReached(context, act.key, hit);
-  const proposal = proposalOf(
-    act,
-    tool,
-    requested,
-    validation.value,
-    digest,
-    judge(context, tool, validation.value),
-  );
+  const gate = judge(context, tool, validation.value);
+  const proposal = proposalOf(act, tool, requested, validation.value, digest, gate);
   switch (proposal.gate.kind) {
     case "allow":
-      return start(context, act.key, tool, proposal, [proposal]);
+      return start(context, act.key, tool, proposal, [proposal], (known?.start?.attempt ?? 0) + 1);
     case "hold":
-      return append(proposal, approvalRequest(context, proposal, proposal.gate.reason));
+      return append(proposal, approvalRequest(context, proposal, whyAgain ?? proposal.gate.reason));
     case "deny":
       return append(proposal, denied(act.key, "gate", proposal.gate.reason));
     default:
       return proposal.gate satisfies never;
   }
+}
+
+const secretInArgs = "the arguments hold a declared secret; let the tool take it from the environment";
+
+/** I11. The log would hold other arguments than those that ran, and no digest would fit them. */
+function hasSecret(context: PlanContext, args: Json): boolean {
+  const cleaned = context.runtime.redact.value(args);
+  return cleaned !== args && JSON.stringify(cleaned) !== JSON.stringify(args);
 }
 
 /** A gate that fails holds. */
@@ -121,14 +135,14 @@ async function planProposed(
   tool: Tool,
 ): Promise<Plan> {
   const { request } = known;
-  if (request?.opened.kind !== "approval") return propose(context, act, tool, act.call.args, known); // a crash cannot leave it so; judge again
+  if (request?.opened.kind !== "approval") return propose(context, act, tool, known); // a fork may leave it so: judged again
   if (request.status === "open") return expireOrWait(context, request);
   if (request.status === "expired") return deny(act.key, "deadline", "nobody answered in time");
   const { verdict, decided } = request;
   if (!decided || request.used) return deny(act.key, "validation", "its approval was used before");
   switch (verdict?.kind) {
     case "approve":
-      return startApproved(context, act, tool, proposal, request.opened.action?.digest);
+      return startApproved(context, act, known, tool, proposal, request.opened.action?.digest);
     case "edit":
       return startEdited(context, act, tool, proposal, verdict.args, decided);
     case "reject":
@@ -138,24 +152,26 @@ async function planProposed(
   }
 }
 
-function startApproved(
+/** What changed since it was approved is validated, judged and asked for anew. */
+async function startApproved(
   context: PlanContext,
   act: Act,
+  known: Operation,
   tool: Tool,
   proposal: Proposal,
   approved: string | undefined,
-): Plan {
-  const digest = actionDigest({ tool: tool.name, toolVersion: tool.version, args: proposal.args });
-  if (digest === approved) return start(context, act.key, tool, proposal, []);
-  const again = { ...proposal, toolVersion: tool.version, digest };
-  return append(
-    again,
-    approvalRequest(
-      context,
-      again,
-      `${tool.name} is now version ${tool.version}; what was approved was version ${proposal.toolVersion}`,
-    ),
-  );
+): Promise<Plan> {
+  const attempt = (known.start?.attempt ?? 0) + 1;
+  if (currentDigest(tool, proposal) === approved) return start(context, act.key, tool, proposal, [], attempt);
+  return propose(context, act, tool, known, versionChanged(tool, proposal));
+}
+
+function currentDigest(tool: Tool, { args }: Proposal): string {
+  return actionDigest({ tool: tool.name, toolVersion: tool.version, args });
+}
+
+function versionChanged(tool: Tool, proposal: Proposal): string {
+  return `${tool.name} is now version ${tool.version}; what was approved was version ${proposal.toolVersion}`;
 }
 
 /** The person who edits has seen exactly what will run, so an edit approves it, unless it is invalid or denied. */
@@ -208,21 +224,26 @@ function start(
 }
 
 /** What a crash, or a tool that gave no answer, left behind. */
-function planStarted(
+async function planStarted(
   context: PlanContext,
+  act: Act,
   known: Operation,
   started: EventOf<"action_started">,
   tool: Tool | undefined,
-): Plan {
+): Promise<Plan> {
   const { key, proposal, request } = known;
+  const doubt = (why: string): Plan => append(...doubtEvents(context, known, started, why));
   if (request?.reason === "in_doubt") return planSettled(context, key, started, request);
-  if (!tool || !proposal)
-    return append(...doubtEvents(context, known, started, "the agent no longer has this tool"));
+  if (!tool || !proposal) return doubt("the agent no longer has this tool");
   const mayRepeat = proposal.effect !== "once" && tool.effect !== "once";
-  if (mayRepeat || context.verifiedAbsent.has(key))
+  if (mayRepeat || context.verifiedAbsent.has(key)) {
+    if (currentDigest(tool, proposal) !== started.digest)
+      return propose(context, act, tool, known, versionChanged(tool, proposal));
+    if (started.attempt >= maxStarts)
+      return doubt(`it was started ${started.attempt} times, and no result was recorded`);
     return start(context, key, tool, proposal, [], started.attempt + 1);
-  if (!tool.verify)
-    return append(...doubtEvents(context, known, started, "it started, and no result was recorded"));
+  }
+  if (!tool.verify) return doubt("it started, and no result was recorded");
   if (context.exclusiveRunning) return { kind: "later" };
   const run = { key, args: proposal.args, attempt: started.attempt, idempotencyKey: started.idempotencyKey };
   return {
@@ -234,6 +255,9 @@ function planStarted(
       verifyAction(context, tool, run, signal, (why) => doubtEvents(context, known, started, why)),
   };
 }
+
+/** So often an action is started whose worker dies each time, before a person looks at it. */
+const maxStarts = 5;
 
 function doubtEvents(
   context: PlanContext,

@@ -18,22 +18,18 @@ export async function planCall(
   const started = known?.child;
   if (!started) {
     const { stored, artifacts } = toStored(context.runtime, call.input);
-    const intent = event("child_started", {
-      key: call.key,
-      agent: call.agent,
-      childId: childIdFor(context.threadId, call.key),
-      input: stored,
-    });
-    return perform([intent], async () => ({ events: [], artifacts }));
+    const childId = childIdFor(context.threadId, call.key);
+    const intent = event("child_started", { key: call.key, agent: call.agent, childId, input: stored });
+    return { kind: "append", events: [intent], artifacts };
   }
   const child = (await context.runtime.store.threads({ threadId: started.childId })).rows[0];
-  if (!child) return perform([], () => startChild(context, call, started));
+  if (!child) return perform(() => startChild(context, call, started));
   if (child.status === "running" || child.status === "waiting") return wait;
-  return perform([], () => childEnded(context, started));
+  return perform(() => childEnded(context, started));
 }
 
-function perform(intent: readonly EventBody[], effect: () => Promise<Facts>): Plan {
-  return { kind: "perform", intent, intentFirst: intent.length > 0, exclusive: false, effect };
+function perform(effect: () => Promise<Facts>): Plan {
+  return { kind: "perform", intent: [], intentFirst: false, exclusive: false, effect };
 }
 
 async function startChild(

@@ -36,12 +36,12 @@ export function planDecide(context: PlanContext, decide: Decide, known: Operatio
   const escalation = known?.request ? afterEscalation(context, known.request) : null;
   if (escalation) return escalation;
   if (known?.retryAt && !isDue(runtime, known.retryAt)) return wait;
-  const tries = known ? known.attempt - known.forgivenAttempts : 0;
-  if (known?.lastError && tries > 0 && known.retryAt === null)
-    return append(givenUp(context, decide.key, known.lastError, tries));
+  const failures = known ? known.invalidOutputs + known.modelFailures : 0;
+  if (known?.lastError && known.retryAt === null && failures > 0)
+    return append(givenUp(context, decide.key, known.lastError, failures));
   const hit = limitAgainstDecision(state, agent.limits);
   if (hit) return limitReached(context, decide.key, hit);
-  return planCall(context, decide, known, tries);
+  return planCall(context, decide, known);
 }
 
 function givenUp(context: PlanContext, key: string, error: ErrorInfo, tries: number): EventBody {
@@ -55,7 +55,7 @@ function givenUp(context: PlanContext, key: string, error: ErrorInfo, tries: num
   );
 }
 
-function planCall(context: PlanContext, decide: Decide, known: Operation | undefined, tries: number): Plan {
+function planCall(context: PlanContext, decide: Decide, known: Operation | undefined): Plan {
   let built: Window;
   try {
     built = windowFor(context, decide, known);
@@ -68,23 +68,24 @@ function planCall(context: PlanContext, decide: Decide, known: Operation | undef
     intent: [],
     intentFirst: false,
     exclusive: false,
-    effect: (signal) =>
-      callModel(context, decide, built, { attempt: (known?.attempt ?? 0) + 1, tries: tries + 1 }, signal),
+    effect: (signal) => callModel(context, decide, built, triesOf(known), signal),
   };
 }
 
 function windowFor(context: PlanContext, decide: Decide, known: Operation | undefined): Window {
   const { agent, runtime, state, input } = context;
+  const { redact } = runtime;
+  const system = typeof agent.prompt === "string" ? agent.prompt : agent.prompt({ input });
+  const see =
+    decide.options.see === undefined ? null : JSON.stringify(redact.value(toJson(decide.options.see)));
+  const wasInvalid = known?.lastError?.code === "invalid_decision";
   return buildWindow({
     state,
-    system: typeof agent.prompt === "string" ? agent.prompt : agent.prompt({ input }),
+    system: redact.value(system),
     input: typeof input === "string" ? input : (JSON.stringify(input) ?? ""),
     tools: toolsFor(context, decide),
-    see: decide.options.see === undefined ? null : JSON.stringify(toJson(decide.options.see)),
-    correction:
-      known?.lastError?.code === "invalid_decision"
-        ? `Your last output could not be used: ${known.lastError.message}`
-        : null,
+    see,
+    correction: wasInvalid ? `Your last output could not be used: ${known.lastError?.message}` : null,
     budget: agent.window.budget,
     maxOutputTokens: agent.maxOutputTokens,
     count: runtime.counter.count,
@@ -126,8 +127,14 @@ function modelTool(context: PlanContext, name: string): ModelTool {
 interface Tries {
   /** Counted over the operation's life. */
   readonly attempt: number;
-  /** Counted since a person last said to go on. */
-  readonly tries: number;
+  /** Counted since a person last said to go on, apart by cause. */
+  readonly invalidOutputs: number;
+  readonly modelFailures: number;
+}
+
+function triesOf(known: Operation | undefined): Tries {
+  const { attempt = 0, invalidOutputs = 0, modelFailures = 0 } = known ?? {};
+  return { attempt: attempt + 1, invalidOutputs, modelFailures };
 }
 
 async function callModel(
@@ -212,13 +219,14 @@ function rejected(
   const error = toErrorInfo(result.error, "model_failed");
   const invalid = error.code === "invalid_decision";
   const most = invalid ? agent.limits.invalidOutputs : agent.limits.modelFailures;
+  const before = invalid ? tries.invalidOutputs : tries.modelFailures;
   const retryable = !isHoldpointError(result.error) || result.error.retryable;
   const retryAt =
-    !retryable || tries.tries > most
+    !retryable || before >= most
       ? null
       : invalid
         ? new Date(runtime.clock.now()).toISOString()
-        : retryTime(runtime, tries.tries, 1_000);
+        : retryTime(runtime, before + 1, 1_000);
   return event("decision_rejected", {
     key,
     attempt: tries.attempt,

@@ -11,11 +11,15 @@ import {
 } from "../../core/events.ts";
 import { flowKey, type RequestState, type ThreadState } from "../../core/state.ts";
 import type { Runtime } from "../runtime.ts";
-import type { Facts } from "../stored.ts";
+import type { ArtifactText, Facts } from "../stored.ts";
 
 export type Plan =
   /** Append these, then plan again. */
-  | { readonly kind: "append"; readonly events: readonly EventBody[] }
+  | {
+      readonly kind: "append";
+      readonly events: readonly EventBody[];
+      readonly artifacts?: readonly ArtifactText[];
+    }
   | Perform
   /** Only people, a signal, a child, or the time can go on from here. */
   | { readonly kind: "wait" }
@@ -46,6 +50,8 @@ export interface PlanContext {
   readonly exclusiveRunning: boolean;
   /** Actions in doubt of which `verify` has just said that they did not happen. */
   readonly verifiedAbsent: Set<string>;
+  /** Actions whose run ignored its deadline, or the order to stop, and may still be going in this process. */
+  readonly abandoned: Set<string>;
 }
 
 export const wait: Plan = { kind: "wait" };

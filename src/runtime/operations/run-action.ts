@@ -23,7 +23,7 @@ export async function runAction(
   const { runtime } = context;
   const startedAt = runtime.clock.now();
   const ended = await withTimeout(runtime.clock, tool.timeoutMs, signal, (inner) =>
-    tool.run(run.args, runContext(context, run, inner)),
+    noting(context, run, () => tool.run(structuredClone(run.args), runContext(context, run, inner))),
   );
   switch (ended.kind) {
     case "returned":
@@ -39,6 +39,16 @@ export async function runAction(
       return tool.effect === "once" ? inDoubt(run, "it was stopped while it ran") : noFacts;
     default:
       return ended satisfies never;
+  }
+}
+
+/** Keeps in mind that a run is going until it has come back, also after nobody waits for it any more. */
+async function noting(context: PlanContext, run: Run, act: () => unknown): Promise<unknown> {
+  context.abandoned.add(run.key);
+  try {
+    return await act();
+  } finally {
+    context.abandoned.delete(run.key);
   }
 }
 
@@ -96,17 +106,19 @@ export async function verifyAction(
 ): Promise<Facts> {
   const startedAt = context.runtime.clock.now();
   const ended = await withTimeout(context.runtime.clock, tool.timeoutMs, signal, (inner) =>
-    tool.verify?.(run.args, runContext(context, run, inner)),
+    tool.verify?.(structuredClone(run.args), runContext(context, run, inner)),
   );
   if (ended.kind === "aborted") return noFacts;
   if (ended.kind === "returned" && ended.value?.happened === true)
     return completed(context, run, startedAt, ended.value.value, "verify");
-  if (ended.kind === "returned" && ended.value?.happened === false) {
+  const mayStillRun = context.abandoned.has(run.key);
+  if (ended.kind === "returned" && ended.value?.happened === false && !mayStillRun) {
     context.verifiedAbsent.add(run.key);
     return noFacts;
   }
-  const why =
-    ended.kind === "threw"
+  const why = mayStillRun
+    ? "it gave no answer, and may still be going"
+    : ended.kind === "threw"
       ? `verify failed: ${toErrorInfo(ended.error, "tool_failed").message}`
       : "verify could not tell";
   return facts(...doubt(why));

@@ -13,32 +13,41 @@ type Step = Extract<PendingOperation, { kind: "step" }>;
 export function planStep(context: PlanContext, step: Step, known: Operation | undefined): Plan {
   if (known?.retryAt && !isDue(context.runtime, known.retryAt)) return wait;
   const attempt = (known?.attempt ?? 0) + 1;
+  const { timeout = "60s", backoff = "1s", attempts = 3 } = step.options;
+  const rules = { timeoutMs: durationMs(timeout), backoffMs: durationMs(backoff), attempts };
   return {
     kind: "perform",
     intent: [],
     intentFirst: false,
     exclusive: false,
-    effect: (signal) => runStep(context, step, attempt, signal),
+    effect: (signal) => runStep(context, step, rules, attempt, signal),
   };
+}
+
+interface StepRules {
+  readonly timeoutMs: number;
+  readonly backoffMs: number;
+  readonly attempts: number;
 }
 
 async function runStep(
   context: PlanContext,
   step: Step,
+  rules: StepRules,
   attempt: number,
   signal: AbortSignal,
 ): Promise<Facts> {
   const { runtime } = context;
   const startedAt = runtime.clock.now();
-  const timeoutMs = durationMs(step.options.timeout ?? "60s");
+  const { timeoutMs } = rules;
   const ended = await withTimeout(runtime.clock, timeoutMs, signal, (inner) =>
     step.run({ attempt, signal: inner }),
   );
   if (ended.kind === "aborted") return noFacts; // it runs again
   if (ended.kind === "timeout")
-    return failed(context, step, attempt, startedAt, timeoutError(timeoutMs), true);
+    return failed(context, step, rules, attempt, startedAt, timeoutError(timeoutMs), true);
   if (ended.kind === "threw")
-    return failed(context, step, attempt, startedAt, toErrorInfo(ended.error, "step_failed"), true);
+    return failed(context, step, rules, attempt, startedAt, toErrorInfo(ended.error, "step_failed"), true);
   try {
     const { stored, artifacts } = toStored(runtime, ended.value);
     return {
@@ -53,23 +62,21 @@ async function runStep(
       artifacts,
     };
   } catch (error) {
-    return failed(context, step, attempt, startedAt, toErrorInfo(error, "result_not_json"), false); // it would return the same again
+    return failed(context, step, rules, attempt, startedAt, toErrorInfo(error, "result_not_json"), false); // it would return the same again
   }
 }
 
 function failed(
   context: PlanContext,
   step: Step,
+  rules: StepRules,
   attempt: number,
   startedAt: number,
   error: ErrorInfo,
   mayRetry: boolean,
 ): Facts {
   const { runtime } = context;
-  const retryAt =
-    mayRetry && attempt < (step.options.attempts ?? 3)
-      ? retryTime(runtime, attempt, durationMs(step.options.backoff ?? "1s"))
-      : null;
+  const retryAt = mayRetry && attempt < rules.attempts ? retryTime(runtime, attempt, rules.backoffMs) : null;
   return facts(
     event("step_failed", { key: step.key, attempt, durationMs: elapsed(runtime, startedAt), error, retryAt }),
   );

@@ -51,8 +51,8 @@ export function createLeases(database: DatabaseSync): Leases {
   const giveBack = database.prepare(`UPDATE heads SET lease_owner = NULL, lease_at = NULL, lease_until = NULL,
     lease_seq = NULL, due_at = ? WHERE thread_num = ?`);
   const earliest = database.prepare(`SELECT min(at) AS at FROM (
-    SELECT min(due_at) AS at FROM waits WHERE thread_num = ? UNION ALL
-    SELECT min(expires_at) FROM requests WHERE thread_num = ? AND status = 'open')`);
+    SELECT min(due_at) AS at FROM waits WHERE thread_num = ? AND due_at > ? UNION ALL
+    SELECT min(expires_at) FROM requests WHERE thread_num = ? AND status = 'open' AND expires_at > ?)`);
 
   function lease(request: LeaseRequest): Lease | null {
     const row = firstRow<DispatchRow>(select, request.threadId);
@@ -89,7 +89,7 @@ export function createLeases(database: DatabaseSync): Leases {
   function nextTurn(row: DispatchRow, { now, parkedAt, retryAt }: ReleaseOptions): number | null {
     if (row.ended) return null;
     if (parkedAt !== row.headSeq || row.nudged) return retryAt ?? readySince(now);
-    return firstRow<{ at: number | null }>(earliest, row.threadNum, row.threadNum)?.at ?? null;
+    return firstRow<{ at: number | null }>(earliest, row.threadNum, now, row.threadNum, now)?.at ?? null;
   }
 
   return { lease, release, due: createDue(database) };
