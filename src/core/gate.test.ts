@@ -14,38 +14,38 @@ describe("the gate", () => {
     readonly name: string;
     readonly policy?: GatePolicy;
     readonly given: ReturnType<typeof action>;
-    readonly then: string;
+    readonly outcome: string;
   }[] = [
-    { name: "holds high risk", given: action("pay", "high"), then: "hold" },
-    { name: "holds undeclared risk", given: action("look"), then: "hold" },
-    { name: "lets low risk run", given: action("look", "low"), then: "allow" },
-    { name: "lets medium risk run", given: action("note", "medium"), then: "allow" },
+    { name: "holds high risk", given: action("pay", "high"), outcome: "hold" },
+    { name: "holds undeclared risk", given: action("look"), outcome: "hold" },
+    { name: "lets low risk run", given: action("look", "low"), outcome: "allow" },
+    { name: "lets medium risk run", given: action("note", "medium"), outcome: "allow" },
     {
       name: "lets a listed name run that declares its risk",
       given: action("delete_draft", "low"),
-      then: "allow",
+      outcome: "allow",
     },
     {
       name: "holds what a policy holds",
       policy: { decide: () => ({ kind: "hold", reason: "x" }) },
       given: action("look", "low"),
-      then: "hold",
+      outcome: "hold",
     },
     {
       name: "denies what a policy denies",
       policy: { decide: () => ({ kind: "deny", reason: "x" }) },
       given: action("pay", "high"),
-      then: "deny",
+      outcome: "deny",
     },
     {
       name: "asks the default when a policy has no opinion",
       policy: { decide: () => undefined },
       given: action("pay", "high"),
-      then: "hold",
+      outcome: "hold",
     },
   ];
-  it.each(cases)("$name", ({ policy, given, then }) => {
-    expect(gate(policy).judge(given).kind).toBe(then);
+  it.each(cases)("$name", ({ policy, given, outcome }) => {
+    expect(gate(policy).judge(given).kind).toBe(outcome);
   });
 
   it.each(["delete_account", "DELETE_ACCOUNT", "deploy", "deploy_web", "charge_card", "send_email"])(

@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { z } from "zod";
 import { type Agent, agent } from "../../src/core/agent.ts";
 import { currentEventTypes, decodeEvent, encodeEvent } from "../../src/core/codec.ts";
 import { HoldpointError } from "../../src/core/errors.ts";
@@ -148,6 +149,31 @@ const histories: readonly History[] = [
       await opened.settle(threadId);
     },
     end: [{ call: { callId: "c", tool: "pay", args: { cents: 5 } }, status: "completed", value: "seen" }],
+  },
+  {
+    name: "answered",
+    agents: () => [
+      agent({
+        name: "a",
+        flow: async (t) => [
+          await t.ask("Which?", { answer: z.object({ size: z.string().default("M") }) }),
+          await t.wait("go"),
+        ],
+      }),
+    ],
+    async write(opened, threadId) {
+      await opened.settle(threadId);
+      await opened.decide((await opened.openRequests())[0]?.requestId ?? "", { kind: "answer", value: {} });
+      await opened.settle(threadId);
+    },
+    async resume(opened, threadId) {
+      await sendSignal(opened.runtime, threadId, { signal: "go", value: 1, by: "test" });
+      await opened.settle(threadId);
+    },
+    end: [
+      { kind: "answered", value: { size: "M" }, by: "dana@example.com" },
+      { kind: "received", value: 1, by: "test" },
+    ],
   },
   {
     name: "handled",

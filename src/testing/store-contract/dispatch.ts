@@ -173,9 +173,15 @@ export const dispatchCases: readonly StoreCase[] = [
   }),
 
   rule("threads that are due at once do not keep expired timers waiting for ever", async (store) => {
-    await park(store, "timer", timer("sleep#1", noon - hour));
+    const parkedAt = await start(store, "timer", timer("sleep#1", noon - hour));
+    await store.release(await take(store, "timer"), { now: noon - 2 * hour, parkedAt });
     for (const threadId of ["a", "b", "c"]) await start(store, threadId);
     assert.equal((await dueAt(store, noon))[0], "timer");
+  }),
+
+  rule("a timer that was due when its thread parked wakes it no more", async (store) => {
+    await park(store, "seen", timer("sleep#1", noon - hour), timer("sleep#2", noon + hour));
+    assert.deepEqual(await store.due({ now: noon, limit: 9 }), { threadIds: [], nextDueAt: noon + hour });
   }),
 ];
 
