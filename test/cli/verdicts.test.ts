@@ -245,7 +245,15 @@ describe("answer", () => {
     const { document: shown } = await project.json("show", threadId);
     expect(shown.thread).toMatchObject({ status: "completed", output: 'the child said {"count":12}' });
     expect(shown.children).toMatchObject([
-      { events: [{ type: "thread_started" }, {}, {}, { type: "thread_completed" }] },
+      {
+        events: [
+          { type: "thread_started" },
+          { type: "request_opened" },
+          { type: "request_decided" },
+          { type: "answer_accepted" },
+          { type: "thread_completed" },
+        ],
+      },
     ]);
   });
 });
