@@ -93,7 +93,7 @@ export interface FlowContext {
   ): Promise<AskResult<OutputOf<Answer>>>;
   ask(question: string, options?: AskOptions): Promise<AskResult>;
   /** Parks for a while: no memory, no process. */
-  sleep(duration: Duration): Promise<void>;
+  sleep(duration: Duration, options?: { readonly name?: string }): Promise<void>;
   /** Takes the next signal of this name, waiting for it if need be. Signals that came before are kept, in order. */
   wait(signal: string, options?: { readonly expiresIn?: Duration }): Promise<WaitResult>;
   /** Starts another agent as a child thread and waits for its output. @throws `child_failed` */

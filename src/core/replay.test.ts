@@ -58,6 +58,12 @@ describe("replay", () => {
     expect(rest).toMatchObject({ kind: "threw", error: { code: "operation_ambiguous" } });
   });
 
+  it("tells parallel sleeps apart by their names", async () => {
+    const flow: Flow = async (t) =>
+      Promise.race([t.sleep("1h", { name: "soon" }), t.sleep("2h", { name: "late" })]);
+    expect(await pendingKeys(flow, log(started()))).toEqual(["sleep:soon#1", "sleep:late#1"]);
+  });
+
   it("allows one name in sequence, also while a loser of a race is still open", async () => {
     const flow: Flow = async (t) => {
       for (const turn of [1, 2]) {

@@ -259,7 +259,8 @@ function flowContext(threadId: string, register: Register): FlowContext {
         : registerCall(register, { tool: first.name, args }),
     ask: (question: string, options: AskOptions = {}) =>
       register("ask", options.name, (key) => ({ key, kind: "ask", question, options })),
-    sleep: (duration: Duration) => register("sleep", undefined, (key) => ({ key, kind: "sleep", duration })),
+    sleep: (duration: Duration, options: { readonly name?: string } = {}) =>
+      register("sleep", options.name, (key) => ({ key, kind: "sleep", duration })),
     wait: (signal: string, options: { readonly expiresIn?: Duration } = {}) =>
       register("wait", signal, (key) => ({ key, kind: "wait", signal, expiresIn: options.expiresIn })),
     call: (agent: string, input: unknown, options: CallOptions = {}) =>

@@ -7,8 +7,8 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
-import type { Report } from "./process-report.ts";
 import type { Command, ProcessOptions } from "./process-main.ts";
+import type { Report } from "./process-report.ts";
 
 export interface ChildEnd {
   readonly code: number | null;
@@ -30,18 +30,28 @@ export interface Child {
   stderr(): string;
 }
 
-export interface UntilOptions {
+interface UntilOptions {
   readonly since?: number;
   readonly timeoutMs?: number;
 }
 
-type CommandWithoutId = Command extends infer Each ? (Each extends Command ? Omit<Each, "id"> : never) : never;
+type CommandWithoutId = Command extends infer Each
+  ? Each extends Command
+    ? Omit<Each, "id">
+    : never
+  : never;
 
 const main = fileURLToPath(new URL("./process-main.ts", import.meta.url));
 
 /** Starts `process-main.ts`, under a tracer when one is given. It is killed when the test ends. */
 export function startChild(options: ProcessOptions, tracer: readonly string[] = []): Child {
-  const [command = "", ...args] = [...tracer, process.execPath, "--disable-warning=ExperimentalWarning", main, JSON.stringify(options)];
+  const [command = "", ...args] = [
+    ...tracer,
+    process.execPath,
+    "--disable-warning=ExperimentalWarning",
+    main,
+    JSON.stringify(options),
+  ];
   const child = spawn(command, args, { stdio: ["pipe", "ignore", "pipe", "pipe"], env: cleanEnvironment() });
   const reports: Report[] = [];
   const watchers = new Set<() => void>();
@@ -58,7 +68,11 @@ export function startChild(options: ProcessOptions, tracer: readonly string[] = 
   const ended = endOf(child);
   let commands = 0;
 
-  async function until<T>(what: string, pick: (report: Report) => T | undefined, { since = 0, timeoutMs = 60_000 }: UntilOptions = {}): Promise<T> {
+  async function until<T>(
+    what: string,
+    pick: (report: Report) => T | undefined,
+    { since = 0, timeoutMs = 60_000 }: UntilOptions = {},
+  ): Promise<T> {
     const found = Promise.withResolvers<T>();
     let next = since;
     const look = (): void => {
@@ -67,7 +81,8 @@ export function startChild(options: ProcessOptions, tracer: readonly string[] = 
         if (picked !== undefined) return found.resolve(picked);
       }
     };
-    const fail = (why: string): void => found.reject(new Error(`process ${child.pid} ${why} without: ${what}\n${stderr}\n${tail(reports)}`));
+    const fail = (why: string): void =>
+      found.reject(new Error(`process ${child.pid} ${why} without: ${what}\n${stderr}\n${tail(reports)}`));
     const timer = setTimeout(() => fail(`went on for ${timeoutMs} ms`), timeoutMs);
     void ended.then(({ code, signal }) => fail(`ended (${signal ?? code})`));
     watchers.add(look);
@@ -82,7 +97,8 @@ export function startChild(options: ProcessOptions, tracer: readonly string[] = 
 
   function kill(signal: NodeJS.Signals): void {
     const traced = tracer.length > 0 ? reports.find((report) => report.kind === "ready")?.pid : undefined;
-    if (traced !== undefined && child.exitCode === null && child.signalCode === null) process.kill(traced, signal);
+    if (traced !== undefined && child.exitCode === null && child.signalCode === null)
+      process.kill(traced, signal);
     else child.kill(signal);
   }
 
@@ -101,7 +117,9 @@ export function startChild(options: ProcessOptions, tracer: readonly string[] = 
     async command(command) {
       const id = ++commands;
       child.stdin?.write(`${JSON.stringify({ ...command, id })}\n`);
-      const { value } = await until(`the result of ${command.do}`, (report) => (report.kind === "result" && report.id === id ? report : undefined));
+      const { value } = await until(`the result of ${command.do}`, (report) =>
+        report.kind === "result" && report.id === id ? report : undefined,
+      );
       return value;
     },
     kill,
@@ -126,7 +144,10 @@ function endOf(child: ChildProcess): Promise<ChildEnd> {
 }
 
 function tail(reports: readonly Report[]): string {
-  return reports.slice(-5).map((report) => JSON.stringify(report).slice(0, 300)).join("\n");
+  return reports
+    .slice(-5)
+    .map((report) => JSON.stringify(report).slice(0, 300))
+    .join("\n");
 }
 
 /** No keys, no settings of whoever runs the tests. Code that is compiled already halves the time of a start. */

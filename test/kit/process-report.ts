@@ -30,6 +30,10 @@ export function reportHint(hint: Hint): void {
 
 /** Of an error, or of what the runtime made of one. */
 export function describe(error: unknown): { readonly code: string; readonly message: string } {
-  const { code = "none", message = String(error), stack } = error as Partial<Record<"code" | "message" | "stack", string>>;
+  const {
+    code = "none",
+    message = String(error),
+    stack,
+  } = error as Partial<Record<"code" | "message" | "stack", string>>;
   return { code, message: code === "none" ? (stack ?? message) : message };
 }
