@@ -8,6 +8,7 @@ import { median, type Row } from "./row.ts";
 import { timed } from "./throughput.ts";
 
 const parkedThreads = 100_000;
+const warmUpThreads = 20_000;
 const batch = 2_000;
 /** The runtime's default: a leased thread is due again when its lease ends. */
 const leaseMs = 30_000;
@@ -16,13 +17,10 @@ const leaseMs = 30_000;
 export async function benchParked(folder: string): Promise<readonly Row[]> {
   const bench = await openBench(join(folder, "parked.db"));
   const { store } = bench.runtime;
-  await bench.settle(await bench.start("asking", null), await bench.start("loop", { turns: 50 }));
   const worker = startWorker(bench.runtime);
+  await addThreads(() => bench.start("steps", 3), warmUpThreads); // heap and page cache as of a worker at work
   const before = memoryMegabytes();
-  for (let parked = 0; parked < parkedThreads; parked += batch) {
-    await Promise.all(Array.from({ length: batch }, () => bench.start("asking", null)));
-    while ((await store.due({ now: Date.now() + leaseMs, limit: 1 })).threadIds.length > 0) await pause(10); // due or leased
-  }
+  await addThreads(() => bench.start("asking", null), parkedThreads);
   await worker.close();
   const grown = memoryMegabytes() - before;
 
@@ -34,6 +32,14 @@ export async function benchParked(folder: string): Promise<readonly Row[]> {
     pages.push(await timed(() => store.threads({})));
   }
   await bench.close();
+
+  /** Starts threads and waits until none is due or leased. */
+  async function addThreads(start: () => Promise<string>, count: number): Promise<void> {
+    for (let added = 0; added < count; added += batch) {
+      await Promise.all(Array.from({ length: batch }, start));
+      while ((await store.due({ now: Date.now() + leaseMs, limit: 1 })).threadIds.length > 0) await pause(10);
+    }
+  }
 
   async function claimNext(now: number): Promise<void> {
     const [threadId] = (await store.due({ now, limit: 1 })).threadIds;
