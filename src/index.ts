@@ -79,6 +79,7 @@ export {
   type Started,
   type StartOptions,
   sendSignal,
+  settleAction,
   startThread,
 } from "./runtime/commands.ts";
 export { createRuntime, type Hint, type Runtime, type RuntimeOptions } from "./runtime/runtime.ts";

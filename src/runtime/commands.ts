@@ -250,9 +250,52 @@ export async function cancelThread(
     state = current;
     if (current.end?.type === "thread_cancelled") return [];
     assertOpenThread(current, threadId);
-    return [event("thread_cancelled", options)];
+    return [...doubts(current), event("thread_cancelled", options)];
   });
   await cancelChildren(runtime, state, options);
+}
+
+/** I4. What had started when a thread is cancelled is in doubt, until its worker, or a person, says how it ended. */
+function doubts(state: ThreadState): readonly EventBody[] {
+  const why = "the thread was cancelled while it may have been running";
+  return [...state.operations.values()].flatMap(({ key, start, settled, inDoubt }) =>
+    start && !settled && !inDoubt ? [event("action_in_doubt", { key, attempt: start.attempt, why })] : [],
+  );
+}
+
+/**
+ * Records what became of an action that was in doubt when its thread ended. While a thread is open its request is
+ * answered instead.
+ *
+ * @throws `operation_not_found`; `verdict_invalid` for a thread that is open; `request_already_decided`.
+ */
+export async function settleAction(
+  runtime: Runtime,
+  threadId: string,
+  key: string,
+  settlement: { readonly verdict: Extract<Verdict, { kind: "done" | "not_done" }>; readonly by: string },
+): Promise<void> {
+  const { verdict, by } = settlement;
+  assertPerson(by);
+  await change(runtime, threadId, (state) => {
+    const action = state.operations.get(key);
+    if (!action?.start)
+      throw new HoldpointError("operation_not_found", `thread ${threadId} has started no action ${key}`);
+    if (!state.end)
+      throw new HoldpointError("verdict_invalid", `thread ${threadId} is open`, {
+        fix: "Answer its request: `holdpoint inbox`.",
+      });
+    if (action.settled)
+      throw new HoldpointError(
+        "request_already_decided",
+        `${key} of thread ${threadId} is settled by event ${action.settled.seq}`,
+      );
+    const ended = { key, attempt: action.start.attempt, durationMs: 0, settledBy: by };
+    if (verdict.kind === "done")
+      return [event("action_completed", { ...ended, result: { value: verdict.value } })];
+    const error = { code: "did_not_happen", message: `it did not happen: ${verdict.why}` };
+    return [event("action_failed", { ...ended, error })];
+  });
 }
 
 /** Cancels the children that a thread has started and that have not ended: nobody waits for them any more. */

@@ -2,7 +2,13 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type Agent, type AgentDefinition, agent } from "../../src/core/agent.ts";
 import type { Flow } from "../../src/core/flow.ts";
-import { cancelThread, forkThread, sendSignal, startThread } from "../../src/runtime/commands.ts";
+import {
+  cancelThread,
+  forkThread,
+  sendSignal,
+  settleAction,
+  startThread,
+} from "../../src/runtime/commands.ts";
 import {
   calls,
   type Folder,
@@ -380,6 +386,29 @@ describe("cancellation", () => {
     });
     await opened.settle(threadId);
     expect(pay.runs).toEqual([]);
+  });
+
+  it("leaves what had started in doubt, and a person can still say what became of it", async () => {
+    const pay = payTool({ run: () => new Promise(() => {}) });
+    const dead = await openWith(flowing(async (t) => t.act(pay, { cents: 1, note: "" }), { tools: [pay] }));
+    const { threadId } = await startThread(dead.runtime, "a", null, { by: "test" });
+    void dead.settle(threadId).catch(() => {});
+    while (!(await dead.types(threadId)).includes("action_started"))
+      await new Promise((resolve) => setImmediate(resolve));
+    dead.clock.set(dead.clock.now() + 31_000); // its worker is dead
+    const opened = await openWith(flowing(async () => 1));
+    await cancelThread(opened.runtime, threadId, { by: "test", why: "enough" });
+    expect((await opened.types(threadId)).slice(-2)).toEqual(["action_in_doubt", "thread_cancelled"]);
+    const verdict = { kind: "done", value: "seen at the bank" } as const;
+    await settleAction(opened.runtime, threadId, "act:pay#1", { verdict, by: "dana@example.com" });
+    expect((await opened.events(threadId)).at(-1)).toMatchObject({
+      type: "action_completed",
+      settledBy: "dana@example.com",
+    });
+    await expect(
+      settleAction(opened.runtime, threadId, "act:pay#1", { verdict, by: "dana@example.com" }),
+    ).rejects.toMatchObject({ code: "request_already_decided" });
+    expect((await opened.runtime.store.verify({})).problems).toEqual([]);
   });
 
   it("tells a running tool to stop, and still records what it did", async () => {

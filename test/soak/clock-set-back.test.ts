@@ -1,6 +1,7 @@
 // The machine's clock is set back: between two processes, or under one that runs. Leases taken by the wrong clock wedge
 // nothing, what is due stays due, and timers fire when their time comes by the clock that then is.
 import { DatabaseSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it, onTestFinished } from "vitest";
 import { closeRuntime, type Runtime, startThread } from "../../src/index.ts";
 import { type Child, startChild } from "../kit/process-child.ts";
@@ -79,12 +80,30 @@ it("within the tolerance of clocks a lease is waited for, no longer than it was 
   await world.end(first, behind);
 });
 
+it("a clock that is set back under two running workers takes no thread from the one that runs it", async () => {
+  const world = await openClockWorld();
+  const one = world.start({ holdAt: "effect:before" });
+  const [threadId = ""] = await world.startJobs({ cents: 5 });
+  await one.until("an effect under way", (report) => (report.kind === "at" ? true : undefined));
+  const other = world.start({ seed: 2 });
+  await other.ready();
+  await one.command({ do: "shiftClock", ms: -hourMs });
+  await until("its lease is by the new clock", () => world.leasedUntil(threadId) < Date.now());
+  await other.command({ do: "shiftClock", ms: -hourMs });
+  await sleep(2 * leaseMs); // time for the other one to look for work, more than once
+  await one.command({ do: "release" });
+  await until("the thread ends", () => world.has(threadId, "thread_completed"), 10_000);
+  expect(other.reports.filter((report) => report.kind === "appended")).toEqual([]);
+  await world.end(one, other);
+});
+
 interface ClockWorld {
   start(options: Partial<ProcessOptions>): Child;
   startJobs(...jobs: readonly Job[]): Promise<readonly string[]>;
   has(threadId: string, type: string): boolean;
   ended(): number;
   leased(): number;
+  leasedUntil(threadId: string): number;
   end(...children: readonly Child[]): Promise<void>;
 }
 
@@ -112,7 +131,13 @@ async function openClockWorld(clockOffsetMs = 0): Promise<ClockWorld> {
         .get(threadId)
         ?.events.some((event) => event.type === type) ?? false,
     ended: () => [...readLogs(folder.path).values()].filter((log) => log.status === "completed").length,
-    leased: () => leasedIn(folder.path),
+    leased: () => numberIn(folder.path, "SELECT count(*) AS number FROM heads WHERE lease_owner IS NOT NULL"),
+    leasedUntil: (threadId) =>
+      numberIn(
+        folder.path,
+        "SELECT lease_until AS number FROM heads JOIN threads USING (thread_num) WHERE thread_id = ?",
+        threadId,
+      ),
     async end(...children) {
       for (const child of children) {
         child.kill("SIGTERM");
@@ -124,9 +149,9 @@ async function openClockWorld(clockOffsetMs = 0): Promise<ClockWorld> {
   };
 }
 
-function leasedIn(folder: string): number {
+function numberIn(folder: string, sql: string, ...values: readonly string[]): number {
   const db = new DatabaseSync(storePath(folder), { readOnly: true });
-  const row = db.prepare("SELECT count(*) AS leases FROM heads WHERE lease_owner IS NOT NULL").get();
+  const row = db.prepare(sql).get(...values);
   db.close();
-  return Number(row?.leases);
+  return Number(row?.number);
 }

@@ -2,7 +2,7 @@ import { HoldpointError } from "../../core/errors.ts";
 import type { Verdict } from "../../core/events.ts";
 import { evolve, initialState, type Operation } from "../../core/state.ts";
 import type { Store } from "../../ports/store.ts";
-import { handleOperation } from "../../runtime/commands.ts";
+import { handleOperation, settleAction } from "../../runtime/commands.ts";
 import type { AddCommand } from "../command-line.ts";
 import { type Context, withRuntime, withStore } from "../context.ts";
 import {
@@ -57,10 +57,32 @@ async function resolve(
   if (options.handled) return handle(context, threadId, key, whyOf(options, "--handled"), options);
   const verdict = verdictOf(options);
   const requestId = await withStore(context, "read", (store) => findRequest(store, threadId, key));
+  if (requestId === null) return settle(context, threadId, key, verdict);
   return giveVerdict(context, requestId, options, () => verdict);
 }
 
-function verdictOf(options: Options): Verdict {
+/** The thread has ended, and its requests with it; what became of the action is still recorded. */
+async function settle(
+  context: Context,
+  threadId: string,
+  key: string,
+  verdict: Settlement,
+): Promise<CommandResult> {
+  const by = context.settings.principal;
+  await withStore(context, "write", (store) =>
+    withRuntime(context, { store, agents: [] }, (runtime) =>
+      settleAction(runtime, threadId, key, { verdict, by }),
+    ),
+  );
+  return {
+    document: { settled: { threadId, key, verdict, by } },
+    lines: [`${key} is settled: ${verdict.kind === "done" ? "it happened" : "it did not happen"}`],
+  };
+}
+
+type Settlement = Extract<Verdict, { kind: "done" | "not_done" }>;
+
+function verdictOf(options: Options): Settlement {
   if (options.done === undefined) return { kind: "not_done", why: whyOf(options, "--not-done") };
   return { kind: "done", value: parseJsonArgument(options.done, "the value of --done") };
 }
@@ -70,12 +92,16 @@ function whyOf({ why }: Options, option: string): string {
   throw usageError(`${option} needs --why`, "Say how you know: it stays in the log.");
 }
 
-/** The request by which the runtime asks about this action: the newest one, so that a second answer meets the first. */
-async function findRequest(store: Store, threadId: string, key: string): Promise<string> {
+/**
+ * The request by which the runtime asks about this action: the newest one, so that a second answer meets the first.
+ * `null` when the thread has ended with the action still in doubt.
+ */
+async function findRequest(store: Store, threadId: string, key: string): Promise<string | null> {
   await withNearIds(store, { threadId }, () => threadRow(store, threadId));
-  const operations = (await store.read(threadId)).reduce(evolve, initialState()).operations;
+  const { operations, end } = (await store.read(threadId)).reduce(evolve, initialState());
   const operation = operations.get(key);
   if (!operation) throw operationNotFound(threadId, key, [...operations.keys()]);
+  if (end && operation.start && !operation.settled) return null;
   if (operation.request?.reason === "in_doubt") return operation.request.opened.requestId;
   throw notInDoubt(operation, threadId);
 }
