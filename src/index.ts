@@ -71,9 +71,6 @@ export type {
 export type { TokenCounter } from "./ports/token-counter.ts";
 export {
   cancelThread,
-  type Decided,
-  decideRequest,
-  forkThread,
   handleOperation,
   type Signal,
   type Started,
@@ -82,7 +79,9 @@ export {
   settleAction,
   startThread,
 } from "./runtime/commands.ts";
+export { forkThread } from "./runtime/fork.ts";
 export { createRuntime, type Hint, type Runtime, type RuntimeOptions } from "./runtime/runtime.ts";
 export { systemClock } from "./runtime/system-clock.ts";
+export { type Decided, decideRequest } from "./runtime/verdicts.ts";
 export { type SettleOptions, settleThreads, startWorker, type Worker } from "./runtime/worker.ts";
 export { openSqliteStore } from "./stores/sqlite/store.ts";

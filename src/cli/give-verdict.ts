@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import type { Verdict } from "../core/events.ts";
 import type { RequestRow, Store } from "../ports/store.ts";
-import { type Decided, decideRequest } from "../runtime/commands.ts";
+import { type Decided, decideRequest } from "../runtime/verdicts.ts";
 import { loadAgents } from "./agent-library.ts";
 import { type Context, withRuntime, withStore } from "./context.ts";
 import { describeVerdict } from "./describe-event.ts";

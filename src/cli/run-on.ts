@@ -1,8 +1,8 @@
 import { isHoldpointError } from "../core/errors.ts";
 import type { Channel } from "../ports/channel.ts";
 import type { RequestRow, Store } from "../ports/store.ts";
-import { decideRequest } from "../runtime/commands.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { decideRequest } from "../runtime/verdicts.ts";
 import { settleThreads } from "../runtime/worker.ts";
 import { type AgentLibrary, agentNotFound, loadAgents } from "./agent-library.ts";
 import { type Context, withRuntime } from "./context.ts";

@@ -4,7 +4,7 @@ import type { Stored } from "../core/events.ts";
 import type { Json } from "../core/json.ts";
 import { evolve, initialState, type Operation, type ThreadEnd, type ThreadState } from "../core/state.ts";
 import type { RequestRow, Store, ThreadRow, ThreadStatus } from "../ports/store.ts";
-import { threadNotFound } from "../runtime/commands.ts";
+import { threadNotFound } from "../runtime/change-thread.ts";
 
 /** Something besides people that a thread waits for. */
 export type WaitReport = { readonly threadId: string; readonly key: string } & (

@@ -15,8 +15,9 @@ import { tokenEstimator } from "../../src/models/token-estimator.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { ModelInput, ModelOutput } from "../../src/ports/model.ts";
 import type { RequestRow, Store } from "../../src/ports/store.ts";
-import { decideRequest, sendSignal, startThread } from "../../src/runtime/commands.ts";
+import { sendSignal, startThread } from "../../src/runtime/commands.ts";
 import { createRuntime, type Runtime } from "../../src/runtime/runtime.ts";
+import { decideRequest } from "../../src/runtime/verdicts.ts";
 import { settleThreads } from "../../src/runtime/worker.ts";
 import { openSqliteStore } from "../../src/stores/sqlite/store.ts";
 import {

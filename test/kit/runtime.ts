@@ -9,8 +9,8 @@ import { type ToolDefinition, type TypedTool, tool } from "../../src/core/tool.t
 import { type EmbeddedOptions, openEmbedded } from "../../src/embedded.ts";
 import type { Model, ModelInput, ModelOutput } from "../../src/ports/model.ts";
 import type { RequestRow } from "../../src/ports/store.ts";
-import { decideRequest } from "../../src/runtime/commands.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
+import { decideRequest } from "../../src/runtime/verdicts.ts";
 import { settleThreads } from "../../src/runtime/worker.ts";
 import { type ManualClock, manualClock } from "../../src/testing/manual-clock.ts";
 

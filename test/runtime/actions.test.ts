@@ -6,7 +6,8 @@ import type { ActionResult, Flow } from "../../src/core/flow.ts";
 import { gate } from "../../src/core/gate.ts";
 import type { LimitOptions } from "../../src/core/limits.ts";
 import type { Tool } from "../../src/core/tool.ts";
-import { decideRequest, startThread } from "../../src/runtime/commands.ts";
+import { startThread } from "../../src/runtime/commands.ts";
+import { decideRequest } from "../../src/runtime/verdicts.ts";
 import { type Folder, openTestRuntime, payTool, type TestRuntime, tempFolder } from "../kit/runtime.ts";
 
 let folder: Folder;

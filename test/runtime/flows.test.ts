@@ -2,13 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type Agent, type AgentDefinition, agent } from "../../src/core/agent.ts";
 import type { Flow } from "../../src/core/flow.ts";
-import {
-  cancelThread,
-  forkThread,
-  sendSignal,
-  settleAction,
-  startThread,
-} from "../../src/runtime/commands.ts";
+import { cancelThread, sendSignal, settleAction, startThread } from "../../src/runtime/commands.ts";
+import { forkThread } from "../../src/runtime/fork.ts";
 import {
   calls,
   type Folder,

@@ -26,7 +26,7 @@ import { openWorld, storePath, type WorldOptions } from "../kit/process-world.ts
 import { type Folder, tempFolder } from "../kit/runtime.ts";
 
 const why = whyNoStopping;
-const leaseMs = 700;
+const leaseMs = 1_200;
 
 /**
  * Where the first worker stops, where the second one waits when it is to have the thread and not to append, and how often

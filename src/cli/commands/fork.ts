@@ -1,4 +1,4 @@
-import { forkThread } from "../../runtime/commands.ts";
+import { forkThread } from "../../runtime/fork.ts";
 import { type AddCommand, wholeNumber } from "../command-line.ts";
 import { withRuntime, withStore } from "../context.ts";
 import { addNoRun, exitCodeAfter, type RunOnOptions, ranOnDocument, ranOnLines } from "../give-verdict.ts";

@@ -8,7 +8,9 @@ import type { Flow } from "../../src/core/flow.ts";
 import { gate } from "../../src/core/gate.ts";
 import type { Json } from "../../src/core/json.ts";
 import type { Tool } from "../../src/core/tool.ts";
-import { decideRequest, forkThread, startThread } from "../../src/runtime/commands.ts";
+import { startThread } from "../../src/runtime/commands.ts";
+import { forkThread } from "../../src/runtime/fork.ts";
+import { decideRequest } from "../../src/runtime/verdicts.ts";
 import { type Folder, openTestRuntime, payTool, type TestRuntime, tempFolder } from "../kit/runtime.ts";
 
 const secret = "sk-very-secret-value";

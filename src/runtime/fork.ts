@@ -1,0 +1,107 @@
+import { randomBytes } from "node:crypto";
+import { sha256 } from "../core/digest.ts";
+import { HoldpointError } from "../core/errors.ts";
+import type { EventBody, ThreadEvent } from "../core/events.ts";
+import { evolve, initialState } from "../core/state.ts";
+import { now, threadNotFound } from "./change-thread.ts";
+import type { Runtime } from "./runtime.ts";
+
+/**
+ * Starts a thread with the first `at` events of another. Approvals that were not used up by then are asked for again,
+ * since one approval starts one action (I5).
+ *
+ * @throws `thread_not_found`; `usage` when the thread has no such event.
+ */
+export async function forkThread(
+  runtime: Runtime,
+  threadId: string,
+  options: { readonly at: number; readonly by: string },
+): Promise<string> {
+  const events = await runtime.store.read(threadId);
+  if (events.length === 0) throw threadNotFound(threadId);
+  if (!Number.isInteger(options.at) || options.at < 1 || options.at > events.length) {
+    throw new HoldpointError(
+      "usage",
+      `thread ${threadId} has events 1 to ${events.length}; ${options.at} is none of them`,
+    );
+  }
+  assertNothingStarted(events.slice(0, options.at), threadId);
+  const forkId = `th_${randomBytes(8).toString("hex")}`;
+  const bodies = forkedEvents(runtime, events.slice(0, options.at), { threadId, forkId, ...options });
+  await runtime.store.append({
+    threadId: forkId,
+    expectedSeq: 0,
+    events: bodies.map((body) => ({ body, at: now(runtime) })),
+  });
+  await runtime.dispatcher.send(forkId, { id: "started" });
+  return forkId;
+}
+
+/** I5. A fork in the middle of an action would run it a second time under the same approval. */
+function assertNothingStarted(events: readonly ThreadEvent[], threadId: string): void {
+  const state = events.reduce(evolve, initialState());
+  for (const { key, start, settled } of state.operations.values()) {
+    if (!start || settled) continue;
+    throw new HoldpointError(
+      "usage",
+      `at event ${events.length} of thread ${threadId}, ${key} has started and not ended`,
+      {
+        fix: `Fork before event ${start.seq}, or after its end.`,
+      },
+    );
+  }
+}
+
+function forkedEvents(
+  runtime: Runtime,
+  events: readonly ThreadEvent[],
+  fork: { readonly threadId: string; readonly forkId: string; readonly at: number; readonly by: string },
+): readonly EventBody[] {
+  const state = events.reduce(evolve, initialState());
+  const requestId = (old: string): string => `r_${sha256(`${fork.forkId} ${old}`).slice(0, 12)}`;
+  const isUnused = (id: string): boolean => {
+    const request = state.requests.get(id);
+    const hasEnded = Boolean(state.operations.get(request?.opened.key ?? "")?.settled);
+    return request?.opened.kind === "approval" && request.status === "decided" && !request.used && !hasEnded;
+  };
+  return events.flatMap((copied): EventBody[] => {
+    const { seq: _seq, at: _at, ...body } = copied;
+    switch (body.type) {
+      case "thread_started": {
+        const { parent: _parent, ...rest } = body;
+        return [
+          {
+            ...rest,
+            threadId: fork.forkId,
+            by: fork.by,
+            forkedFrom: { threadId: fork.threadId, seq: fork.at },
+          },
+        ];
+      }
+      case "request_opened": {
+        const isOpen = isUnused(body.requestId) || state.requests.get(body.requestId)?.status === "open";
+        const expiresAt = isOpen ? renewed(runtime, body.expiresAt, copied.at) : body.expiresAt;
+        return [{ ...body, requestId: requestId(body.requestId), expiresAt }];
+      }
+      case "request_expired":
+        return [{ ...body, requestId: requestId(body.requestId) }];
+      case "request_decided": {
+        return isUnused(body.requestId) ? [] : [{ ...body, requestId: requestId(body.requestId) }];
+      }
+      case "child_started":
+        return state.operations.get(body.key)?.settled ? [body] : []; // the fork starts a child of its own
+      case "thread_completed":
+      case "thread_failed":
+      case "thread_cancelled":
+        return []; // the fork goes on from before the end
+      default:
+        return [body as EventBody]; // the destructuring loses which member of the union it is
+    }
+  });
+}
+
+/** A deadline as far from now as it was from when it was set. */
+function renewed(runtime: Runtime, expiresAt: string | null, openedAt: string): string | null {
+  if (expiresAt === null) return null;
+  return new Date(runtime.clock.now() + Date.parse(expiresAt) - Date.parse(openedAt)).toISOString();
+}
