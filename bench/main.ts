@@ -22,7 +22,7 @@ rmSync(folder, { recursive: true, force: true });
 if (process.argv.includes("--json")) process.stdout.write(`${JSON.stringify(rows)}\n`);
 else {
   process.stdout.write(
-    `Node ${process.version}, SQLite ${process.versions["sqlite"]}, ${cpus().length} × ${cpus()[0]?.model}, synchronous=FULL\n\n`,
+    `Node ${process.version}, SQLite ${process.versions.sqlite}, ${cpus().length} × ${cpus()[0]?.model}, synchronous=FULL\n\n`,
   );
   process.stdout.write(`${table(rows)}\n`);
 }

@@ -50,6 +50,15 @@ export class Acknowledged {
     this.count += 1;
   }
 
+  /** Events of these logs, after `afterSeq`, of which no process spoke. They speak of what they append, and of what they find. */
+  unmentioned(logs: ReadonlyMap<string, Log>, afterSeq = 0): readonly string[] {
+    return [...logs.values()].flatMap(({ threadId, texts }) =>
+      [...texts.keys()]
+        .filter((seq) => seq > afterSeq && !this.#texts.get(threadId)?.has(seq))
+        .map((seq) => `${threadId} ${seq}`),
+    );
+  }
+
   threadIds(): Iterable<string> {
     return this.#texts.keys();
   }
