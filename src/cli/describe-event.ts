@@ -18,6 +18,8 @@ export function describeEvent(event: ThreadEvent, paint: Paint): string {
       return describeDecision(event, paint);
     case "decision_rejected":
       return `${paint("red", "unusable")}${after(event)}, ${describeModelCall(event)}: ${describeError(event.error)}${describeRetry(event.retryAt)}`;
+    case "overflow_reported":
+      return `${paint("red", "overflow")}: ${formatCount(event.sentTokens)} tokens did not fit ${line(event.model, 80)}${event.limitTokens === null ? "" : ` (${formatCount(event.limitTokens)})`}: ${line(event.message, valueLength)}`;
     case "action_proposed":
       return `${formatJson(event.args, valueLength)}  ${describeGate(event.gate, event.risk, paint)}`;
     case "action_denied":

@@ -11,6 +11,7 @@ const currentVersions: { readonly [Type in EventType]: 1 } = {
   step_failed: 1,
   decision_made: 1,
   decision_rejected: 1,
+  overflow_reported: 1,
   action_proposed: 1,
   action_denied: 1,
   action_started: 1,

@@ -1,3 +1,5 @@
+import type { Json } from "./json.ts";
+
 /** Every code that Holdpoint throws or records. Callers switch on it; messages are for people. */
 export type ErrorCode =
   // A caller's mistake (CLI exit code 2).
@@ -46,6 +48,11 @@ export type ErrorCode =
   | "model_not_installed"
   | "model_failed"
   | "model_timeout"
+  | "model_throttled"
+  | "model_overflow"
+  | "model_interrupted"
+  | "model_circuit_open"
+  | "wire_mismatch"
   | "invalid_decision"
   | "window_over_budget"
   | "limit_reached"
@@ -61,16 +68,28 @@ export class HoldpointError extends Error {
   readonly retryable: boolean;
   /** What the reader can do about it, in one sentence. */
   readonly fix: string | undefined;
+  /** When a retry makes sense, in milliseconds from now, as far as the other side said so. */
+  readonly retryAfterMs: number | undefined;
+  /** Facts for programs, such as `limitTokens` of a `model_overflow`. */
+  readonly details: { readonly [name: string]: Json } | undefined;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { readonly fix?: string; readonly retryable?: boolean; readonly cause?: unknown } = {},
+    options: {
+      readonly fix?: string | undefined;
+      readonly retryable?: boolean;
+      readonly retryAfterMs?: number | undefined;
+      readonly details?: { readonly [name: string]: Json };
+      readonly cause?: unknown;
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.retryable = options.retryable ?? false;
     this.fix = options.fix;
+    this.retryAfterMs = options.retryAfterMs;
+    this.details = options.details;
   }
 }
 

@@ -24,16 +24,49 @@ export interface Call {
   readonly callId: string;
   readonly tool: string;
   readonly args: Json;
+  /** What the provider wants back with this call (a thought's signature), by provider; opaque. */
+  readonly providerData?: Json;
+}
+
+/** A piece of a model's reasoning, kept because its provider requires it back with the results of the calls. */
+export interface Reasoning {
+  readonly text: string;
+  /** By provider, such as `{ anthropic: { signature } }`; opaque. */
+  readonly providerData?: Json;
 }
 
 export type Decision =
-  | { readonly kind: "calls"; readonly calls: readonly Call[]; readonly text?: string }
+  | {
+      readonly kind: "calls";
+      readonly calls: readonly Call[];
+      readonly text?: string;
+      readonly reasoning?: readonly Reasoning[];
+    }
   | { readonly kind: "answer"; readonly value: Json };
 
 /** Tokens of one model call, as the provider reported them, or estimated when it did not. */
 export interface Usage {
+  /** All input, cached or not. */
   readonly inputTokens: number;
+  /** All output, reasoning included. */
   readonly outputTokens: number;
+  /** Of the input: read from the provider's cache, and written to it. */
+  readonly cachedTokens?: number;
+  readonly cacheWriteTokens?: number;
+  /** Of the output. */
+  readonly reasoningTokens?: number;
+}
+
+/** What a model call cost in US dollars, by the price list of `pricedAt` (a date). */
+export interface Cost {
+  readonly usd: number;
+  readonly pricedAt: string;
+}
+
+/** The bytes that went to the provider: SHA-256 and length of the request's body. */
+export interface WireRecord {
+  readonly digest: string;
+  readonly bytes: number;
 }
 
 /** What one model call was shown, in short: enough to prove what went out and what was left out. */
@@ -118,6 +151,14 @@ interface EventBodies {
     readonly model: string;
     readonly usage: Usage;
     readonly window: WindowRecord;
+    /** How the output was brought into form before it was read, in the order of the repairs. */
+    readonly repairs?: readonly string[];
+    /** What the provider, or the comparison with the bytes on the wire, warned of. */
+    readonly warnings?: readonly string[];
+    readonly wire?: WireRecord;
+    /** From the call to the first token, when it was streamed. */
+    readonly firstTokenMs?: number;
+    readonly cost?: Cost;
   };
   decision_rejected: {
     readonly key: string;
@@ -128,6 +169,23 @@ interface EventBodies {
     readonly usage: Usage;
     /** When the model is asked again; `null` when a person is asked instead. */
     readonly retryAt: string | null;
+    /** What the model put out, cut to a few thousand characters: for people, and for no window. */
+    readonly evidence?: string;
+    readonly warnings?: readonly string[];
+    readonly wire?: WireRecord;
+    readonly cost?: Cost;
+  };
+  /** The provider says, or shows, that the input did not fit its context; a `decision_rejected` follows. */
+  overflow_reported: {
+    readonly key: string;
+    readonly attempt: number;
+    readonly model: string;
+    /** What the provider said; how it showed when it said nothing. */
+    readonly message: string;
+    /** The window's own count of what was sent. */
+    readonly sentTokens: number;
+    /** The model's limit, where the message names it. */
+    readonly limitTokens: number | null;
   };
   action_proposed: {
     readonly key: string;

@@ -28,6 +28,8 @@ export interface Operation {
   /** Tries that failed since a person last said to go on, apart by cause. */
   invalidOutputs: number;
   modelFailures: number;
+  /** How often the provider said that the input did not fit, since a person last said to go on. */
+  overflows: number;
   lastError: ErrorInfo | null;
   proposal: EventOf<"action_proposed"> | null;
   start: EventOf<"action_started"> | null;
@@ -83,6 +85,8 @@ export interface ThreadState {
   /** How often a person let a limit pass, by scope. */
   readonly allowances: Map<string, number>;
   readonly lastLimit: Map<string, string>;
+  /** What models have said of their own limits, in tokens. */
+  readonly contextLimits: Map<string, number>;
 }
 
 export interface Note {
@@ -118,6 +122,7 @@ export function initialState(): ThreadState {
     digestRun: 0,
     allowances: new Map(),
     lastLimit: new Map(),
+    contextLimits: new Map(),
   };
 }
 
@@ -146,6 +151,8 @@ function apply(state: ThreadState, event: ThreadEvent): void {
       return applyDecision(state, event);
     case "decision_rejected":
       return applyRejection(state, event);
+    case "overflow_reported":
+      return applyOverflow(state, event);
     case "action_proposed":
       return applyProposal(state, event);
     case "action_started":
@@ -227,8 +234,13 @@ function applyRejection(state: ThreadState, event: EventOf<"decision_rejected">)
   decide.retryAt = event.retryAt;
   decide.lastError = event.error;
   if (event.error.code === "invalid_decision") decide.invalidOutputs += 1;
-  else decide.modelFailures += 1;
+  else if (event.error.code !== "model_overflow") decide.modelFailures += 1; // counted by `overflow_reported`
   countModelCall(state, event);
+}
+
+function applyOverflow(state: ThreadState, event: EventOf<"overflow_reported">): void {
+  operation(state, event).overflows += 1;
+  if (event.limitTokens !== null) state.contextLimits.set(event.model, event.limitTokens);
 }
 
 function countModelCall(
@@ -312,6 +324,7 @@ function allowMore(state: ThreadState, owner: Operation, request: RequestState):
   request.used = true;
   owner.invalidOutputs = 0;
   owner.modelFailures = 0;
+  owner.overflows = 0;
   owner.lastError = null;
   owner.retryAt = null;
   const scope = state.lastLimit.get(owner.key);
@@ -394,6 +407,7 @@ function operation(state: ThreadState, event: { readonly key: string; readonly s
     retryAt: null,
     invalidOutputs: 0,
     modelFailures: 0,
+    overflows: 0,
     lastError: null,
     proposal: null,
     start: null,

@@ -17,7 +17,7 @@ const maxMessageLength = 2_000;
 /** Members of events that hold text from outside. All others are ids, keys, kinds and numbers of ours. */
 const payload: ReadonlySet<string> = new Set([
   ...["input", "output", "result", "outcome", "error", "value", "verdict", "args", "requested"],
-  ...["why", "question", "answerSchema"],
+  ...["why", "question", "answerSchema", "evidence", "message", "warnings"],
 ]);
 
 export function redactor(secrets: ReadonlyMap<string, string>): Redactor {
@@ -49,7 +49,15 @@ type DecisionMember = Extract<EventBody, { type: "decision_made" }>["decision"];
 function redactDecision(decision: DecisionMember, value: <T>(given: T) => T): DecisionMember {
   if (decision.kind === "answer") return { ...decision, value: value(decision.value) };
   const calls = decision.calls.map((call) => ({ ...call, args: value(call.args) }));
-  return { ...decision, calls, ...(decision.text === undefined ? {} : { text: value(decision.text) }) };
+  const { reasoning, text, ...rest } = decision;
+  return {
+    ...rest,
+    calls,
+    ...(text === undefined ? {} : { text: value(text) }),
+    ...(reasoning === undefined
+      ? {}
+      : { reasoning: reasoning.filter((part) => value(part.text) === part.text) }),
+  }; // reasoning is signed by its provider: it stays as it is, or goes
 }
 
 function clipError<Body extends EventBody>(body: Body): Body {
