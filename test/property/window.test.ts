@@ -1,6 +1,7 @@
 // I7, I8. Whatever the log holds, a window fits its budget, and calls stay with their results.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { encodings } from "../../src/core/encodings/encodings.ts";
 import { type EventBody, event } from "../../src/core/events.ts";
 import { evolve, initialState, type ThreadState } from "../../src/core/state.ts";
 import { buildWindow, type Window } from "../../src/core/window/window.ts";
@@ -9,6 +10,7 @@ import { at, log, started } from "../kit/log.ts";
 import { hostileJson } from "../kit/programs.ts";
 
 const { count } = tokenEstimator;
+const offer = { tools: [], answer: null };
 
 const results = fc.oneof(
   hostileJson,
@@ -31,7 +33,8 @@ function windowOf(state: ThreadState, budget: number): Window {
     state,
     system: "You work.",
     input: "please",
-    tools: [],
+    offer,
+    encoding: encodings.tools,
     see: null,
     correction: null,
     budget,

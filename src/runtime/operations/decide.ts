@@ -1,12 +1,13 @@
 // I7, I9. What goes to the model comes from the window and fits; what comes back is used only after it validates.
 import { sha256 } from "../../core/digest.ts";
+import type { Offer } from "../../core/encodings/encoding.ts";
+import { encodings } from "../../core/encodings/encodings.ts";
 import { type ErrorInfo, HoldpointError, isHoldpointError, toErrorInfo } from "../../core/errors.ts";
 import { type EventBody, event, type Usage } from "../../core/events.ts";
 import type { PendingOperation } from "../../core/flow.ts";
 import { toJson } from "../../core/json.ts";
 import { limitAgainstDecision } from "../../core/limits.ts";
 import type { Operation } from "../../core/state.ts";
-import { answerToolName } from "../../core/tool.ts";
 import type { ModelTool } from "../../core/window/model-input.ts";
 import { buildWindow, type Window } from "../../core/window/window.ts";
 import type { Model, ModelOutput } from "../../ports/model.ts";
@@ -83,7 +84,8 @@ function windowFor(context: PlanContext, decide: Decide, known: Operation | unde
     state,
     system: redact.value(system),
     input: typeof input === "string" ? input : (JSON.stringify(input) ?? ""),
-    tools: toolsFor(context, decide),
+    offer: offerFor(context, decide),
+    encoding: encodings[agent.encoding],
     see,
     correction: wasInvalid ? `Your last output could not be used: ${known.lastError?.message}` : null,
     budget: agent.window.budget,
@@ -92,27 +94,21 @@ function windowFor(context: PlanContext, decide: Decide, known: Operation | unde
   });
 }
 
-const toolLists = new WeakMap<object, Map<string, readonly ModelTool[]>>();
+const offers = new WeakMap<object, Map<string, Offer>>();
 
-/** The tools that this decision offers. The same list object for the same names, so that it is counted once. */
-function toolsFor(context: PlanContext, decide: Decide): readonly ModelTool[] {
+/** What this decision offers. The same object for the same names, so that it is put into words and counted once. */
+function offerFor(context: PlanContext, decide: Decide): Offer {
   const { agent } = context;
-  const lists = toolLists.get(agent) ?? new Map<string, readonly ModelTool[]>();
-  toolLists.set(agent, lists);
+  const known = offers.get(agent) ?? new Map<string, Offer>();
+  offers.set(agent, known);
   const names = decide.options.tools ?? [...agent.tools.keys()];
   const id = names.join(" ");
-  const known = lists.get(id);
-  if (known) return known;
-  const list = names.map((name) => modelTool(context, name));
-  if (agent.outputSchema !== undefined) {
-    list.push({
-      name: answerToolName,
-      description: "Gives the final answer and ends the task.",
-      inputSchema: agent.outputSchema,
-    });
-  }
-  lists.set(id, list);
-  return list;
+  const offer = known.get(id) ?? {
+    tools: names.map((name) => modelTool(context, name)),
+    answer: agent.outputSchema ?? null,
+  };
+  known.set(id, offer);
+  return offer;
 }
 
 function modelTool(context: PlanContext, name: string): ModelTool {
@@ -184,8 +180,10 @@ async function judged(
   const usage = output.usage ?? estimateUsage(context, built, output);
   const validated = await validateDecision(output, {
     tools: context.agent.tools,
-    offered: built.input.tools,
-    output: context.agent.output,
+    offer: offerFor(context, decide),
+    encoding: encodings[context.agent.encoding],
+    answer: context.agent.output,
+    gate: context.agent.gate,
     callIdPrefix: callIdPrefix(decide.key),
   });
   if (!validated.ok) {
@@ -203,6 +201,7 @@ async function judged(
     model,
     usage,
     window: built.record,
+    ...(validated.repairs.length === 0 ? {} : { repairs: validated.repairs }),
   });
 }
 
