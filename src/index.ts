@@ -3,6 +3,8 @@ export { type Agent, type AgentDefinition, agent, isAgent, type Prompt } from ".
 export { defaultFlow } from "./core/default-flow.ts";
 export { actionDigest } from "./core/digest.ts";
 export type { Duration } from "./core/duration.ts";
+export type { EncodingName } from "./core/encodings/encoding.ts";
+export { intentInstructions } from "./core/encodings/intents.ts";
 export { type ErrorCode, type ErrorInfo, HoldpointError, isHoldpointError } from "./core/errors.ts";
 export type {
   ArtifactRef,
@@ -52,6 +54,7 @@ export {
 export { type WindowOptions, type WindowSettings, window } from "./core/window/window.ts";
 export { localDispatcher } from "./dispatch/local.ts";
 export { closeRuntime, type EmbeddedOptions, openEmbedded } from "./embedded.ts";
+export { jsonSchema } from "./json-schema.ts";
 export { modelResolver } from "./models/resolve-model.ts";
 export { tokenEstimator } from "./models/token-estimator.ts";
 export type { Channel, ChannelVerdict } from "./ports/channel.ts";

@@ -49,12 +49,20 @@ function memberSchemas(schema: Schema, key: string): readonly Json[] {
   const properties = schema.properties;
   const named = isSchema(properties) && Object.hasOwn(properties, key) ? [properties[key] ?? true] : [];
   const patterns = Object.entries(schema.patternProperties ?? {}).filter(([pattern]) =>
-    new RegExp(pattern, "u").test(key),
+    matches(pattern, key),
   );
   const found = [...named, ...patterns.map(([, inner]) => inner as Json)]; // members of a JSON value
   if (found.length > 0) return found;
   const rest = schema.additionalProperties ?? schema.unevaluatedProperties ?? false;
   return rest === false ? [] : [rest];
+}
+
+function matches(pattern: string, key: string): boolean {
+  try {
+    return new RegExp(pattern, "u").test(key);
+  } catch {
+    return true; // it cannot be told
+  }
 }
 
 function itemSchemas(schema: Schema, index: number): readonly Json[] {
