@@ -22,7 +22,8 @@ export function readJson(text: string): JsonText {
   if (text.length > maxLength) return { ok: false, why: `it is longer than ${maxLength} characters` };
   const repairs = new Set<Repair>();
   try {
-    const value = readScalar(text) ?? readEnclosed(text, repairs);
+    const scalar = readScalar(text);
+    const value = scalar === undefined ? readEnclosed(text, repairs) : scalar;
     return { ok: true, value, repairs: [...repairs] };
   } catch (error) {
     if (error instanceof Unreadable) return { ok: false, why: error.message };
