@@ -3,11 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readJson } from "../../src/core/encodings/read-json.ts";
 
-/** Without `-0`, which JSON text turns into 0, and whole numbers past 2^53, which are refused. */
-const values = fc
-  .jsonValue({ maxDepth: 5 })
-  .map((value) => JSON.parse(JSON.stringify(value)))
-  .filter((value) => !/(?<![.\d"])-?\d{16,}(?![.\de])/.test(JSON.stringify(value)));
+const values = fc.jsonValue({ maxDepth: 5 }).map((value) => JSON.parse(JSON.stringify(value))); // -0 is 0 in JSON
 const containers = fc.oneof(
   fc.array(values, { maxLength: 4 }),
   fc.dictionary(fc.string(), values, { maxKeys: 4 }),

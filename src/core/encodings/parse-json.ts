@@ -164,7 +164,7 @@ function readNumber(cursor: Cursor): number | null {
   if (digits === null) return null;
   const value = Number(digits);
   if (!Number.isFinite(value)) throw new Unreadable(`${quote(digits)} is too large a number`);
-  if (Number.isInteger(value) && !Number.isSafeInteger(value) && /^-?\d+$/.test(digits))
+  if (!Number.isSafeInteger(value) && /^-?\d+$/.test(digits) && String(value) !== digits)
     throw new Unreadable(`${quote(digits)} has more digits than a number keeps`);
   return value;
 }

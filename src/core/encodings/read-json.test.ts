@@ -15,6 +15,12 @@ describe("read and repaired", () => {
     { name: "plain JSON with space around", text: ` \n${json}\t`, repairs: [] },
     { name: "a plain string with brackets in it", text: '"see {x}"', value: "see {x}", repairs: [] },
     { name: "a plain number", text: " -1.5e3 ", value: -1500, repairs: [] },
+    {
+      name: "large numbers that keep their digits",
+      text: "[9007199254740992, 6.02e23]",
+      value: [2 ** 53, 6.02e23],
+      repairs: [],
+    },
     { name: "null", text: "null", value: null, repairs: [] },
     { name: "escapes", text: '["\\u00e4\\n\\/\\"\\ud83d\\ude00"]', value: ['ä\n/"😀'], repairs: [] },
     {
