@@ -4,6 +4,7 @@ import type { Ajv, ErrorObject } from "ajv";
 import { HoldpointError } from "./core/errors.ts";
 import { deepFreeze, type Json, toJson } from "./core/json.ts";
 import type { Schema } from "./core/schema.ts";
+import { schemaKeywords } from "./core/schema-keywords.ts";
 
 /**
  * A schema from JSON Schema: draft 2020-12, or draft 07 where `$schema` says so. Values are checked and never changed;
@@ -40,8 +41,8 @@ const draft2020 = once(
 );
 const draft07 = once(() => new (require("ajv") as typeof import("ajv")).Ajv(options));
 
-/** Strictness is ours (`checkWords`), since Ajv's does not name the place. Schemas are not kept under their `$id`. */
-const options = { strict: false, validateFormats: false, addUsedSchema: false, logger: false } as const;
+/** Strictness is ours (`checkWords`), since Ajv's does not name the place. */
+const options = { strict: false, validateFormats: false, logger: false } as const;
 
 function once(make: () => Ajv): () => Ajv {
   let made: Ajv | undefined;
@@ -51,9 +52,13 @@ function once(make: () => Ajv): () => Ajv {
   };
 }
 
-/** The validator of the schema's dialect, and the schema without naming it: the same dialect has several addresses. */
+/**
+ * By the validator of the schema's dialect. The schema itself goes without naming it, since one dialect has several
+ * addresses, and without a name of its own, by which it would stand in the way of others, or of the dialect.
+ */
 function compile(given: Json): ReturnType<Ajv["compile"]> {
-  const { $schema: dialect = "draft/2020-12", ...schema } = given as { readonly [key: string]: Json }; // checkWords
+  const members = given as { readonly [key: string]: Json }; // checkWords
+  const { $schema: dialect = "draft/2020-12", $id: _, ...schema } = members;
   const ajv = /draft-07/.test(String(dialect)) ? draft07() : draft2020();
   if (!/draft-07|2020-12/.test(String(dialect)))
     throw invalid(
@@ -68,24 +73,12 @@ function compile(given: Json): ReturnType<Ajv["compile"]> {
     return ajv.compile(schema);
   } catch (error) {
     throw invalid("#", error instanceof Error ? error.message : String(error));
+  } finally {
+    ajv.removeSchema(schema); // else Ajv keeps it for ever
   }
 }
 
 const types = new Set(["string", "number", "integer", "boolean", "null", "array", "object"]);
-
-/** Keywords whose value is a schema, a list of schemas, or schemas by name. */
-const inner = new Map<string, "schema" | "list" | "names">([
-  ...["items", "additionalItems", "contains", "not", "if", "then", "else", "propertyNames"].map(
-    (word) => [word, "schema"] as const,
-  ),
-  ...["additionalProperties", "unevaluatedProperties", "unevaluatedItems", "contentSchema"].map(
-    (word) => [word, "schema"] as const,
-  ),
-  ...["anyOf", "oneOf", "allOf", "prefixItems"].map((word) => [word, "list"] as const),
-  ...["properties", "patternProperties", "dependentSchemas", "$defs", "definitions"].map(
-    (word) => [word, "names"] as const,
-  ),
-]);
 
 /** All others of drafts 07 and 2020-12. `example` is of OpenAPI, and so common that refusing it would help nobody. */
 const plain = new Set(
@@ -109,7 +102,7 @@ function checkWords(schema: Json | undefined, path: string): void {
       );
   }
   for (const [word, value] of Object.entries(schema)) {
-    const kind = inner.get(word);
+    const kind = schemaKeywords.get(word);
     if (kind !== undefined) checkInner(kind, value, `${path}/${word}`);
     else if (!plain.has(word) && !word.startsWith("x-"))
       throw invalid(`${path}/${word}`, "is no keyword of JSON Schema");

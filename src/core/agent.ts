@@ -1,5 +1,6 @@
 import { defaultFlow } from "./default-flow.ts";
 import type { EncodingName } from "./encodings/encoding.ts";
+import { encodings } from "./encodings/encodings.ts";
 import { HoldpointError } from "./errors.ts";
 import type { Flow } from "./flow.ts";
 import { type Gate, gate } from "./gate.ts";
@@ -56,7 +57,7 @@ export interface Agent<M = unknown> {
 /**
  * Defines an agent.
  *
- * @throws `agent_invalid` for a name that cannot be used, or two tools of one name.
+ * @throws `agent_invalid` for a name that cannot be used, an encoding that does not exist, or two tools of one name.
  */
 export function agent<Input = unknown, Output = unknown, M = unknown>(
   definition: AgentDefinition<Input, Output, M>,
@@ -76,7 +77,7 @@ export function agent<Input = unknown, Output = unknown, M = unknown>(
     output: definition.output,
     outputSchema:
       definition.output && jsonSchemaOf(definition.output, `the output of agent ${definition.name}`),
-    encoding: definition.encoding ?? "tools",
+    encoding: encodingName(definition),
     window: window(definition.window),
     gate: definition.gate ?? gate(),
     limits: limitsOf(definition.limits),
@@ -94,6 +95,23 @@ export function isAgent(value: unknown): value is Agent {
     "gate" in value &&
     "tools" in value &&
     value.tools instanceof Map
+  );
+}
+
+function encodingName({
+  name,
+  encoding = "tools",
+}: {
+  readonly name: string;
+  readonly encoding?: EncodingName;
+}): EncodingName {
+  if (Object.hasOwn(encodings, encoding)) return encoding;
+  throw new HoldpointError(
+    "agent_invalid",
+    `agent ${name}: there is no encoding ${JSON.stringify(encoding)}`,
+    {
+      fix: `Use one of: ${Object.keys(encodings).join(", ")}.`,
+    },
   );
 }
 

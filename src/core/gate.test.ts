@@ -66,4 +66,15 @@ describe("the gate", () => {
     expect(reason("wiremoney")).toContain("not declared");
     expect(reason("aab")).toContain("not declared");
   });
+
+  it("knows the names of high risk, whatever their tools declare", () => {
+    const { isHighRiskName } = gate({ highRisk: ["wire*"] });
+    expect(["delete_draft", "WIRE_money", "send_email", "send_emails", "find"].map(isHighRiskName)).toEqual([
+      true,
+      true,
+      true,
+      false,
+      false,
+    ]);
+  });
 });

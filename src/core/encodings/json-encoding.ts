@@ -1,5 +1,6 @@
 // The provider's JSON mode: the schema goes with the request, what the intents are for goes into the prompt.
 import type { Json } from "../json.ts";
+import { schemaKeywords } from "../schema-keywords.ts";
 import type { ModelMessage } from "../window/model-input.ts";
 import type { Encoding, Offer, Shown } from "./encoding.ts";
 import { intentInstructions, intentsOf, readIntents, turnOf, writeCalls } from "./intents.ts";
@@ -19,7 +20,8 @@ export const jsonEncoding: Encoding = {
 
 /**
  * A shape that strict JSON modes take: an object at the top, its only member required, one alternative for each intent
- * inside. A tool's own schema goes in as it is; whether a provider's strict mode takes that one is up to the tool.
+ * inside, and no object open. Members that may be left out stay so, which some strict modes refuse (OpenAI's, unless
+ * its `strictJsonSchema` is off): what is sent is what the tool takes.
  */
 function schemaOf(offer: Offer): Json {
   return closedObject({
@@ -42,16 +44,43 @@ function closedObject(properties: { readonly [name: string]: Json }): Json {
   return { type: "object", properties, required: Object.keys(properties), additionalProperties: false };
 }
 
-/** A schema that stood alone, inside of another: its references start from where it now is. */
-function embed(schema: Json, place: string): Json {
-  if (Array.isArray(schema)) return schema.map((item: Json) => embed(item, place));
-  if (typeof schema !== "object" || schema === null) return schema;
-  return Object.fromEntries(
-    Object.entries(schema).map(([key, value]: [string, Json]): [string, Json] => {
-      const isLocal = key === "$ref" && typeof value === "string" && /^#(?:\/|$)/.test(value);
-      return [key, isLocal ? `${place}${value.slice(1)}` : embed(value, place)];
-    }),
-  );
+/**
+ * A schema that stood alone, inside of another: its references start from where it now is. Objects are closed as a
+ * decision's validation has it, but for parts of a whole (`allOf`), which would shut each other's members out.
+ */
+function embed(schema: Json, place: string, isPart = false): Json {
+  if (typeof schema !== "object" || schema === null || Array.isArray(schema)) return schema;
+  const members = Object.entries(schema).map(([word, value]: [string, Json]): [string, Json] => {
+    if (word === "$ref" && typeof value === "string" && /^#(?:\/|$)/.test(value))
+      return [word, `${place}${value.slice(1)}`];
+    return [word, schemaKeywords.has(word) ? embedAll(word, value, place) : value];
+  });
+  return Object.fromEntries(isPart || !isOpen(schema as SchemaObject) ? members : [...members, closing]);
+}
+
+type SchemaObject = { readonly [word: string]: Json };
+const closing: readonly [string, Json] = ["additionalProperties", false];
+
+function embedAll(word: string, value: Json, place: string): Json {
+  const isPart = word === "allOf";
+  if (Array.isArray(value)) return value.map((each: Json) => embed(each, place, isPart));
+  if (schemaKeywords.get(word) !== "names") return embed(value, place);
+  const named = Object.entries(value as SchemaObject); // of a valid schema
+  return Object.fromEntries(named.map(([name, each]) => [name, embed(each, place)]));
+}
+
+/** It lists members, and says nothing of others. */
+function isOpen(schema: SchemaObject): boolean {
+  const others = [
+    "additionalProperties",
+    "unevaluatedProperties",
+    "patternProperties",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "$ref",
+  ];
+  return schema.properties !== undefined && others.every((word) => schema[word] === undefined);
 }
 
 function showPart(part: Shown): readonly ModelMessage[] {
