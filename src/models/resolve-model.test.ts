@@ -52,7 +52,7 @@ describe("modelResolver", () => {
   test("a model's name may hold slashes", async () => {
     const names: string[] = [];
     const importPackage = async () => ({
-      openai: (modelId: string) => names.push(modelId) && aiSdkObject("v4"),
+      createOpenAI: () => (modelId: string) => names.push(modelId) && aiSdkObject("v4"),
     });
     expect((await modelResolver({ importPackage })("openai/ft/large:1")).id).toBe("openai/ft/large:1");
     expect(names).toEqual(["ft/large:1"]);
@@ -62,7 +62,7 @@ describe("modelResolver", () => {
     let installed = false;
     const importPackage = async () => {
       if (!installed) throw notFound();
-      return { anthropic: () => aiSdkObject("v4") };
+      return { createAnthropic: () => () => aiSdkObject("v4") };
     };
     const resolve = modelResolver({ importPackage });
     await expect(resolve("anthropic/large")).rejects.toMatchObject({
