@@ -190,7 +190,7 @@ function warningText(warning: SharedV4Warning): string {
 }
 
 /** I5. What a provider runs by itself passes no gate. */
-function ranElsewhere(id: string): HoldpointError {
+export function ranElsewhere(id: string): HoldpointError {
   return new HoldpointError(
     "model_failed",
     `${id} called a tool that its provider runs by itself, past the gate`,

@@ -3,7 +3,7 @@
 import type { LanguageModelV4StreamPart, LanguageModelV4StreamResult } from "@ai-sdk/provider";
 import { HoldpointError } from "../core/errors.ts";
 import type { ModelProgress } from "../ports/model.ts";
-import { type Generated, interrupted, type Part, sizeOf, tooLong } from "./ai-sdk-output.ts";
+import { type Generated, interrupted, type Part, ranElsewhere, sizeOf, tooLong } from "./ai-sdk-output.ts";
 import { findCause, isOurs } from "./find-cause.ts";
 import { toModelError } from "./model-error.ts";
 import { readParts } from "./read-parts.ts";
@@ -52,13 +52,20 @@ interface Assembly {
 }
 
 type Growing = Extract<Part, { type: "text" | "reasoning" }>;
+/** A call under way. */
+interface Input {
+  readonly tool: string;
+  isShown: boolean;
+  hasEnded: boolean;
+}
+
 type Metadata = { readonly providerMetadata?: Growing["providerMetadata"] };
 
 function assemble(settings: StreamSettings, startedAt: number): Assembly {
   const { id, maxBytes, now } = settings;
   const content: Part[] = [];
   const growing = new Map<string, Growing>();
-  const inputs = new Map<string, { readonly tool: string; ended: boolean }>();
+  const inputs = new Map<string, Input>();
   let warnings: Generated["warnings"] = [];
   let finish: Extract<LanguageModelV4StreamPart, { type: "finish" }> | undefined;
   let firstTokenMs: number | undefined;
@@ -84,6 +91,25 @@ function assemble(settings: StreamSettings, startedAt: number): Assembly {
     if (text !== "") show({ kind: type, text });
   }
 
+  function beginInput(callId: string, tool: string): Input {
+    const input = { tool, isShown: false, hasEnded: false };
+    inputs.set(callId, input);
+    show({ kind: "call", callId, tool, text: "" });
+    return input;
+  }
+
+  function growInput(callId: string, text: string): void {
+    const input = inputs.get(callId);
+    if (!input || text === "") return;
+    input.isShown = true;
+    show({ kind: "call", callId, tool: input.tool, text });
+  }
+
+  function endInput(callId: string): void {
+    const input = inputs.get(callId);
+    if (input) input.hasEnded = true;
+  }
+
   function takeContent(part: LanguageModelV4StreamPart): void {
     switch (part.type) {
       case "text-start":
@@ -101,26 +127,20 @@ function assemble(settings: StreamSettings, startedAt: number): Assembly {
       case "reasoning-end":
         return grow("reasoning", part.id, "", part);
       case "tool-input-start":
-        inputs.set(part.id, { tool: part.toolName, ended: false });
-        return show({ kind: "call", callId: part.id, tool: part.toolName, text: "" });
-      case "tool-input-delta":
-        return show({
-          kind: "call",
-          callId: part.id,
-          tool: inputs.get(part.id)?.tool ?? "",
-          text: part.delta,
-        });
-      case "tool-input-end": {
-        const input = inputs.get(part.id);
-        if (input) input.ended = true;
+        if (part.providerExecuted) throw ranElsewhere(id);
+        beginInput(part.id, part.toolName);
         return;
-      }
-      case "tool-call":
-        if (!inputs.has(part.toolCallId))
-          show({ kind: "call", callId: part.toolCallId, tool: part.toolName, text: part.input });
-        inputs.set(part.toolCallId, { tool: part.toolName, ended: true });
+      case "tool-input-delta":
+        return growInput(part.id, part.delta);
+      case "tool-input-end":
+        return endInput(part.id);
+      case "tool-call": {
+        const input = inputs.get(part.toolCallId) ?? beginInput(part.toolCallId, part.toolName);
+        if (!input.isShown) growInput(part.toolCallId, part.input); // it came at once
+        endInput(part.toolCallId);
         content.push(part);
         return;
+      }
       case "tool-approval-request":
         content.push(part);
         return;
@@ -147,7 +167,7 @@ function assemble(settings: StreamSettings, startedAt: number): Assembly {
       if (!finish || neverSaidWhy(finish)) throw interrupted(id, "its stream ended too early");
       const { unified } = finish.finishReason;
       const isCut = unified === "length" || unified === "content-filter";
-      if (!isCut && [...inputs.values()].some((input) => !input.ended))
+      if (!isCut && [...inputs.values()].some((input) => !input.hasEnded))
         throw interrupted(id, "its stream ended within a call");
       return {
         content,

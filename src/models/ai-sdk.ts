@@ -76,12 +76,25 @@ export function aiSdkModel(model: AiSdkLanguageModel, options: AiSdkModelOptions
   };
 }
 
-function generateAtOnce(
+async function generateAtOnce(
   model: AiSdkLanguageModel,
   call: CallOptions,
   signal: AbortSignal,
 ): Promise<Generated> {
-  return untilAborted<Generated>(model.doGenerate(call), signal);
+  const result = await untilAborted<Generated & Answered>(model.doGenerate(call), signal);
+  if (isAnswer(result)) return result;
+  const responseBody = JSON.stringify(result.response?.body) ?? "";
+  const message = "its response is no answer";
+  throw Object.assign(new Error(message), { statusCode: 200, isRetryable: true, responseBody });
+}
+
+interface Answered {
+  readonly response?: { readonly body?: unknown };
+}
+
+/** Google's package takes any JSON, an error with status 200 among it, for an answer without content or reason. */
+function isAnswer({ content, finishReason: { unified, raw } }: Generated): boolean {
+  return content.length > 0 || raw !== undefined || unified !== "other";
 }
 
 /** How objects of the SDK say, before they send anything, that they lack something. */
