@@ -89,7 +89,7 @@ export function modelAt(
   })(model);
 }
 
-export const weatherTool = {
+const weatherTool = {
   name: "weather",
   description: "Tells the weather.",
   inputSchema: { type: "object", properties: { location: { type: "string" } } },
