@@ -57,7 +57,9 @@ export {
 export { type WindowOptions, type WindowSettings, window } from "./core/window/window.ts";
 export { localDispatcher } from "./dispatch/local.ts";
 export { closeRuntime, type EmbeddedOptions, openEmbedded } from "./embedded.ts";
-export { modelResolver } from "./models/resolve-model.ts";
+export { type AiSdkLanguageModel, type AiSdkModelOptions, aiSdkModel } from "./models/ai-sdk.ts";
+export type { ProviderSettings } from "./models/providers.ts";
+export { type ModelResolver, type ModelResolverOptions, modelResolver } from "./models/resolve-model.ts";
 export { tokenEstimator } from "./models/token-estimator.ts";
 export type { Channel, ChannelVerdict } from "./ports/channel.ts";
 export type { Clock } from "./ports/clock.ts";

@@ -99,6 +99,8 @@ const providers: readonly Provider[] = [
     body: {
       model: "gpt-5",
       max_output_tokens: 321,
+      store: false,
+      include: ["reasoning.encrypted_content"],
       input: [
         { role: "developer", content: "Be brief." },
         { role: "user", content: [{ type: "input_text", text: "Weather in San Francisco and Rome?" }] },
@@ -478,13 +480,14 @@ for (const provider of providers) {
 }
 
 describe.skipIf(!hasFixtures)(`recorded refusals${reason}`, () => {
-  test("Anthropic's refusal is a failure that is not tried again", async () => {
+  test("Anthropic's refusal is one", async () => {
     respondWith(200, readFileSync(new URL("anthropic/anthropic-refusal.json", fixtures), "utf8"));
     const model = aiSdkModel(createAnthropic({ apiKey, baseURL })("claude-sonnet-4-5"));
-    await expect(generate(model)).rejects.toMatchObject({
-      code: "model_failed",
-      retryable: false,
-      message: expect.stringContaining("refusal"),
+    expect(await generate(model)).toMatchObject({
+      text: "",
+      calls: [],
+      finish: "refused",
+      warnings: ["withheld: refusal"],
     });
   });
 
