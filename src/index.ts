@@ -3,6 +3,8 @@ export { type Agent, type AgentDefinition, agent, isAgent, type Prompt } from ".
 export { defaultFlow } from "./core/default-flow.ts";
 export { actionDigest } from "./core/digest.ts";
 export type { Duration } from "./core/duration.ts";
+export type { EncodingName } from "./core/encodings/encoding.ts";
+export { intentInstructions } from "./core/encodings/intents.ts";
 export { type ErrorCode, type ErrorInfo, HoldpointError, isHoldpointError } from "./core/errors.ts";
 export type {
   ArtifactRef,
@@ -57,6 +59,7 @@ export {
 export { type WindowOptions, type WindowSettings, window } from "./core/window/window.ts";
 export { localDispatcher } from "./dispatch/local.ts";
 export { closeRuntime, type EmbeddedOptions, openEmbedded } from "./embedded.ts";
+export { jsonSchema } from "./json-schema.ts";
 export { type AiSdkLanguageModel, type AiSdkModelOptions, aiSdkModel } from "./models/ai-sdk.ts";
 export type { ProviderSettings } from "./models/providers.ts";
 export { type ModelResolver, type ModelResolverOptions, modelResolver } from "./models/resolve-model.ts";

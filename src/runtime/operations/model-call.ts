@@ -2,6 +2,7 @@
 // people, and never comes into a window.
 import { costOf } from "../../core/cost.ts";
 import { sha256 } from "../../core/digest.ts";
+import { encodings } from "../../core/encodings/encodings.ts";
 import { HoldpointError, isHoldpointError, toErrorInfo } from "../../core/errors.ts";
 import { type EventBody, event, type Usage } from "../../core/events.ts";
 import { afterModelFailure } from "../../core/model-retry.ts";
@@ -13,6 +14,7 @@ import { streamRedactor } from "../redact-stream.ts";
 import { type Facts, facts, noFacts } from "../stored.ts";
 import { withTimeout } from "../with-timeout.ts";
 import type { Decide } from "./decide.ts";
+import { offerFor } from "./offer.ts";
 import { elapsed, type PlanContext, retryTime } from "./plan.ts";
 import { validateDecision } from "./validate-decision.ts";
 
@@ -86,8 +88,10 @@ async function judged(
     return rejected(context, attempt, { error: overflowed(overflow, facts_?.contextTokens), built, output });
   const validated = await validateDecision(output, {
     tools: agent.tools,
-    offered: built.input.tools,
-    output: decide.options.output ?? agent.output,
+    offer: offerFor(agent, decide.options),
+    encoding: encodings[agent.encoding],
+    answer: decide.options.output ?? agent.output,
+    gate: agent.gate,
     callIdPrefix: callIdPrefix(decide.key),
   });
   if (!validated.ok) {
