@@ -1,5 +1,7 @@
+import type { ModelPrice } from "../core/cost.ts";
 import type { ModelInput, ModelOutput } from "../core/window/model-input.ts";
 
+export type { ModelPrice } from "../core/cost.ts";
 export type {
   ModelCall,
   ModelInput,
@@ -32,17 +34,6 @@ export interface Model {
   /** `provider/model`, as recorded with each decision. */
   readonly id: string;
   generate(input: ModelInput, options: GenerateOptions): Promise<ModelOutput>;
-}
-
-/** US dollars per million tokens, as listed on `asOf` (a date). */
-export interface ModelPrice {
-  readonly input: number;
-  readonly output: number;
-  /** Default: as `input`. */
-  readonly cached?: number;
-  /** Default: as `input`. */
-  readonly cacheWrite?: number;
-  readonly asOf: string;
 }
 
 /** What is known of a model beforehand. */
