@@ -1,5 +1,6 @@
 // The public API of Holdpoint. Test helpers are in "holdpoint/testing".
 export { type Agent, type AgentDefinition, agent, isAgent, type Prompt } from "./core/agent.ts";
+export { costOf, type TokenPrices } from "./core/cost.ts";
 export { defaultFlow } from "./core/default-flow.ts";
 export { actionDigest } from "./core/digest.ts";
 export type { Duration } from "./core/duration.ts";
@@ -52,12 +53,25 @@ export {
 export { type WindowOptions, type WindowSettings, window } from "./core/window/window.ts";
 export { localDispatcher } from "./dispatch/local.ts";
 export { closeRuntime, type EmbeddedOptions, openEmbedded } from "./embedded.ts";
+export type { ModelFailureKind } from "./models/failure-row.ts";
+export { type ModelFactsLookup, modelFacts } from "./models/model-facts.ts";
+export { type ClassifyOptions, classifyModelFailure, type ModelFailure } from "./models/model-failure.ts";
 export { modelResolver } from "./models/resolve-model.ts";
+export { type SilentOverflow, type SilentOverflowCase, silentOverflow } from "./models/silent-overflow.ts";
 export { tokenEstimator } from "./models/token-estimator.ts";
 export type { Channel, ChannelVerdict } from "./ports/channel.ts";
 export type { Clock } from "./ports/clock.ts";
 export type { Dispatcher, Message, MessageHandler } from "./ports/dispatcher.ts";
-export type { Model, ModelCall, ModelInput, ModelMessage, ModelOutput, ModelTool } from "./ports/model.ts";
+export type {
+  Model,
+  ModelCall,
+  ModelFacts,
+  ModelInput,
+  ModelMessage,
+  ModelOutput,
+  ModelPrice,
+  ModelTool,
+} from "./ports/model.ts";
 export type {
   Lease,
   Page,
