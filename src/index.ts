@@ -53,7 +53,9 @@ export {
 export { type WindowOptions, type WindowSettings, window } from "./core/window/window.ts";
 export { localDispatcher } from "./dispatch/local.ts";
 export { closeRuntime, type EmbeddedOptions, openEmbedded } from "./embedded.ts";
+export type { CircuitOptions } from "./models/circuit.ts";
 export type { ModelFailureKind } from "./models/failure-row.ts";
+export { type ModelLimiterOptions, modelLimiter, type RateLimits } from "./models/limit-model.ts";
 export { type ModelFactsLookup, modelFacts } from "./models/model-facts.ts";
 export { type ClassifyOptions, classifyModelFailure, type ModelFailure } from "./models/model-failure.ts";
 export { modelResolver } from "./models/resolve-model.ts";

@@ -166,7 +166,7 @@ export const codeRows: readonly {
   { pattern: /^ERR_INVALID_URL$/, kind: "invalid_request", says: "the base URL is no URL" },
   {
     pattern:
-      /^(?:HPE_|UND_ERR_EXCEEDED_|AI_JSONParseError$|AI_TypeValidationError$|AI_InvalidResponseDataError$)/,
+      /^(?:HPE_|HTTPParserError$|UND_ERR_EXCEEDED_|AI_JSONParseError$|AI_TypeValidationError$|AI_InvalidResponseDataError$)/,
     kind: "garbled",
   },
   { pattern: /^(?:AI_EmptyResponseBodyError|AI_NoContentGeneratedError)$/, kind: "interrupted" },
