@@ -32,6 +32,8 @@ export interface ModelResolverOptions {
   readonly maxResponseBytes?: number;
   /** See `AiSdkModelOptions`. */
   readonly idleMs?: number;
+  /** Puts models that call a provider under limits, see `modelLimiter`. Default: none. */
+  readonly limit?: (model: Model) => Model;
   /** Imports a provider's package; for tests. */
   readonly importPackage?: ImportPackage;
 }
@@ -129,7 +131,10 @@ function importOf({ importPackage }: ModelResolverOptions): ImportPackage {
 
 function modelFrom(model: unknown, options: ModelResolverOptions & AiSdkModelOptions): Model {
   if (isModel(model)) return model;
-  if (isAiSdkModel(model)) return aiSdkModel(model, options);
+  if (isAiSdkModel(model)) {
+    const called = aiSdkModel(model, options);
+    return options.limit ? options.limit(called) : called;
+  }
   throw new HoldpointError("model_unavailable", `${describe(model)} is no model`, {
     fix: "Give a model object of an AI SDK provider (specification v3 or v4), or an object with `id` and `generate`.",
   });

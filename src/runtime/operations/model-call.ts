@@ -6,7 +6,7 @@ import { encodings } from "../../core/encodings/encodings.ts";
 import { HoldpointError, isHoldpointError, toErrorInfo } from "../../core/errors.ts";
 import { type EventBody, event, type Usage } from "../../core/events.ts";
 import { afterModelFailure } from "../../core/model-retry.ts";
-import { silentOverflow } from "../../core/silent-overflow.ts";
+import { type SilentOverflow, silentOverflow } from "../../core/silent-overflow.ts";
 import type { Operation } from "../../core/state.ts";
 import type { Window } from "../../core/window/window.ts";
 import type { Model, ModelOutput } from "../../ports/model.ts";
@@ -39,8 +39,12 @@ export async function callModel(
   signal: AbortSignal,
 ): Promise<Facts> {
   const { runtime, agent } = context;
-  const ended = await withTimeout(runtime.clock, agent.modelTimeoutMs, signal, (inner) =>
-    model.generate(built.input, { signal: inner, ...progressOf(context, attempt) }),
+  const ended = await withTimeout(runtime.clock, agent.modelTimeoutMs, signal, (inner, deadline) =>
+    model.generate(built.input, {
+      signal: inner,
+      onWaiting: (isWaiting) => (isWaiting ? deadline.stop() : deadline.start()),
+      ...progressOf(context, attempt),
+    }),
   );
   switch (ended.kind) {
     case "aborted":
@@ -82,10 +86,13 @@ async function judged(
 ): Promise<readonly EventBody[]> {
   const { runtime, agent } = context;
   const usage = output.usage ?? estimateUsage(context, built, output);
-  const facts_ = runtime.modelFacts(attempt.model.id);
-  const overflow = silentOverflow(output, facts_?.contextTokens);
-  if (overflow !== null)
-    return rejected(context, attempt, { error: overflowed(overflow, facts_?.contextTokens), built, output });
+  const overflow = silentOverflow({
+    ...output,
+    facts: runtime.modelFacts(attempt.model.id),
+    sentTokens: built.record.tokens,
+    maxOutputTokens: built.input.maxOutputTokens,
+  });
+  if (overflow) return rejected(context, attempt, { error: overflowed(overflow), built, output });
   const validated = await validateDecision(output, {
     tools: agent.tools,
     offer: offerFor(agent, decide.options),
@@ -114,8 +121,8 @@ async function judged(
   ];
 }
 
-function overflowed(message: string, limitTokens: number | undefined): HoldpointError {
-  return new HoldpointError("model_overflow", message, {
+function overflowed({ reason, limitTokens }: SilentOverflow): HoldpointError {
+  return new HoldpointError("model_overflow", reason, {
     details: limitTokens === undefined ? {} : { limitTokens },
   });
 }
