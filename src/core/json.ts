@@ -42,9 +42,9 @@ function objectToJson(value: object, path: string, depth: number): Json {
     throw notJson(path, `a ${value.constructor.name}`);
   }
   const result: Record<string, Json> = {};
-  for (const [key, member] of Object.entries(value)) {
-    if (member === undefined) continue;
-    defineMember(result, key, toJson(member, `${path}.${key}`, depth + 1));
+  for (const key of Object.keys(value)) {
+    const member = (value as { readonly [key: string]: unknown })[key]; // any object may be asked for members
+    if (member !== undefined) defineMember(result, key, toJson(member, `${path}.${key}`, depth + 1));
   }
   return result;
 }

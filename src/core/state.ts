@@ -18,7 +18,6 @@ type ActionEnd = EventOf<"action_completed"> | EventOf<"action_failed"> | EventO
 /** One operation as the log knows it. */
 export interface Operation {
   readonly key: string;
-  readonly kind: OperationKind;
   /** The first event that names it. */
   readonly seq: number;
   /** Tries so far, of a step or a decision. */
@@ -30,7 +29,13 @@ export interface Operation {
   modelFailures: number;
   /** How often the provider said that the input did not fit, since a person last said to go on. */
   overflows: number;
+  /** Tokens that were sent when it last said so. */
+  overflowTokens: number | null;
   lastError: ErrorInfo | null;
+  /** `modelFailures` at the last failure that may be gone at another time. */
+  lastRetryable: number;
+  /** What the model put out each time that it was unusable, since a person last said to go on. */
+  evidence: readonly string[];
   proposal: EventOf<"action_proposed"> | null;
   start: EventOf<"action_started"> | null;
   inDoubt: boolean;
@@ -235,11 +240,16 @@ function applyRejection(state: ThreadState, event: EventOf<"decision_rejected">)
   decide.lastError = event.error;
   if (event.error.code === "invalid_decision") decide.invalidOutputs += 1;
   else if (event.error.code !== "model_overflow") decide.modelFailures += 1; // counted by `overflow_reported`
+  if (event.error.retryable) decide.lastRetryable = decide.modelFailures;
+  if (event.evidence !== undefined)
+    decide.evidence = [...decide.evidence, `${event.error.message}\n${event.evidence}`];
   countModelCall(state, event);
 }
 
 function applyOverflow(state: ThreadState, event: EventOf<"overflow_reported">): void {
-  operation(state, event).overflows += 1;
+  const decide = operation(state, event);
+  decide.overflows += 1;
+  decide.overflowTokens = event.sentTokens;
   if (event.limitTokens !== null) state.contextLimits.set(event.model, event.limitTokens);
 }
 
@@ -317,7 +327,7 @@ function applyVerdict(state: ThreadState, event: EventOf<"request_decided">): vo
   if (event.key === flowKey) return;
   const owner = existing(state, event);
   if (event.verdict.kind === "continue") allowMore(state, owner, request);
-  if (owner.kind === "ask") settleAsk(state, owner, event);
+  if (kindOfKey(event.key) === "ask") settleAsk(state, owner, event);
 }
 
 function allowMore(state: ThreadState, owner: Operation, request: RequestState): void {
@@ -325,6 +335,9 @@ function allowMore(state: ThreadState, owner: Operation, request: RequestState):
   owner.invalidOutputs = 0;
   owner.modelFailures = 0;
   owner.overflows = 0;
+  owner.overflowTokens = null;
+  owner.lastRetryable = 0;
+  owner.evidence = [];
   owner.lastError = null;
   owner.retryAt = null;
   const scope = state.lastLimit.get(owner.key);
@@ -350,15 +363,15 @@ function applyExpiry(state: ThreadState, event: EventOf<"request_expired">): voi
   request.status = "expired";
   if (event.key === flowKey) return;
   const owner = existing(state, event);
-  if (owner.kind !== "ask" || owner.settled) return;
+  if (kindOfKey(event.key) !== "ask" || owner.settled) return;
   settle(owner, event, { kind: "ask", result: { kind: "expired" } });
   state.notes.push({ seq: event.seq, kind: "ask", key: owner.key });
 }
 
 function applyTimer(state: ThreadState, event: EventOf<"timer_fired">): void {
   const owner = existing(state, event);
-  if (owner.kind === "sleep") settle(owner, event, { kind: "value", stored: {} });
-  if (owner.kind !== "wait" || owner.settled) return;
+  if (kindOfKey(event.key) === "sleep") settle(owner, event, { kind: "value", stored: {} });
+  if (kindOfKey(event.key) !== "wait" || owner.settled) return;
   settle(owner, event, { kind: "wait", result: { kind: "expired" } });
   for (const keys of state.openWaits.values())
     if (keys.includes(event.key)) keys.splice(keys.indexOf(event.key), 1);
@@ -401,14 +414,16 @@ function operation(state: ThreadState, event: { readonly key: string; readonly s
   if (known) return known;
   const created: Operation = {
     key: event.key,
-    kind: kindOfKey(event.key),
     seq: event.seq,
     attempt: 0,
     retryAt: null,
     invalidOutputs: 0,
     modelFailures: 0,
     overflows: 0,
+    overflowTokens: null,
     lastError: null,
+    lastRetryable: 0,
+    evidence: [],
     proposal: null,
     start: null,
     inDoubt: false,
@@ -428,12 +443,16 @@ function existing(state: ThreadState, event: ThreadEvent & { readonly key: strin
   return known;
 }
 
-/** A key is its kind, an optional name after a colon, and the occurrence after `#`. */
-export function operationKey(kind: OperationKind, name: string | undefined, occurrence: number): string {
-  return name === undefined ? `${kind}#${occurrence}` : `${kind}:${name}#${occurrence}`;
+/** A key is its path (the kind, and an optional name after a colon), and the occurrence after `#`. */
+export function operationPath(kind: OperationKind, name: string | undefined): string {
+  return name === undefined ? kind : `${kind}:${name}`;
 }
 
-function kindOfKey(key: string): OperationKind {
+export function operationKey(path: string, occurrence: number): string {
+  return `${path}#${occurrence}`;
+}
+
+export function kindOfKey(key: string): OperationKind {
   return (/^[a-z]+/.exec(key)?.[0] ?? "step") as OperationKind; // keys are made by operationKey only
 }
 
