@@ -285,8 +285,10 @@ describe("rates and seeds", () => {
 
   test("the faults of a seed stay as they are, from release to release and on any machine", async () => {
     const model = faulty({ empty: 0.25, refusal: 0.25 }, 42);
-    for (let number = 0; number < 12; number++) await model.generate(named(number), { signal });
-    expect(model.calls.map(({ fault }) => fault?.[0] ?? ".").join("")).toMatchInlineSnapshot(`"....r......."`);
+    for (let number = 0; number < 60; number++) await model.generate(named(number), { signal });
+    expect(model.calls.map(({ fault }) => fault?.[0] ?? ".").join("")).toMatchInlineSnapshot(
+      `"....r........r...err.rr.r.e...e.rr..rrre.....e.r.r..r.rr...."`,
+    );
   });
 
   test("a number gives every fault its share, and together that many", async () => {

@@ -24,6 +24,8 @@ export {
 } from "./faulty-model.ts";
 export { inputDigest } from "./input-digest.ts";
 export { type ManualClock, manualClock } from "./manual-clock.ts";
+export { type RecordOptions, recordModel } from "./record-model.ts";
+export { type RecordedModel, type RecordedModelOptions, recordedModel } from "./recorded-model.ts";
 export {
   type Script,
   type ScriptedModel,
