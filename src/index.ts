@@ -7,12 +7,14 @@ export { type ErrorCode, type ErrorInfo, HoldpointError, isHoldpointError } from
 export type {
   ArtifactRef,
   Call,
+  Cost,
   Decision,
   Effect,
   EventBody,
   EventOf,
   EventType,
   GateOutcome,
+  Reasoning,
   RequestKind,
   Risk,
   Stored,
@@ -21,13 +23,16 @@ export type {
   Verdict,
   VerdictKind,
   WindowRecord,
+  WireRecord,
 } from "./core/events.ts";
 export type {
   ActionResult,
   AskOptions,
   AskResult,
+  CallOf,
   CallOptions,
   DecideOptions,
+  DecisionOf,
   Flow,
   FlowContext,
   PendingOperation,
@@ -57,7 +62,18 @@ export { tokenEstimator } from "./models/token-estimator.ts";
 export type { Channel, ChannelVerdict } from "./ports/channel.ts";
 export type { Clock } from "./ports/clock.ts";
 export type { Dispatcher, Message, MessageHandler } from "./ports/dispatcher.ts";
-export type { Model, ModelCall, ModelInput, ModelMessage, ModelOutput, ModelTool } from "./ports/model.ts";
+export type {
+  GenerateOptions,
+  Model,
+  ModelCall,
+  ModelFacts,
+  ModelInput,
+  ModelMessage,
+  ModelOutput,
+  ModelPrice,
+  ModelProgress,
+  ModelTool,
+} from "./ports/model.ts";
 export type {
   Lease,
   Page,

@@ -128,6 +128,7 @@ Approval needed: Run issue_refund?
     const request = row({
       why: `x\n  deadline   none${evil}`,
       question: evil,
+      evidence: `Output 1: cut\n${evil}\n  why        nothing`,
       action: { tool: "t", toolVersion: "1", args: { [evil]: evil }, digest: "d" },
     });
     const asked = channel.ask(request, signal);
@@ -137,6 +138,8 @@ Approval needed: Run issue_refund?
     expect(raw()).not.toMatch(/[\u202e\u200b\u{e0041}]/u);
     expect(raw()).toContain('"\\u001b[2Kfine\\u202e\\r\\u200b\\udb40\\udc41": "\\u001b[2Kfine');
     expect(raw()).toContain("\n               deadline   none");
+    expect(raw()).toContain("evidence   Output 1: cut");
+    expect(raw()).toContain("\n               why        nothing");
   });
 });
 

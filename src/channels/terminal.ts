@@ -76,13 +76,14 @@ const atDeadline: { readonly [Kind in Opened["kind"]]: string } = {
 };
 
 function requestLines({ agent, threadId, requestId, opened }: RequestRow): readonly string[] {
-  const { kind, action, approvers, expiresAt } = opened;
+  const { kind, action, approvers, expiresAt, evidence } = opened;
   return [
     `${titles[kind]}: ${indented(opened.question)}`,
     field("agent", agent),
     field("thread", threadId),
     field("request", requestId),
     field("why", opened.why),
+    ...(evidence === undefined ? [] : [field("evidence", evidence)]),
     ...(approvers.length === 0 ? [] : [field("approvers", approvers.join(", "))]),
     field("deadline", expiresAt === null ? "none" : `${expiresAt}; ${atDeadline[kind]}`),
     ...(action === undefined ? [] : actionLines(action)),

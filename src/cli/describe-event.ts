@@ -86,12 +86,15 @@ function describeDecision(event: EventOf<"decision_made">, paint: Paint): string
   const said =
     decision.kind === "calls" && decision.text !== undefined ? `  “${line(decision.text, valueLength)}”` : "";
   const left = window.dropped > 0 ? `, ${plural(window.dropped, "operation")} left out of its window` : "";
-  return `${what}${after(event)}, ${describeModelCall(event)}${left}${said}`;
+  const repaired = event.repairs === undefined ? "" : `, repaired: ${event.repairs.join(", ")}`;
+  return `${what}${after(event)}, ${describeModelCall(event)}${left}${repaired}${said}`;
 }
 
 function describeModelCall(event: EventOf<"decision_made"> | EventOf<"decision_rejected">): string {
   const { inputTokens, outputTokens } = event.usage;
-  return `${formatCount(inputTokens)} + ${formatCount(outputTokens)} tokens, ${line(event.model, 80)}`;
+  const cost = event.cost === undefined ? "" : `, $${event.cost.usd.toPrecision(2)}`;
+  const warned = event.warnings === undefined ? "" : `, warned: ${line(event.warnings.join("; "), 160)}`;
+  return `${formatCount(inputTokens)} + ${formatCount(outputTokens)} tokens${cost}, ${line(event.model, 80)}${warned}`;
 }
 
 function describeGate(gate: GateOutcome, risk: Risk | undefined, paint: Paint): string {

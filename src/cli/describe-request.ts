@@ -28,6 +28,9 @@ export function describeRequest(row: RequestRow, view: RequestView): readonly st
   const details = [
     ...(action ? [`${line(action.tool, 80)} ${shownArguments(action.args)}`] : []),
     `why: ${line(why, 400)}${action?.risk === undefined ? "" : `; risk ${action.risk}`}`,
+    ...(opened.evidence === undefined
+      ? []
+      : opened.evidence.split("\n").map((text) => `| ${line(text, 1_000)}`)),
     `thread ${threadId}, agent ${line(agent, 80)}, asked ${formatDistance(opened.at, now)}${deadline(row, now)}`,
     ...(approvers.length > 0 ? [`for ${approvers.map((approver) => line(approver, 80)).join(", ")}`] : []),
     ...(opened.answerSchema === undefined

@@ -1,5 +1,6 @@
 import { HoldpointError, toErrorInfo } from "../core/errors.ts";
 import type { ThreadEvent } from "../core/events.ts";
+import type { ModelProgress } from "../ports/model.ts";
 import type { Hint } from "../runtime/runtime.ts";
 import { describeEvent } from "./describe-event.ts";
 import { formatDuration, line, plural } from "./format.ts";
@@ -20,6 +21,16 @@ export interface ProgressOptions {
   readonly withThreads: boolean;
 }
 
+interface Running {
+  readonly label: string;
+  readonly startedAt: number;
+  /** The last characters that a model has put out. */
+  said: string;
+}
+
+/** How much of a model's output a live line shows. */
+const saidLength = 60;
+
 const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 const frameMs = 100;
 /** So many different problems are remembered, to say each once. */
@@ -27,7 +38,7 @@ const maxProblems = 1_000;
 
 /** Shows on stderr what is being performed, and a line for each thing that was done. */
 export function showProgress(screen: Screen, { withThreads }: ProgressOptions): Progress {
-  const running = new Map<string, { readonly label: string; readonly startedAt: number }>();
+  const running = new Map<string, Running>();
   const problems = new Set<string>();
   let frame = 0;
   let isPaused = false;
@@ -40,8 +51,10 @@ export function showProgress(screen: Screen, { withThreads }: ProgressOptions): 
     frame += 1;
     if (!first) return screen.live("");
     const more = running.size > 1 ? ` and ${plural(running.size - 1, "other")}` : "";
+    const said =
+      first.said === "" ? "" : `  ${screen.paintNotes("dim", `“${line(first.said, saidLength)}”`)}`;
     screen.live(
-      `${frames[frame % frames.length]} ${first.label}${more}  ${formatDuration(performance.now() - first.startedAt)}`,
+      `${frames[frame % frames.length]} ${first.label}${more}  ${formatDuration(performance.now() - first.startedAt)}${said}`,
     );
   }
 
@@ -55,6 +68,15 @@ export function showProgress(screen: Screen, { withThreads }: ProgressOptions): 
     const key = "key" in event ? `${screen.paintNotes("bold", line(event.key, 200))}  ` : "";
     const thread = event.type === "thread_started" && !withThreads ? `thread ${threadId}  ` : "";
     screen.note(label(threadId, `${thread}${key}${describeEvent(event, screen.paintNotes)}`));
+  }
+
+  /** The end of what the model has put out so far; what counts is the decision, which comes as an event. */
+  function onOutput(key: string, progress: ModelProgress): void {
+    const operation = running.get(key);
+    if (!operation) return;
+    const piece =
+      progress.kind === "call" && operation.said === "" ? `${progress.tool} ${progress.text}` : progress.text;
+    operation.said = `${operation.said}${piece}`.slice(-saidLength);
   }
 
   function onProblem(threadId: string, error: unknown): void {
@@ -75,7 +97,11 @@ export function showProgress(screen: Screen, { withThreads }: ProgressOptions): 
           running.set(`${hint.threadId} ${hint.key}`, {
             label: label(hint.threadId, line(hint.key, 200)),
             startedAt: performance.now(),
+            said: "",
           });
+          return;
+        case "progress":
+          onOutput(`${hint.threadId} ${hint.key}`, hint.progress);
           return;
         case "problem":
           return onProblem(hint.threadId, hint.error);

@@ -1,4 +1,5 @@
 import { defaultFlow } from "./default-flow.ts";
+import { type Duration, durationMs } from "./duration.ts";
 import { HoldpointError } from "./errors.ts";
 import type { Flow } from "./flow.ts";
 import { type Gate, gate } from "./gate.ts";
@@ -11,16 +12,19 @@ import { type WindowOptions, type WindowSettings, window } from "./window/window
 /** The system prompt: text, or a pure function of the thread's input. */
 export type Prompt<Input = unknown> = string | ((context: { readonly input: Input }) => string);
 
-export interface AgentDefinition<Input, Output, M> {
+export interface AgentDefinition<Input, Output, M, Tools extends readonly Tool[] = readonly Tool[]> {
   /** Letters, digits, `_`, `-` and `.`; at most 64. Threads find their agent by it. */
   readonly name: string;
   /** Recorded with each thread. Default "1". */
   readonly version?: string;
-  /** `provider/model`, or a model object. Left out, the runtime's default model is used. */
+  /**
+   * `provider/model`, or a model object; or several in a list: when one cannot be reached, the next is asked.
+   * Left out, the runtime's default model is used.
+   */
   readonly model?: M;
   /** Needed by agents that decide. */
   readonly prompt?: Prompt<Input>;
-  readonly tools?: readonly Tool[];
+  readonly tools?: Tools;
   readonly input?: Schema<Input>;
   /** With it the model answers by calling `answer`, validated; without it, in text. */
   readonly output?: Schema<Output>;
@@ -29,8 +33,10 @@ export interface AgentDefinition<Input, Output, M> {
   readonly limits?: LimitOptions;
   /** Longest answer of the model, in tokens. Default 4,096. */
   readonly maxOutputTokens?: number;
+  /** A model call that takes longer is given up and tried again. Default 2 min. */
+  readonly modelTimeout?: Duration;
   /** Default: `defaultFlow`, decide and act until the model answers. */
-  readonly flow?: Flow<Input, Output>;
+  readonly flow?: Flow<Input, Output, Tools>;
 }
 
 export interface Agent<M = unknown> {
@@ -46,6 +52,7 @@ export interface Agent<M = unknown> {
   readonly gate: Gate;
   readonly limits: Limits;
   readonly maxOutputTokens: number;
+  readonly modelTimeoutMs: number;
   readonly flow: Flow;
 }
 
@@ -54,9 +61,12 @@ export interface Agent<M = unknown> {
  *
  * @throws `agent_invalid` for a name that cannot be used, or two tools of one name.
  */
-export function agent<Input = unknown, Output = unknown, M = unknown>(
-  definition: AgentDefinition<Input, Output, M>,
-): Agent<M> {
+export function agent<
+  Input = unknown,
+  Output = unknown,
+  M = unknown,
+  const Tools extends readonly Tool[] = readonly Tool[],
+>(definition: AgentDefinition<Input, Output, M, Tools>): Agent<M> {
   if (!/^[a-zA-Z0-9._-]{1,64}$/.test(definition.name)) {
     throw new HoldpointError("agent_invalid", `"${definition.name}" cannot be an agent's name`, {
       fix: "Use 1 to 64 letters, digits, dots, _ and -.",
@@ -76,6 +86,7 @@ export function agent<Input = unknown, Output = unknown, M = unknown>(
     gate: definition.gate ?? gate(),
     limits: limitsOf(definition.limits),
     maxOutputTokens: definition.maxOutputTokens ?? 4_096,
+    modelTimeoutMs: durationMs(definition.modelTimeout ?? "2m"),
     flow: (definition.flow ?? defaultFlow) as Flow, // as for the prompt
   });
 }

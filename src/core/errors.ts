@@ -103,6 +103,8 @@ export interface ErrorInfo {
   readonly code: string;
   readonly message: string;
   readonly fix?: string;
+  /** The same may succeed at another time. */
+  readonly retryable?: boolean;
 }
 
 /** Longer messages are cut when they are appended, after redaction: half a secret is one too. */
@@ -111,8 +113,13 @@ const maxMessageLength = 200_000;
 /** Turns anything thrown into data for the log; `code` names the kind when the error has none of ours. */
 export function toErrorInfo(error: unknown, code: ErrorCode): ErrorInfo {
   if (isHoldpointError(error)) {
-    const info = { code: error.code, message: clip(error.message) };
-    return error.fix === undefined ? info : { ...info, fix: error.fix };
+    const { code, message, fix, retryable } = error;
+    return {
+      code,
+      message: clip(message),
+      ...(fix === undefined ? {} : { fix }),
+      ...(retryable ? { retryable } : {}),
+    };
   }
   return { code, message: clip(describe(error)) };
 }

@@ -93,6 +93,7 @@ export type EscalationReason =
   | "limit"
   | "invalid_output"
   | "model_failed"
+  | "overflow"
   | "in_doubt"
   | "flow_changed"
   | "flow_stuck"
@@ -245,6 +246,8 @@ interface EventBodies {
     /** Why a person is needed: the gate's reason, or an escalation's. */
     readonly why: string;
     readonly reason?: EscalationReason;
+    /** What led to an escalation, as it came, cut to a few thousand characters: for people, and for no window. */
+    readonly evidence?: string;
     /** What would run, for an approval: the digest covers tool, version and arguments. */
     readonly action?: {
       readonly tool: string;

@@ -1,16 +1,41 @@
 // What a flow sees: the operations, each durable, each answered from the log when it was answered before.
 import type { Duration } from "./duration.ts";
 import type { ErrorInfo } from "./errors.ts";
-import type { Call, Decision } from "./events.ts";
+import type { Call, Reasoning } from "./events.ts";
 import type { Json } from "./json.ts";
 import type { OutputOf, Schema } from "./schema.ts";
-import type { TypedTool } from "./tool.ts";
+import type { Tool, TypedTool } from "./tool.ts";
 
 /**
  * An agent's control flow: ordinary `async` code that awaits operations of `t` and nothing else, and decides by what
  * they return. It runs again from the top on every resume, so it must do the same with the same answers.
  */
-export type Flow<Input = unknown, Output = unknown> = (t: FlowContext, input: Input) => Promise<Output>;
+export type Flow<Input = unknown, Output = unknown, Tools extends readonly Tool[] = readonly Tool[]> = (
+  t: FlowContext<Tools>,
+  input: Input,
+) => Promise<Output>;
+
+/** A call of one of these tools: a union to `switch` on by `tool`, with the arguments as the model wrote them. */
+export type CallOf<Tools extends readonly Tool[]> = {
+  readonly [Index in keyof Tools]: Tools[Index] extends TypedTool<unknown, infer Name, infer Input>
+    ? {
+        readonly callId: string;
+        readonly tool: Name;
+        readonly args: unknown extends Input ? Json : Input;
+        readonly providerData?: Json;
+      }
+    : Call;
+}[number];
+
+/** What a model decided, after validation: calls in its order, or an answer. */
+export type DecisionOf<Tools extends readonly Tool[]> =
+  | {
+      readonly kind: "calls";
+      readonly calls: readonly CallOf<Tools>[];
+      readonly text?: string;
+      readonly reasoning?: readonly Reasoning[];
+    }
+  | { readonly kind: "answer"; readonly value: Json };
 
 export interface StepContext {
   readonly attempt: number;
@@ -27,13 +52,15 @@ export interface StepOptions {
   readonly timeout?: Duration;
 }
 
-export interface DecideOptions {
+export interface DecideOptions<Names extends string = string> {
   /** Tells apart decisions that are made in parallel. */
   readonly name?: string;
   /** What code already knows and the model should see now: shown as JSON, for this decision only. */
   readonly see?: { readonly [name: string]: unknown };
   /** Names of the tools offered. Default: all of the agent's. */
-  readonly tools?: readonly string[];
+  readonly tools?: readonly Names[];
+  /** With it the model gives a value of this schema, and no calls: `decide` returns the value itself. */
+  readonly output?: Schema;
 }
 
 /** What became of one call. It is data: a failed tool throws nothing into the flow. */
@@ -77,15 +104,26 @@ export interface CallOptions {
  * (`operation_ambiguous`), so that reordering branches cannot swap their results.
  * Values handed out are frozen, since the log shares them.
  */
-export interface FlowContext {
+export interface FlowContext<Tools extends readonly Tool[] = readonly Tool[]> {
   readonly threadId: string;
   /** Runs code once and keeps what it returns. It may run again after a crash, so let it read, or be repeatable. @throws `step_failed` */
   step<T>(name: string, run: (context: StepContext) => T | Promise<T>, options?: StepOptions): Promise<T>;
-  /** Lets the model reason: the only place where it does. The result is validated. */
-  decide(options?: DecideOptions): Promise<Decision>;
+  /**
+   * Lets the model reason: the only place where it does. The result is validated. With `output` it is a value of that
+   * schema; without, calls of the agent's tools or an answer.
+   */
+  decide<Output extends Schema>(
+    options: DecideOptions & { readonly output: Output },
+  ): Promise<OutputOf<Output>>;
+  decide(options?: DecideOptions<Tools[number]["name"]>): Promise<DecisionOf<Tools>>;
   /** Puts calls through the gate and runs them. Each is settled by itself; results come in the order of the calls. */
-  act(calls: readonly Call[]): Promise<readonly ActionResult[]>;
-  act<Args>(tool: TypedTool<Args>, args: Args): Promise<ActionResult>;
+  act(
+    calls: readonly { readonly callId: string; readonly tool: string; readonly args: unknown }[],
+  ): Promise<readonly ActionResult[]>;
+  act<Args, Input>(
+    tool: TypedTool<Args, string, Input>,
+    args: unknown extends Input ? Args : Input,
+  ): Promise<ActionResult>;
   /** Asks a person and parks until the answer or the deadline. */
   ask<Answer extends Schema>(
     question: string,

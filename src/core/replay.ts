@@ -5,7 +5,7 @@
 import { nextTick } from "node:process";
 import type { Duration } from "./duration.ts";
 import { type ErrorInfo, HoldpointError, toErrorInfo } from "./errors.ts";
-import type { Call, Stored, ThreadEvent } from "./events.ts";
+import type { Call, Decision, Stored, ThreadEvent } from "./events.ts";
 import type {
   AskOptions,
   CallOptions,
@@ -98,6 +98,7 @@ export function startReplay(flow: Flow, state: ThreadState, artifacts: Artifacts
     const operation = build(operationKey(kind, name, seen.count + 1));
     claimed.add(operation.key);
     compareCalls(operation);
+    compareDecision(operation);
     const promise = new Promise<unknown>((resolve, reject) =>
       waiting.set(operation.key, { operation, resolve, reject }),
     );
@@ -110,6 +111,16 @@ export function startReplay(flow: Flow, state: ThreadState, artifacts: Artifacts
     const recorded = proposal.requested ?? proposal.args;
     if (!sameJson(recorded, operation.call.args))
       mismatch = { key: operation.key, recorded, asked: operation.call.args };
+  }
+
+  /** A value cannot be made of recorded calls. */
+  function compareDecision(operation: PendingOperation): void {
+    if (operation.kind !== "decide" || !operation.options.output || mismatch) return;
+    const outcome = state.operations.get(operation.key)?.settled?.outcome;
+    if (outcome?.kind !== "decision" || outcome.decision.kind === "answer") return;
+    if (state.handled.has(operation.key)) return;
+    const recorded = outcome.decision.calls.map((call) => call.tool);
+    mismatch = { key: operation.key, recorded, asked: "a value of its own schema" };
   }
 
   function start(): void {
@@ -194,7 +205,7 @@ function answer(entry: Waiting, outcome: Outcome, artifacts: Artifacts): void {
         new HoldpointError(codeOf(entry.operation), outcome.error.message, { cause: outcome.error }),
       );
     case "decision":
-      return entry.resolve(deepFreeze(outcome.decision));
+      return entry.resolve(deepFreeze(decided(entry.operation, outcome.decision)));
     case "action":
       return entry.resolve(deepFreeze(actionResult(entry.operation, outcome, artifacts)));
     case "ask":
@@ -203,6 +214,11 @@ function answer(entry: Waiting, outcome: Outcome, artifacts: Artifacts): void {
     default:
       return outcome satisfies never;
   }
+}
+
+function decided(operation: PendingOperation, decision: Decision): unknown {
+  const wantsValue = operation.kind === "decide" && operation.options.output !== undefined;
+  return wantsValue && decision.kind === "answer" ? decision.value : decision;
 }
 
 function fromLog(operation: PendingOperation, value: unknown): unknown {

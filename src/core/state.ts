@@ -30,7 +30,13 @@ export interface Operation {
   modelFailures: number;
   /** How often the provider said that the input did not fit, since a person last said to go on. */
   overflows: number;
+  /** Tokens that were sent when it last said so. */
+  overflowTokens: number | null;
   lastError: ErrorInfo | null;
+  /** `modelFailures` at the last failure that may be gone at another time. */
+  lastRetryable: number;
+  /** What the model put out each time that it was unusable, since a person last said to go on. */
+  evidence: readonly string[];
   proposal: EventOf<"action_proposed"> | null;
   start: EventOf<"action_started"> | null;
   inDoubt: boolean;
@@ -235,11 +241,16 @@ function applyRejection(state: ThreadState, event: EventOf<"decision_rejected">)
   decide.lastError = event.error;
   if (event.error.code === "invalid_decision") decide.invalidOutputs += 1;
   else if (event.error.code !== "model_overflow") decide.modelFailures += 1; // counted by `overflow_reported`
+  if (event.error.retryable) decide.lastRetryable = decide.modelFailures;
+  if (event.evidence !== undefined)
+    decide.evidence = [...decide.evidence, `${event.error.message}\n${event.evidence}`];
   countModelCall(state, event);
 }
 
 function applyOverflow(state: ThreadState, event: EventOf<"overflow_reported">): void {
-  operation(state, event).overflows += 1;
+  const decide = operation(state, event);
+  decide.overflows += 1;
+  decide.overflowTokens = event.sentTokens;
   if (event.limitTokens !== null) state.contextLimits.set(event.model, event.limitTokens);
 }
 
@@ -325,6 +336,9 @@ function allowMore(state: ThreadState, owner: Operation, request: RequestState):
   owner.invalidOutputs = 0;
   owner.modelFailures = 0;
   owner.overflows = 0;
+  owner.overflowTokens = null;
+  owner.lastRetryable = 0;
+  owner.evidence = [];
   owner.lastError = null;
   owner.retryAt = null;
   const scope = state.lastLimit.get(owner.key);
@@ -408,7 +422,10 @@ function operation(state: ThreadState, event: { readonly key: string; readonly s
     invalidOutputs: 0,
     modelFailures: 0,
     overflows: 0,
+    overflowTokens: null,
     lastError: null,
+    lastRetryable: 0,
+    evidence: [],
     proposal: null,
     start: null,
     inDoubt: false,

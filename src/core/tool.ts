@@ -21,13 +21,13 @@ export type Verification =
   | { readonly happened: false }
   | { readonly happened: "unknown"; readonly why?: string };
 
-export interface ToolDefinition<Args> {
+export interface ToolDefinition<Args, Name extends string = string, Input = unknown> {
   /** Letters, digits, `_` and `-`; at most 64. Providers take no others. */
-  readonly name: string;
+  readonly name: Name;
   readonly description: string;
   /** Change it when the tool comes to mean something else: open approvals are then asked for again (I5). Default "1". */
   readonly version?: string;
-  readonly input: Schema<Args>;
+  readonly input: Schema<Args, Input>;
   /** Undeclared is held (I5). */
   readonly risk?: Risk;
   /** Default `once`, the careful one. */
@@ -53,9 +53,12 @@ export interface Tool {
   readonly verify: ((args: Json, context: RunContext) => Verification | Promise<Verification>) | undefined;
 }
 
-/** A tool that remembers its argument type, for `t.act(tool, args)`. */
-export interface TypedTool<Args> extends Tool {
+/** A tool that remembers its name and what it takes, for `t.act(tool, args)` and for the calls of `t.decide()`. */
+export interface TypedTool<Args, Name extends string = string, Input = unknown> extends Tool {
+  readonly name: Name;
   readonly "~args"?: Args;
+  /** The arguments as they are asked for, before defaults and coercion; `unknown` where the schema does not say. */
+  readonly "~input"?: Input;
 }
 
 /** The name under which a model gives its answer when the agent has an `output` schema. */
@@ -66,7 +69,9 @@ export const answerToolName = "answer";
  *
  * @throws `tool_invalid` for a name that providers refuse, or a schema without JSON Schema.
  */
-export function tool<Args>(definition: ToolDefinition<Args>): TypedTool<Args> {
+export function tool<Args, const Name extends string = string, Input = unknown>(
+  definition: ToolDefinition<Args, Name, Input>,
+): TypedTool<Args, Name, Input> {
   const { name, description, input } = definition;
   if (!/^[a-zA-Z0-9_-]{1,64}$/.test(name) || name === answerToolName) {
     throw new HoldpointError("tool_invalid", `"${name}" cannot be a tool's name`, {

@@ -3,6 +3,8 @@
 import type { EventBody } from "../core/events.ts";
 
 export interface Redactor {
+  /** Characters of the longest secret; 0 when there are none. */
+  readonly longest: number;
   /** The same value with each secret replaced by `[secret NAME]`; the value itself when there are no secrets. */
   value<T>(value: T): T;
   /** Cleans what an event carries, and leaves what it is found by: a secret that happens to be a name changes no key. */
@@ -29,6 +31,7 @@ export function redactor(secrets: ReadonlyMap<string, string>): Redactor {
   // Every string is replaced by a string, so what comes out has the type of what went in.
   const value = <T>(given: T): T => (list.length === 0 ? given : (redactValue(given, clean) as T));
   return {
+    longest: list[0]?.[1].length ?? 0,
     value,
     event: (body) => clipError(list.length === 0 ? body : redactEvent(body, value)),
   };

@@ -4,7 +4,7 @@ import { HoldpointError } from "../core/errors.ts";
 import type { ThreadEvent } from "../core/events.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
-import type { Model } from "../ports/model.ts";
+import type { Model, ModelFacts, ModelProgress } from "../ports/model.ts";
 import type { Store } from "../ports/store.ts";
 import type { TokenCounter } from "../ports/token-counter.ts";
 import { type Redactor, redactor } from "./redact.ts";
@@ -13,6 +13,14 @@ import { type Redactor, redactor } from "./redact.ts";
 export type Hint =
   | { readonly kind: "appended"; readonly threadId: string; readonly events: readonly ThreadEvent[] }
   | { readonly kind: "performing"; readonly threadId: string; readonly key: string }
+  /** A model puts something out. Void as soon as its try is rejected. */
+  | {
+      readonly kind: "progress";
+      readonly threadId: string;
+      readonly key: string;
+      readonly attempt: number;
+      readonly progress: ModelProgress;
+    }
   | { readonly kind: "problem"; readonly threadId: string; readonly error: unknown };
 
 export interface RuntimeOptions {
@@ -24,6 +32,10 @@ export interface RuntimeOptions {
   readonly agents: readonly Agent[];
   /** Finds the model that an agent names (or carries); `null` asks for the default model. */
   readonly resolveModel: (model: unknown) => Promise<Model>;
+  /** What is known of a model by its id: its limits and prices. Default: nothing. */
+  readonly modelFacts?: (modelId: string) => ModelFacts | undefined;
+  /** Models stream their output where they can, for displays and for the time to the first token. Default true. */
+  readonly stream?: boolean;
   /** Values, by name, that must never reach the log (I11). */
   readonly secrets?: ReadonlyMap<string, string>;
   readonly observe?: (hint: Hint) => void;
@@ -47,6 +59,8 @@ export interface Runtime {
   readonly counter: TokenCounter;
   readonly agents: ReadonlyMap<string, Agent>;
   readonly resolveModel: (model: unknown) => Promise<Model>;
+  readonly modelFacts: (modelId: string) => ModelFacts | undefined;
+  readonly stream: boolean;
   readonly redact: Redactor;
   readonly observe: (hint: Hint) => void;
   readonly leaseMs: number;
@@ -63,6 +77,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   return {
     ...options,
     agents: new Map(options.agents.map((agent) => [agent.name, agent])),
+    modelFacts: options.modelFacts ?? (() => undefined),
+    stream: options.stream ?? true,
     redact: redactor(options.secrets ?? new Map()),
     observe: guarded(options.observe ?? (() => {})),
     leaseMs: options.leaseMs ?? 30_000,

@@ -25,7 +25,7 @@ export function report(value: Report): void {
 /** The runtime's hints as reports. */
 export function reportHint(hint: Hint): void {
   if (hint.kind === "problem") report({ kind: "problem", threadId: hint.threadId, ...describe(hint.error) });
-  else report(hint);
+  else if (hint.kind !== "progress") report(hint);
 }
 
 /** Of an error, or of what the runtime made of one. */

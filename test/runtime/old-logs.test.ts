@@ -56,7 +56,62 @@ const approveAll = async (opened: TestRuntime, threadId: string): Promise<void> 
   await opened.settle(threadId);
 };
 
+/** Trouble with the first model, an overflow and three outputs that cannot be used, and then what is asked for. */
+const trouble: readonly Turn[] = [
+  new HoldpointError("model_overflow", "prompt is too long", { details: { limitTokens: 9_000 } }),
+  {
+    text: "I cannot",
+    finish: "refused",
+    warnings: ["no temperature"],
+    wire: { digest: "d1g3s7", bytes: 99 },
+  },
+  calls(["rob", {}]),
+  { text: "hal", finish: "length" },
+  {
+    ...calls(["pay", { cents: 5 }]),
+    reasoning: [{ text: "Pay it.", providerData: { anthropic: { signature: "s" } } }],
+    usage: { inputTokens: 10, outputTokens: 5, cachedTokens: 4, cacheWriteTokens: 1, reasoningTokens: 2 },
+    firstTokenMs: 7,
+    wire: { digest: "d1g3s7", bytes: 99 },
+  },
+  calls(["answer", { mood: "glad" }]),
+];
+
 const histories: readonly History[] = [
+  {
+    name: "models",
+    agents: () => [
+      agent({
+        name: "a",
+        prompt: "Work.",
+        tools: [payTool()],
+        model: [
+          Object.assign(turns(new HoldpointError("model_failed", "down", { retryable: true })), {
+            id: "m/1",
+          }),
+          turns(...trouble),
+        ],
+        async flow(t) {
+          const next = await t.decide();
+          const paid = next.kind === "calls" ? await t.act(next.calls) : [];
+          const { mood } = await t.decide({ name: "mood", output: z.object({ mood: z.string() }) });
+          await t.ask("Anything else?");
+          return [paid.map(({ status }) => status), mood];
+        },
+      }),
+    ],
+    async write(opened, threadId) {
+      await opened.settle(threadId);
+      await approveAll(opened, threadId); // the overflow: nothing can be left out
+      await approveAll(opened, threadId); // the unusable outputs
+    },
+    async resume(opened, threadId) {
+      const [request] = await opened.openRequests();
+      await opened.decide(request?.requestId ?? "", { kind: "answer", value: "no" });
+      await opened.settle(threadId);
+    },
+    end: [["completed"], "glad"],
+  },
   {
     name: "everything",
     agents: () => [

@@ -1,66 +1,101 @@
 // I7, I9. What goes to the model comes from the window and fits; what comes back is used only after it validates.
-import { sha256 } from "../../core/digest.ts";
-import { type ErrorInfo, HoldpointError, isHoldpointError, toErrorInfo } from "../../core/errors.ts";
-import { type EventBody, event, type Usage } from "../../core/events.ts";
+import { type ErrorInfo, isHoldpointError, toErrorInfo } from "../../core/errors.ts";
+import { type EscalationReason, type EventBody, event } from "../../core/events.ts";
 import type { PendingOperation } from "../../core/flow.ts";
 import { toJson } from "../../core/json.ts";
 import { limitAgainstDecision } from "../../core/limits.ts";
+import { modelIndex } from "../../core/model-retry.ts";
 import type { Operation } from "../../core/state.ts";
-import { answerToolName } from "../../core/tool.ts";
-import type { ModelTool } from "../../core/window/model-input.ts";
 import { buildWindow, type Window } from "../../core/window/window.ts";
-import type { Model, ModelOutput } from "../../ports/model.ts";
-import { type Facts, facts, noFacts } from "../stored.ts";
-import { withTimeout } from "../with-timeout.ts";
+import type { Model } from "../../ports/model.ts";
 import { limitReached } from "./limit.ts";
-import {
-  afterEscalation,
-  append,
-  elapsed,
-  escalate,
-  isDue,
-  type Plan,
-  type PlanContext,
-  retryTime,
-  wait,
-} from "./plan.ts";
-import { validateDecision } from "./validate-decision.ts";
+import { callModel, type ModelTry, rejected } from "./model-call.ts";
+import { offeredTools } from "./offered-tools.ts";
+import { afterEscalation, append, isDue, openRequest, type Plan, type PlanContext, wait } from "./plan.ts";
 
-type Decide = Extract<PendingOperation, { kind: "decide" }>;
+export type Decide = Extract<PendingOperation, { kind: "decide" }>;
 
-/** A model call that takes longer is given up and tried again. */
-const modelTimeoutMs = 120_000;
-
-export function planDecide(context: PlanContext, decide: Decide, known: Operation | undefined): Plan {
+export async function planDecide(
+  context: PlanContext,
+  decide: Decide,
+  known: Operation | undefined,
+): Promise<Plan> {
   const { agent, runtime, state } = context;
   const escalation = known?.request ? afterEscalation(context, known.request) : null;
   if (escalation) return escalation;
   if (known?.retryAt && !isDue(runtime, known.retryAt)) return wait;
-  const failures = known ? known.invalidOutputs + known.modelFailures : 0;
-  if (known?.lastError && known.retryAt === null && failures > 0)
-    return append(givenUp(context, decide.key, known.lastError, failures));
+  if (known?.lastError && known.retryAt === null && triesOf(known) > 0)
+    return append(givenUp(context, decide.key, known, known.lastError));
   const hit = limitAgainstDecision(state, agent.limits);
   if (hit) return limitReached(context, decide.key, hit);
   return planCall(context, decide, known);
 }
 
-function givenUp(context: PlanContext, key: string, error: ErrorInfo, tries: number): EventBody {
-  const reason = error.code === "invalid_decision" ? "invalid_output" : "model_failed";
-  return escalate(
-    context,
-    key,
-    reason,
-    `${error.message} (${tries} tries)`,
-    `The model gave nothing usable for ${key}. Try again?`,
-  );
+/** Tries that failed since a person last said to go on. */
+function triesOf(known: Operation): number {
+  return known.invalidOutputs + known.modelFailures + known.overflows;
 }
 
-function planCall(context: PlanContext, decide: Decide, known: Operation | undefined): Plan {
+/** A person gets what happened, and with unusable outputs the outputs themselves. */
+function givenUp(context: PlanContext, key: string, known: Operation, error: ErrorInfo): EventBody {
+  const tries = triesOf(known);
+  const { reason, question } = helpNeeded(error, key);
+  const evidence = known.evidence.map((output, index) => `Output ${index + 1}: ${output}`).join("\n\n");
+  return openRequest(context, key, {
+    kind: "escalation",
+    reason,
+    why: `${error.message} (${tries} ${tries === 1 ? "try" : "tries"})`,
+    question,
+    choices: ["continue", "stop"],
+    ...(evidence === "" ? {} : { evidence }),
+  });
+}
+
+function helpNeeded(
+  error: ErrorInfo,
+  key: string,
+): { readonly reason: EscalationReason; readonly question: string } {
+  switch (error.code) {
+    case "invalid_decision":
+      return {
+        reason: "invalid_output",
+        question: `The model gave nothing usable for ${key}. Ask it again?`,
+      };
+    case "model_overflow":
+    case "window_over_budget":
+      return { reason: "overflow", question: `The input of ${key} does not fit the model. Try once more?` };
+    default: {
+      const fix = error.fix === undefined ? "" : ` ${error.fix}`;
+      return { reason: "model_failed", question: `The model cannot be reached for ${key}.${fix} Try again?` };
+    }
+  }
+}
+
+async function planCall(context: PlanContext, decide: Decide, known: Operation | undefined): Promise<Plan> {
+  const { runtime } = context;
+  const named = modelsOf(context.agent.model);
+  const choice = named[modelIndex(known?.modelFailures ?? 0, named.length)];
+  const attempt: Omit<ModelTry, "model"> = {
+    key: decide.key,
+    attempt: (known?.attempt ?? 0) + 1,
+    known,
+    models: named.length,
+    startedAt: runtime.clock.now(),
+  };
+  let model: Model;
+  try {
+    model = await runtime.resolveModel(choice);
+  } catch (error) {
+    const id = typeof choice === "string" ? choice : "unknown";
+    return append(...rejected(context, { ...attempt, model: { id } }, { error }));
+  }
   let built: Window;
   try {
-    built = windowFor(context, decide, known);
+    built = windowFor(context, decide, known, model.id);
   } catch (error) {
     if (!isHoldpointError(error)) throw error;
+    if (known && known.overflows > 0)
+      return append(givenUp(context, decide.key, known, toErrorInfo(error, error.code)));
     return append(event("thread_failed", { error: toErrorInfo(error, "window_over_budget") }));
   }
   return {
@@ -68,11 +103,21 @@ function planCall(context: PlanContext, decide: Decide, known: Operation | undef
     intent: [],
     intentFirst: false,
     exclusive: false,
-    effect: (signal) => callModel(context, decide, built, triesOf(known), signal),
+    effect: (signal) => callModel(context, decide, built, model, { ...attempt, model }, signal),
   };
 }
 
-function windowFor(context: PlanContext, decide: Decide, known: Operation | undefined): Window {
+/** An agent names one model, or several: the next is asked when one cannot be. */
+function modelsOf(named: unknown): readonly unknown[] {
+  return Array.isArray(named) && named.length > 0 ? named : [named];
+}
+
+function windowFor(
+  context: PlanContext,
+  decide: Decide,
+  known: Operation | undefined,
+  modelId: string,
+): Window {
   const { agent, runtime, state, input } = context;
   const { redact } = runtime;
   const system = typeof agent.prompt === "string" ? agent.prompt : agent.prompt({ input });
@@ -83,168 +128,25 @@ function windowFor(context: PlanContext, decide: Decide, known: Operation | unde
     state,
     system: redact.value(system),
     input: typeof input === "string" ? input : (JSON.stringify(input) ?? ""),
-    tools: toolsFor(context, decide),
+    tools: offeredTools(agent, decide.options),
     see,
     correction: wasInvalid ? `Your last output could not be used: ${known.lastError?.message}` : null,
-    budget: agent.window.budget,
+    budget: budgetFor(context, known, modelId),
     maxOutputTokens: agent.maxOutputTokens,
     count: runtime.counter.count,
   });
 }
 
-const toolLists = new WeakMap<object, Map<string, readonly ModelTool[]>>();
+/** After an overflow the window shrinks to this share of what was sent. */
+const afterOverflow = 0.7;
 
-/** The tools that this decision offers. The same list object for the same names, so that it is counted once. */
-function toolsFor(context: PlanContext, decide: Decide): readonly ModelTool[] {
-  const { agent } = context;
-  const lists = toolLists.get(agent) ?? new Map<string, readonly ModelTool[]>();
-  toolLists.set(agent, lists);
-  const names = decide.options.tools ?? [...agent.tools.keys()];
-  const id = names.join(" ");
-  const known = lists.get(id);
-  if (known) return known;
-  const list = names.map((name) => modelTool(context, name));
-  if (agent.outputSchema !== undefined) {
-    list.push({
-      name: answerToolName,
-      description: "Gives the final answer and ends the task.",
-      inputSchema: agent.outputSchema,
-    });
-  }
-  lists.set(id, list);
-  return list;
-}
-
-function modelTool(context: PlanContext, name: string): ModelTool {
-  const tool = context.agent.tools.get(name);
-  if (tool) return { name, description: tool.description, inputSchema: tool.inputSchema };
-  throw new HoldpointError(
-    "tool_unknown",
-    `t.decide() offers "${name}", which agent ${context.agent.name} does not have`,
-  );
-}
-
-interface Tries {
-  /** Counted over the operation's life. */
-  readonly attempt: number;
-  /** Counted since a person last said to go on, apart by cause. */
-  readonly invalidOutputs: number;
-  readonly modelFailures: number;
-}
-
-function triesOf(known: Operation | undefined): Tries {
-  const { attempt = 0, invalidOutputs = 0, modelFailures = 0 } = known ?? {};
-  return { attempt: attempt + 1, invalidOutputs, modelFailures };
-}
-
-async function callModel(
-  context: PlanContext,
-  decide: Decide,
-  built: Window,
-  tries: Tries,
-  signal: AbortSignal,
-): Promise<Facts> {
-  const { runtime, agent } = context;
-  const startedAt = runtime.clock.now();
-  let model: Model;
-  try {
-    model = await runtime.resolveModel(agent.model);
-  } catch (error) {
-    return facts(
-      rejected(context, decide.key, tries, startedAt, {
-        model: typeof agent.model === "string" ? agent.model : "unknown",
-        usage: noUsage,
-        error,
-      }),
-    );
-  }
-  const ended = await withTimeout(runtime.clock, modelTimeoutMs, signal, (inner) =>
-    model.generate(built.input, { signal: inner }),
-  );
-  if (ended.kind === "aborted") return noFacts;
-  if (ended.kind === "timeout" || ended.kind === "threw") {
-    const error =
-      ended.kind === "threw"
-        ? ended.error
-        : new HoldpointError("model_timeout", `no answer within ${modelTimeoutMs} ms`, { retryable: true });
-    return facts(rejected(context, decide.key, tries, startedAt, { model: model.id, usage: noUsage, error }));
-  }
-  return facts(await judged(context, decide, built, tries, startedAt, model.id, ended.value));
-}
-
-async function judged(
-  context: PlanContext,
-  decide: Decide,
-  built: Window,
-  tries: Tries,
-  startedAt: number,
-  model: string,
-  output: ModelOutput,
-): Promise<EventBody> {
-  const usage = output.usage ?? estimateUsage(context, built, output);
-  const validated = await validateDecision(output, {
-    tools: context.agent.tools,
-    offered: built.input.tools,
-    output: context.agent.output,
-    callIdPrefix: callIdPrefix(decide.key),
-  });
-  if (!validated.ok) {
-    return rejected(context, decide.key, tries, startedAt, {
-      model,
-      usage,
-      error: new HoldpointError("invalid_decision", validated.why, { retryable: true }),
-    });
-  }
-  return event("decision_made", {
-    key: decide.key,
-    attempt: tries.attempt,
-    durationMs: elapsed(context.runtime, startedAt),
-    decision: validated.decision,
-    model,
-    usage,
-    window: built.record,
-  });
-}
-
-const noUsage: Usage = { inputTokens: 0, outputTokens: 0 };
-
-function rejected(
-  context: PlanContext,
-  key: string,
-  tries: Tries,
-  startedAt: number,
-  result: { readonly model: string; readonly usage: Usage; readonly error: unknown },
-): EventBody {
-  const { runtime, agent } = context;
-  const error = toErrorInfo(result.error, "model_failed");
-  const invalid = error.code === "invalid_decision";
-  const most = invalid ? agent.limits.invalidOutputs : agent.limits.modelFailures;
-  const before = invalid ? tries.invalidOutputs : tries.modelFailures;
-  const retryable = !isHoldpointError(result.error) || result.error.retryable;
-  const retryAt =
-    !retryable || before >= most
-      ? null
-      : invalid
-        ? new Date(runtime.clock.now()).toISOString()
-        : retryTime(runtime, before + 1, 1_000);
-  return event("decision_rejected", {
-    key,
-    attempt: tries.attempt,
-    durationMs: elapsed(runtime, startedAt),
-    error,
-    model: result.model,
-    usage: result.usage,
-    retryAt,
-  });
-}
-
-function estimateUsage(context: PlanContext, built: Window, output: ModelOutput): Usage {
-  const { count } = context.runtime.counter;
-  const calls = output.calls.length === 0 ? 0 : count(JSON.stringify(output.calls) ?? "");
-  return { inputTokens: built.record.tokens, outputTokens: count(output.text) + calls };
-}
-
-/** Ids of calls are ours: unique in the thread, and of a form that every provider takes (letters, digits, `_`, at most 40). */
-function callIdPrefix(key: string): string {
-  return /^decide#\d+$/.test(key) ? key.replace("#", "_") : `decide_${sha256(key).slice(0, 20)}`;
+/** The agent's budget, as far as the model's own limit leaves room for input. */
+function budgetFor(context: PlanContext, known: Operation | undefined, modelId: string): number {
+  const { agent, runtime, state } = context;
+  const limit = state.contextLimits.get(modelId) ?? runtime.modelFacts(modelId)?.contextTokens;
+  const room = (limit ?? Number.POSITIVE_INFINITY) - agent.maxOutputTokens;
+  const shrunk = known?.overflowTokens
+    ? Math.floor(known.overflowTokens * afterOverflow)
+    : Number.POSITIVE_INFINITY;
+  return Math.max(1, Math.min(agent.window.budget, room, shrunk));
 }

@@ -143,8 +143,11 @@ function stopped(message: string): EventBody {
   return event("thread_failed", { error: { code: "stopped_by_person", message } });
 }
 
-/** When the next try is due: doubling from `baseMs`, a minute at most, with up to a quarter of jitter. */
-export function retryTime(runtime: Runtime, attempt: number, baseMs: number): string {
-  const backoffMs = Math.min(60_000, baseMs * 2 ** (attempt - 1));
+/**
+ * When the next try is due: doubling from `baseMs`, a minute at most, and not before `leastMs`, with up to a quarter of
+ * jitter, so that many threads do not come back at once.
+ */
+export function retryTime(runtime: Runtime, attempt: number, baseMs: number, leastMs = 0): string {
+  const backoffMs = Math.max(leastMs, Math.min(60_000, baseMs * 2 ** (attempt - 1)));
   return new Date(runtime.clock.now() + Math.round(backoffMs * (1 + runtime.random() / 4))).toISOString();
 }

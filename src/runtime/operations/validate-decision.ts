@@ -15,7 +15,7 @@ export interface DecisionRules {
 }
 
 export type ValidatedDecision =
-  | { readonly ok: true; readonly decision: Decision }
+  | { readonly ok: true; readonly decision: Decision; readonly repairs: readonly string[] }
   | { readonly ok: false; readonly why: string };
 
 /** I9. A model's output as a decision, or in one line why it is none. Nothing is guessed and nothing is used in part. */
@@ -23,6 +23,7 @@ export async function validateDecision(
   output: ModelOutput,
   rules: DecisionRules,
 ): Promise<ValidatedDecision> {
+  if (output.finish === "refused") return no("the model, or its provider, refused to answer");
   if (output.finish === "length") return no("the output was cut off by its length limit");
   const answers = output.calls.filter((call) => call.tool === answerToolName && rules.output);
   if (answers.length > 0 && output.calls.length > 1)
@@ -32,14 +33,14 @@ export async function validateDecision(
   if (rules.output) return no(`text is no answer here; call "${answerToolName}"`);
   return output.text.trim() === ""
     ? no("the output is empty")
-    : { ok: true, decision: { kind: "answer", value: output.text } };
+    : { ok: true, decision: { kind: "answer", value: output.text }, repairs: [] };
 }
 
 async function validateAnswer(args: unknown, schema: Schema | undefined): Promise<ValidatedDecision> {
   if (!schema) return no("there is no answer tool");
   const result = await validate(schema, args);
   return result.ok
-    ? { ok: true, decision: { kind: "answer", value: result.value } }
+    ? { ok: true, decision: { kind: "answer", value: result.value }, repairs: [] }
     : no(`the answer is not valid: ${result.why}`);
 }
 
@@ -51,7 +52,7 @@ async function validateCalls(output: ModelOutput, rules: DecisionRules): Promise
     calls.push({ callId: `${rules.callIdPrefix}_${index}`, tool: call.tool, args: call.args as Json }); // reasonAgainst checked that it is JSON
   }
   const text = output.text.trim() === "" ? {} : { text: output.text };
-  return { ok: true, decision: { kind: "calls", calls, ...text } };
+  return { ok: true, decision: { kind: "calls", calls, ...text }, repairs: [] };
 }
 
 async function reasonAgainst(call: ModelCall, rules: DecisionRules): Promise<string | null> {

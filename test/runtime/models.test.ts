@@ -1,0 +1,384 @@
+// What a thread does about its models: asking the next one, waiting, shrinking the window, asking a person.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { type AgentDefinition, agent } from "../../src/core/agent.ts";
+import { HoldpointError } from "../../src/core/errors.ts";
+import type { EventOf, EventType } from "../../src/core/events.ts";
+import type { Flow } from "../../src/core/flow.ts";
+import type { Model, ModelInput } from "../../src/ports/model.ts";
+import { startThread } from "../../src/runtime/commands.ts";
+import type { Hint } from "../../src/runtime/runtime.ts";
+import {
+  calls,
+  type Folder,
+  openTestRuntime,
+  payTool,
+  type TestRuntime,
+  type TestRuntimeOptions,
+  type Turn,
+  tempFolder,
+  turns,
+} from "../kit/runtime.ts";
+
+let folder: Folder;
+let open: TestRuntime[] = [];
+beforeEach(() => {
+  folder = tempFolder();
+});
+afterEach(async () => {
+  for (const runtime of open) await runtime.close();
+  open = [];
+  folder.remove();
+});
+
+type Definition = Partial<AgentDefinition<unknown, unknown, unknown>>;
+
+async function openWith(
+  definition: Definition,
+  options: Partial<TestRuntimeOptions> = {},
+): Promise<TestRuntime> {
+  const agents = [agent({ name: "a", prompt: "Work.", ...definition })];
+  const clock = open[0] ? { clock: open[0].clock } : {};
+  const opened = await openTestRuntime({ folder, agents, ...clock, ...options });
+  open.push(opened);
+  return opened;
+}
+
+async function run(opened: TestRuntime, input: unknown = "hello"): Promise<string> {
+  const { threadId } = await startThread(opened.runtime, "a", input, { by: "test" });
+  await opened.settle(threadId);
+  return threadId;
+}
+
+async function eventsOf<Type extends EventType>(
+  opened: TestRuntime,
+  threadId: string,
+  type: Type,
+): Promise<readonly EventOf<Type>[]> {
+  const events = await opened.events(threadId);
+  return events.filter((event): event is EventOf<Type> => event.type === type);
+}
+
+async function end(opened: TestRuntime, threadId: string): Promise<unknown> {
+  const last = (await opened.events(threadId)).at(-1);
+  return last?.type === "thread_completed" ? last.output.value : last?.type;
+}
+
+const down = (message = "down"): HoldpointError =>
+  new HoldpointError("model_failed", message, { retryable: true });
+const refused = (): HoldpointError =>
+  new HoldpointError("model_failed", "no access", { fix: "Check the key." });
+const overflow = (limitTokens?: number): HoldpointError =>
+  new HoldpointError("model_overflow", "prompt is too long", {
+    details: limitTokens === undefined ? {} : { limitTokens },
+  });
+
+function named(id: string, ...script: readonly Turn[]): Model & { readonly inputs: readonly ModelInput[] } {
+  return Object.assign(turns(...script), { id });
+}
+
+describe("several models", () => {
+  it("are asked in order, each at once when the one before failed, and the log names them", async () => {
+    const model = [named("m/1", down("first")), named("m/2", refused()), named("m/3", { text: "here" })];
+    const opened = await openWith({ model });
+    const threadId = await run(opened);
+    expect(await end(opened, threadId)).toBe("here");
+    const rejections = await eventsOf(opened, threadId, "decision_rejected");
+    expect(rejections.map(({ model, error }) => [model, error.message])).toEqual([
+      ["m/1", "first"],
+      ["m/2", "no access"],
+    ]);
+    expect((await eventsOf(opened, threadId, "decision_made"))[0]?.model).toBe("m/3");
+  });
+
+  it("include those that cannot even be found", async () => {
+    const opened = await openWith({ model: ["nobody/model", named("m/2", { text: "here" })] });
+    const threadId = await run(opened);
+    expect(await end(opened, threadId)).toBe("here");
+    expect((await eventsOf(opened, threadId, "decision_rejected"))[0]).toMatchObject({
+      model: "nobody/model",
+      error: { code: "model_unavailable" },
+    });
+  });
+
+  it("are all asked again after a wait when one of them may come back, and then a person is asked", async () => {
+    const flaky = named("m/1", down(), down(), down());
+    const locked = named("m/2", refused(), refused(), refused());
+    const opened = await openWith({ model: [flaky, locked], limits: { modelFailures: 1 } });
+    const threadId = await run(opened);
+    expect([flaky.inputs.length, locked.inputs.length]).toEqual([1, 1]);
+    await opened.clock.advance(60_000);
+    await opened.settle(threadId);
+    expect([flaky.inputs.length, locked.inputs.length]).toEqual([2, 2]);
+    const [request] = await opened.openRequests();
+    expect(request?.opened).toMatchObject({ reason: "model_failed", why: "no access (4 tries)" });
+    expect(request?.opened.question).toContain("Check the key.");
+  });
+
+  it("go to a person at once when none can come back", async () => {
+    const opened = await openWith({ model: [named("m/1", refused()), named("m/2", refused())] });
+    await run(opened);
+    expect((await opened.openRequests())[0]?.opened.reason).toBe("model_failed");
+  });
+});
+
+describe("a provider that says when to come back", () => {
+  it("is asked then and not before, by whichever worker is there", async () => {
+    const throttled = new HoldpointError("model_throttled", "slow down", {
+      retryable: true,
+      retryAfterMs: 600_000,
+    });
+    const first = await openWith({ model: turns(throttled) });
+    const threadId = await run(first);
+    const model = turns({ text: "thanks" });
+    const later = await openWith({ model });
+    await later.clock.advance(599_000);
+    await later.settle(threadId);
+    expect(model.inputs).toHaveLength(0);
+    await later.clock.advance(152_000); // with up to a quarter of jitter
+    await later.settle(threadId);
+    expect(await end(later, threadId)).toBe("thanks");
+  });
+});
+
+describe("an input that does not fit the model", () => {
+  const look: Flow = async (t) => {
+    for (;;) {
+      const next = await t.decide();
+      if (next.kind === "answer") return next.value;
+      await t.act(next.calls);
+    }
+  };
+  const read = payTool({ name: "pay", effect: "read", run: () => "word ".repeat(300) });
+  const looks = Array.from({ length: 6 }, () => calls(["pay", { cents: 1 }]));
+  const limits = { identicalCalls: 100 };
+
+  it("is reported, and sent again in a smaller window", async () => {
+    const model = turns(...looks, overflow(3_000), { text: "fits" });
+    const opened = await openWith({ model, tools: [read], flow: look, limits, maxOutputTokens: 500 });
+    const threadId = await run(opened);
+    expect(await end(opened, threadId)).toBe("fits");
+    const [report] = await eventsOf(opened, threadId, "overflow_reported");
+    expect(report).toMatchObject({ key: "decide#7", limitTokens: 3_000, message: "prompt is too long" });
+    const last = (await eventsOf(opened, threadId, "decision_made")).at(-1)?.window;
+    expect(last?.budget).toBeLessThanOrEqual(3_000 - 500);
+    expect(last?.tokens).toBeLessThanOrEqual(Math.floor((report?.sentTokens ?? 0) * 0.7));
+    expect(last?.dropped).toBeGreaterThan(0);
+  });
+
+  it("goes to a person when it does not fit then either", async () => {
+    const model = turns(...looks, overflow(), overflow(), { text: "fits" });
+    const opened = await openWith({ model, tools: [read], flow: look, limits });
+    const threadId = await run(opened);
+    const [request] = await opened.openRequests();
+    expect(request?.opened).toMatchObject({ reason: "overflow", choices: ["continue", "stop"] });
+    await opened.decide(request?.requestId ?? "", { kind: "continue" });
+    await opened.settle(threadId);
+    expect(await end(opened, threadId)).toBe("fits");
+  });
+
+  it("is found out when the provider says nothing", async () => {
+    const cut: Turn = { finish: "length", usage: { inputTokens: 999, outputTokens: 0 } };
+    const over: Turn = { text: "…", usage: { inputTokens: 9_000, outputTokens: 1 } };
+    for (const silent of [cut, over]) {
+      const model = turns(...looks, silent, { text: "whole" });
+      const opened = await openWith(
+        { model, tools: [read], flow: look, limits, maxOutputTokens: 100 },
+        { modelFacts: () => ({ contextTokens: 8_000 }) },
+      );
+      const threadId = await run(opened);
+      expect(await end(opened, threadId)).toBe("whole");
+      expect(await eventsOf(opened, threadId, "overflow_reported")).toHaveLength(1);
+    }
+  });
+
+  it("goes to a person when nothing can be left out", async () => {
+    const opened = await openWith({ model: turns(overflow(), { text: "fits" }) });
+    const threadId = await run(opened);
+    const [request] = await opened.openRequests();
+    expect(request?.opened).toMatchObject({ reason: "overflow" });
+    expect(request?.opened.why).toContain("always stay");
+    await opened.decide(request?.requestId ?? "", { kind: "continue" });
+    await opened.settle(threadId);
+    expect(await end(opened, threadId)).toBe("fits");
+  });
+
+  it("is never sent when the model's limit is known", async () => {
+    const model = turns(...looks, { text: "fits" });
+    const opened = await openWith(
+      { model, tools: [read], flow: look, limits, maxOutputTokens: 500 },
+      { modelFacts: () => ({ contextTokens: 2_000 }) },
+    );
+    const threadId = await run(opened);
+    expect(await end(opened, threadId)).toBe("fits");
+    const windows = await eventsOf(opened, threadId, "decision_made");
+    expect(windows.every(({ window }) => window.tokens <= 1_500)).toBe(true);
+  });
+});
+
+describe("an unusable output", () => {
+  it("goes to a person as it came, and into no window", async () => {
+    const model = turns(
+      calls(["rob", { bank: "north" }]),
+      { text: "half a", finish: "length" },
+      { text: "I cannot help with that", finish: "refused" },
+      { text: "done" },
+    );
+    const opened = await openWith({ model, tools: [payTool()] });
+    const threadId = await run(opened);
+    const [request] = await opened.openRequests();
+    for (const part of ['"bank":"north"', "half a", "I cannot help with that"])
+      expect(request?.opened.evidence).toContain(part);
+    await opened.decide(request?.requestId ?? "", { kind: "continue" });
+    await opened.settle(threadId);
+    expect(await end(opened, threadId)).toBe("done");
+    const shown = JSON.stringify(model.inputs.map(({ messages }) => messages));
+    for (const part of ["north", "half a", "cannot help"]) expect(shown).not.toContain(part);
+  });
+
+  it("is kept without secrets, also where it is cut", async () => {
+    const secrets = new Map([["TOKEN", "hunter2-hunter2"]]);
+    const long = `${"x".repeat(3_900)}hunter2-hunter2`;
+    const model = turns({ text: long, finish: "length" }, { text: "done" });
+    const opened = await openWith({ model }, { secrets });
+    const threadId = await run(opened);
+    const [rejection] = await eventsOf(opened, threadId, "decision_rejected");
+    expect(rejection?.evidence).toContain("xxx");
+    expect(rejection?.evidence).not.toContain("hunter2");
+  });
+});
+
+describe("a decision with a schema of its own", () => {
+  const category = z.object({ category: z.enum(["bug", "praise"]) });
+
+  it("gives the value, validated, also on resume", async () => {
+    const flow: Flow = async (t) => {
+      const { category: found } = await t.decide({ output: category });
+      await t.ask("ok?");
+      return found;
+    };
+    const model = turns(calls(["answer", { category: "rant" }]), calls(["answer", { category: "bug" }]));
+    const opened = await openWith({ model, flow, tools: [payTool()] });
+    const threadId = await run(opened);
+    expect(model.inputs[0]?.tools.map(({ name }) => name)).toEqual(["answer"]);
+    const later = await openWith({ flow });
+    const [request] = await later.openRequests();
+    await later.decide(request?.requestId ?? "", { kind: "answer", value: "yes" });
+    await later.settle(threadId);
+    expect(await end(later, threadId)).toBe("bug");
+  });
+
+  it("is not made of calls that the log has in its place", async () => {
+    const before: Flow = async (t) => {
+      await t.decide();
+      return t.ask("ok?");
+    };
+    const after: Flow = async (t) => {
+      await t.decide({ output: category });
+      return t.ask("ok?");
+    };
+    const first = await openWith({
+      model: turns(calls(["pay", { cents: 1 }])),
+      flow: before,
+      tools: [payTool()],
+    });
+    const threadId = await run(first);
+    const later = await openWith({ flow: after, tools: [payTool()] });
+    const [question] = await later.openRequests();
+    await later.decide(question?.requestId ?? "", { kind: "answer", value: "yes" });
+    await later.settle(threadId);
+    const [request] = await later.openRequests();
+    expect(request?.opened).toMatchObject({ reason: "flow_changed" });
+    expect(request?.opened.why).toContain("decide#1");
+  });
+});
+
+describe("a model that streams", () => {
+  const streaming = (...pieces: readonly string[]): Model => ({
+    id: "m/stream",
+    async generate(_input, { onProgress }) {
+      for (const text of pieces) onProgress?.({ kind: "text", text });
+      return { text: pieces.join(""), calls: [], finish: "stop", firstTokenMs: 12.6 };
+    },
+  });
+
+  function texts(hints: readonly Hint[]): string {
+    return hints.map((hint) => (hint.kind === "progress" ? hint.progress.text : "")).join("");
+  }
+
+  it("shows its pieces as they come, and only the decision is in the log", async () => {
+    const hints: Hint[] = [];
+    const opened = await openWith({ model: streaming("Hel", "lo") }, { observe: (hint) => hints.push(hint) });
+    const threadId = await run(opened);
+    expect(texts(hints)).toBe("Hello");
+    expect(await opened.types(threadId)).toEqual(["thread_started", "decision_made", "thread_completed"]);
+    expect((await eventsOf(opened, threadId, "decision_made"))[0]?.firstTokenMs).toBe(13);
+  });
+
+  it("shows no secret, however it is cut", async () => {
+    const secret = "hunter2-hunter2";
+    const whole = `before ${secret} after ${"x".repeat(30)}`;
+    for (let at = 1; at < whole.length; at++) {
+      const hints: Hint[] = [];
+      const secrets = new Map([["TOKEN", secret]]);
+      const pieces = [whole.slice(0, at), whole.slice(at)];
+      const opened = await openWith(
+        { model: streaming(...pieces) },
+        { secrets, observe: (hint) => hints.push(hint) },
+      );
+      await run(opened);
+      expect(texts(hints)).not.toContain("hunter2");
+      expect(texts(hints)).toContain("before [secret TOKEN] after");
+    }
+  });
+
+  it("does not when the runtime is told not to", async () => {
+    const hints: Hint[] = [];
+    const opened = await openWith(
+      { model: streaming("Hello") },
+      { stream: false, observe: (hint) => hints.push(hint) },
+    );
+    await run(opened);
+    expect(texts(hints)).toBe("");
+  });
+});
+
+describe("what a call cost", () => {
+  it("is recorded with the date of the price, also for an output that could not be used", async () => {
+    const usage = { inputTokens: 100_000, outputTokens: 50_000, cachedTokens: 40_000 };
+    const price = { input: 3, output: 15, cached: 0.3, asOf: "2026-11-01" };
+    const model = turns({ text: "cut", finish: "length", usage }, { text: "done", usage });
+    const opened = await openWith({ model }, { modelFacts: () => ({ price }) });
+    const threadId = await run(opened);
+    const cost = { usd: expect.closeTo(0.06 * 3 + 0.04 * 0.3 + 0.05 * 15, 9), pricedAt: "2026-11-01" };
+    expect((await eventsOf(opened, threadId, "decision_rejected"))[0]?.cost).toEqual(cost);
+    expect((await eventsOf(opened, threadId, "decision_made"))[0]).toMatchObject({ cost, usage });
+  });
+});
+
+describe("a model that does not answer", () => {
+  it("is given up after the agent's time for it, and asked again", async () => {
+    let waited = false;
+    let onCall = (): void => {};
+    const called = new Promise<void>((resolve) => (onCall = resolve));
+    const model: Model = {
+      id: "m/slow",
+      async generate(_input, { signal }) {
+        if (waited) return { text: "late", calls: [], finish: "stop" };
+        waited = true;
+        onCall();
+        return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+      },
+    };
+    const opened = await openWith({ model, modelTimeout: "10s" });
+    const { threadId } = await startThread(opened.runtime, "a", "hello", { by: "test" });
+    const settled = opened.settle(threadId);
+    await called;
+    await opened.clock.advance(10_000);
+    await settled;
+    expect((await eventsOf(opened, threadId, "decision_rejected"))[0]?.error.code).toBe("model_timeout");
+    await opened.clock.advance(60_000);
+    await opened.settle(threadId);
+    expect(await end(opened, threadId)).toBe("late");
+  });
+});
