@@ -4,7 +4,7 @@ import type { EventOf } from "../../src/core/events.ts";
 import { canonicalJson, toJson } from "../../src/core/json.ts";
 import { validate } from "../../src/core/schema.ts";
 import { answerToolName } from "../../src/core/tool.ts";
-import type { ModelCall } from "../../src/index.ts";
+import type { Agent, ModelCall } from "../../src/index.ts";
 import { type FaultName, faultKinds } from "../../src/testing/index.ts";
 import type { DeskCall, DeskRun, DeskThread, Effect } from "./faulty-desk.ts";
 
@@ -131,10 +131,11 @@ export function findPoisonedWindows({ threads }: DeskRun): Findings {
 
 /**
  * More model calls than the limits grant: a decision is asked for once, and again `invalidOutputs` and `modelFailures`
- * times; a person who says `continue` grants that once more. And decisions: `steps`, likewise.
+ * times, and once in a smaller window; a person who says `continue` grants that once more. And decisions: `steps`,
+ * likewise.
  */
 export function findOverruns({ agent, threads }: DeskRun): Findings {
-  const { steps, invalidOutputs, modelFailures } = agent.limits;
+  const { steps } = agent.limits;
   return threads.flatMap((thread) => {
     const continues = eventsOf(thread, "request_decided").filter(
       ({ verdict }) => verdict.kind === "continue",
@@ -143,7 +144,7 @@ export function findOverruns({ agent, threads }: DeskRun): Findings {
       [...eventsOf(thread, "decision_made"), ...eventsOf(thread, "decision_rejected")].map(({ key }) => key),
     );
     const grants = keys.size + continues.filter(({ key }) => keys.has(key)).length;
-    const most = grants * (1 + invalidOutputs + modelFailures);
+    const most = grants * callsPerDecision(agent);
     const findings: string[] = [];
     if (thread.calls.length > most)
       findings.push(`mail ${thread.mail}: ${thread.calls.length} model calls, granted ${most}`);
@@ -151,6 +152,11 @@ export function findOverruns({ agent, threads }: DeskRun): Findings {
       findings.push(`mail ${thread.mail}: ${keys.size} decisions`);
     return findings;
   });
+}
+
+/** The most model calls for one decision, before a person is asked. */
+export function callsPerDecision({ limits }: Agent): number {
+  return 1 + limits.invalidOutputs + limits.modelFailures + 1;
 }
 
 export function eventsOf<Type extends DeskThread["events"][number]["type"]>(

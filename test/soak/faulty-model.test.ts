@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { faultKinds } from "../../src/testing/index.ts";
 import { type DeskRun, runFaultyDesk } from "../kit/faulty-desk.ts";
 import {
+  callsPerDecision,
   eventsOf,
   findForeignActions,
   findForeignDecisions,
@@ -95,14 +96,12 @@ describe(`${threads} threads of the support desk with 30 % faults per model call
 });
 
 function report(clean: DeskRun, faulty: DeskRun, plain: PlainRun): readonly string[] {
-  const { steps, invalidOutputs, modelFailures } = faulty.agent.limits;
   const calls = (run: { readonly threads: readonly { readonly calls: readonly unknown[] }[] }): string =>
     spread(run.threads.map((thread) => thread.calls.length));
-  const perDecision = 1 + invalidOutputs + modelFailures;
   return [
     `faulty model, seed ${seed}: ${faulty.model.calls.length} calls, ${tally(faulty.model.calls.map(({ fault }) => fault ?? "none"))}`,
     `model calls per thread without faults: ${calls(clean)}`,
-    `model calls per thread, Holdpoint: ${calls(faulty)}; granted ${perDecision} a decision, ${steps} decisions, and the same again for each "continue"`,
+    `model calls per thread, Holdpoint: ${calls(faulty)}; granted ${callsPerDecision(faulty.agent)} a decision, ${faulty.agent.limits.steps} decisions, and the same again for each "continue"`,
     `model calls per thread, plain loop of the AI SDK: ${spread(plain.threads.map(({ modelCalls }) => modelCalls))}`,
     `Holdpoint: ${tally(faulty.threads.map(({ row, openRequests }) => (openRequests.length > 0 ? "waits for a person" : row.status)))}; ${faulty.happened.length} tool runs (${clean.happened.length} without faults), from unusable outputs: 0 expected; verdicts: ${[...faulty.verdicts].map(([kind, count]) => `${count} ${kind}`).join(", ")}`,
     `plain loop: ${tally(plain.threads.map(({ end }) => end))}; ${plain.toolRuns} tool runs, from unusable outputs: ${[...plain.fromUnusable].map(([fault, count]) => `${count} ${fault}`).join(", ")}`,
