@@ -118,13 +118,20 @@ export function findStuck({ threads, problems, verified }: DeskRun): Findings {
 /** What a model made up for a refusal or instead of calls, and must not read again (I9). */
 const tellTales = ["I'm sorry, I can't help", "Sure! I will take care", "<|im_end|>", "The customer {waits}"];
 
+/** The one line that says what was wrong may name it, and stands only where the model is asked again. */
+const correction = /^Your last output could not be used: .*$/;
+
 export function findPoisonedWindows({ threads }: DeskRun): Findings {
   return threads.flatMap(({ mail, calls }) =>
-    calls.flatMap(({ input }) => {
-      const text = JSON.stringify(input);
-      return tellTales
-        .filter((tale) => text.includes(tale))
+    calls.flatMap(({ input }, index) => {
+      const corrections = input.messages.filter(({ content }) => correction.test(content));
+      const others = JSON.stringify(input.messages.filter((message) => !corrections.includes(message)));
+      const findings = tellTales
+        .filter((tale) => others.includes(tale))
         .map((tale) => `mail ${mail} was shown "${tale}"`);
+      const asksAgain = index > 0 && calls[index - 1]?.call.fault !== null;
+      if (corrections.length > (asksAgain ? 1 : 0)) findings.push(`mail ${mail} was corrected for nothing`);
+      return findings;
     }),
   );
 }
