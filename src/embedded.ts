@@ -1,5 +1,8 @@
 import type { Agent } from "./core/agent.ts";
 import { localDispatcher } from "./dispatch/local.ts";
+import { type ModelLimiterOptions, modelLimiter } from "./models/limit-model.ts";
+import { modelFacts } from "./models/model-facts.ts";
+import type { ProviderSettings } from "./models/providers.ts";
 import { modelResolver } from "./models/resolve-model.ts";
 import { tokenEstimator } from "./models/token-estimator.ts";
 import type { Store } from "./ports/store.ts";
@@ -13,6 +16,10 @@ export type EmbeddedOptions = Partial<Omit<RuntimeOptions, "agents">> & {
   readonly agents: readonly Agent[];
   /** Used by agents that name no model: `provider/model`, or a model object. */
   readonly defaultModel?: unknown;
+  /** Settings of the providers that agents name by strings, and endpoints under names of their own. */
+  readonly providers?: Readonly<Record<string, ProviderSettings>>;
+  /** How many calls at once and a minute, and when a provider is left alone for a while. */
+  readonly modelLimits?: ModelLimiterOptions;
 };
 
 /**
@@ -20,13 +27,14 @@ export type EmbeddedOptions = Partial<Omit<RuntimeOptions, "agents">> & {
  * Close it with `closeRuntime`.
  */
 export async function openEmbedded(options: EmbeddedOptions): Promise<Runtime> {
-  const { path, defaultModel, ...rest } = options;
+  const { path, defaultModel, providers = {}, modelLimits = {}, ...rest } = options;
   const store: Store = rest.store ?? (await openSqliteStore({ path }));
   const clock = rest.clock ?? systemClock;
   return createRuntime({
     dispatcher: localDispatcher({ clock }),
     counter: tokenEstimator,
-    resolveModel: modelResolver({ defaultModel }),
+    resolveModel: modelResolver({ defaultModel, providers, limit: modelLimiter(modelLimits, clock) }),
+    modelFacts: modelFacts(),
     ...rest,
     store,
     clock,

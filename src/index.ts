@@ -1,8 +1,11 @@
 // The public API of Holdpoint. Test helpers are in "holdpoint/testing".
 export { type Agent, type AgentDefinition, agent, isAgent, type Prompt } from "./core/agent.ts";
+export { costOf, type TokenPrices } from "./core/cost.ts";
 export { defaultFlow } from "./core/default-flow.ts";
 export { actionDigest } from "./core/digest.ts";
 export type { Duration } from "./core/duration.ts";
+export type { EncodingName } from "./core/encodings/encoding.ts";
+export { intentInstructions } from "./core/encodings/intents.ts";
 export { type ErrorCode, type ErrorInfo, HoldpointError, isHoldpointError } from "./core/errors.ts";
 export type {
   ArtifactRef,
@@ -45,6 +48,7 @@ export { canonicalJson, type Json } from "./core/json.ts";
 export type { LimitOptions } from "./core/limits.ts";
 export { type Rest, replay } from "./core/replay.ts";
 export type { Schema } from "./core/schema.ts";
+export { type SilentOverflow, type SilentOverflowCase, silentOverflow } from "./core/silent-overflow.ts";
 export { evolve, initialState, type ThreadState } from "./core/state.ts";
 export {
   type RunContext,
@@ -57,7 +61,15 @@ export {
 export { type WindowOptions, type WindowSettings, window } from "./core/window/window.ts";
 export { localDispatcher } from "./dispatch/local.ts";
 export { closeRuntime, type EmbeddedOptions, openEmbedded } from "./embedded.ts";
-export { modelResolver } from "./models/resolve-model.ts";
+export { jsonSchema } from "./json-schema.ts";
+export { type AiSdkLanguageModel, type AiSdkModelOptions, aiSdkModel } from "./models/ai-sdk.ts";
+export type { CircuitOptions } from "./models/circuit.ts";
+export type { ModelFailureKind } from "./models/failure-row.ts";
+export { type ModelLimiterOptions, modelLimiter, type RateLimits } from "./models/limit-model.ts";
+export { type ModelFactsLookup, modelFacts } from "./models/model-facts.ts";
+export { type ClassifyOptions, classifyModelFailure, type ModelFailure } from "./models/model-failure.ts";
+export type { ProviderSettings } from "./models/providers.ts";
+export { type ModelResolver, type ModelResolverOptions, modelResolver } from "./models/resolve-model.ts";
 export { tokenEstimator } from "./models/token-estimator.ts";
 export type { Channel, ChannelVerdict } from "./ports/channel.ts";
 export type { Clock } from "./ports/clock.ts";

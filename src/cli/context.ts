@@ -50,10 +50,11 @@ export async function withRuntime<T>(
   },
   use: (runtime: Runtime) => Promise<T>,
 ): Promise<T> {
-  const { storePath, defaultModel, secrets } = context.settings;
+  const { storePath, defaultModel, providers, secrets } = context.settings;
   const runtime = await openEmbedded({
     path: storePath,
     secrets,
+    providers,
     ...options,
     ...(defaultModel === undefined ? {} : { defaultModel }),
   });

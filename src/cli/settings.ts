@@ -8,6 +8,7 @@ import { HoldpointError } from "../core/errors.ts";
 import { formatPath, shellWord } from "./format.ts";
 import { importModule } from "./import-module.ts";
 import { parseJsonArgument } from "./json-argument.ts";
+import { keyVariables, type Providers, providerSettings, providersSchema } from "./provider-settings.ts";
 import { usageError } from "./screen.ts";
 
 /** The options that every command takes, as typed. */
@@ -26,6 +27,7 @@ export interface Settings {
   readonly agentFiles: readonly string[];
   readonly configAgentFiles: readonly string[];
   readonly defaultModel: string | undefined;
+  readonly providers: Providers;
   readonly secrets: ReadonlyMap<string, string>;
   readonly principal: string;
   /** What to add to a command so that it finds the same store and agents. */
@@ -37,6 +39,7 @@ const configSchema = z.strictObject({
   agents: z.array(z.string().min(1)).optional(),
   defaultModel: z.string().min(1).optional(),
   secrets: z.array(z.string().min(1)).optional(),
+  providers: providersSchema.optional(),
 });
 
 type Config = z.infer<typeof configSchema>;
@@ -62,7 +65,8 @@ export async function readSettings(options: GlobalOptions): Promise<Settings> {
     agentFiles: (options.agent ?? []).map((path) => resolve(path)),
     configAgentFiles: (config.agents ?? []).map((path) => resolve(folder, path)),
     defaultModel: defaultModel(config),
-    secrets: secretValues(config.secrets ?? []),
+    providers: providerSettings(config.providers ?? {}, variableOf),
+    secrets: secretValues([...(config.secrets ?? []), ...keyVariables(config.providers ?? {})]),
     principal: principalOf(options.as),
     sameOptions: sameOptions(options),
   };
@@ -86,7 +90,7 @@ async function readConfig(path: string): Promise<Config> {
     .join("; ");
   throw usageError(
     `the config ${formatPath(path)} is not valid: ${why}`,
-    "It takes store, agents (paths), defaultModel and secrets (names of environment variables).",
+    "It takes store, agents (paths), defaultModel, secrets (names of environment variables) and providers (each with baseURL, apiKeyVariable, headers, supportsStructuredOutputs).",
   );
 }
 

@@ -2,7 +2,14 @@
 import { type ErrorInfo, HoldpointError } from "../core/errors.ts";
 import type { Stored } from "../core/events.ts";
 import type { Json } from "../core/json.ts";
-import { evolve, initialState, type Operation, type ThreadEnd, type ThreadState } from "../core/state.ts";
+import {
+  evolve,
+  initialState,
+  kindOfKey,
+  type Operation,
+  type ThreadEnd,
+  type ThreadState,
+} from "../core/state.ts";
 import type { RequestRow, Store, ThreadRow, ThreadStatus } from "../ports/store.ts";
 import { threadNotFound } from "../runtime/change-thread.ts";
 
@@ -69,7 +76,8 @@ async function reportChildren(store: Store, waits: readonly WaitReport[]): Promi
 }
 
 function waitOf(threadId: string, state: ThreadState, operation: Operation): readonly WaitReport[] {
-  const { key, kind, dueAt, retryAt, child, settled } = operation;
+  const { key, dueAt, retryAt, child, settled } = operation;
+  const kind = kindOfKey(key);
   if (settled) return [];
   if (child) return [{ threadId, key, kind: "child", childId: child.childId, dueAt: null }];
   if (kind === "wait") return [{ threadId, key, kind: "signal", signal: signalOf(state, key), dueAt }];

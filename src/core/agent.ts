@@ -1,5 +1,6 @@
 import { defaultFlow } from "./default-flow.ts";
 import { type Duration, durationMs } from "./duration.ts";
+import type { EncodingName } from "./encodings/encoding.ts";
 import { HoldpointError } from "./errors.ts";
 import type { Flow } from "./flow.ts";
 import { type Gate, gate } from "./gate.ts";
@@ -28,6 +29,8 @@ export interface AgentDefinition<Input, Output, M, Tools extends readonly Tool[]
   readonly input?: Schema<Input>;
   /** With it the model answers by calling `answer`, validated; without it, in text. */
   readonly output?: Schema<Output>;
+  /** How tools and answers are put to the model: `tools` (the default), `json` or `text`. */
+  readonly encoding?: EncodingName;
   readonly window?: WindowOptions;
   readonly gate?: Gate;
   readonly limits?: LimitOptions;
@@ -48,6 +51,7 @@ export interface Agent<M = unknown> {
   readonly input: Schema | undefined;
   readonly output: Schema | undefined;
   readonly outputSchema: Json | undefined;
+  readonly encoding: EncodingName;
   readonly window: WindowSettings;
   readonly gate: Gate;
   readonly limits: Limits;
@@ -82,6 +86,7 @@ export function agent<
     output: definition.output,
     outputSchema:
       definition.output && jsonSchemaOf(definition.output, `the output of agent ${definition.name}`),
+    encoding: definition.encoding ?? "tools",
     window: window(definition.window),
     gate: definition.gate ?? gate(),
     limits: limitsOf(definition.limits),

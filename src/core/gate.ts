@@ -27,6 +27,8 @@ export interface Gate {
   readonly approvers: readonly string[];
   readonly expiresInMs: number;
   readonly judge: (action: GatedAction) => GateOutcome;
+  /** True when the name is on the list of high risks, whatever its tool declares. */
+  readonly isHighRiskName: (tool: string) => boolean;
 }
 
 /** High risk by name, as 12-factor-agents lists them, unless a tool declares its risk. */
@@ -39,6 +41,7 @@ export function gate(policy: GatePolicy = {}): Gate {
     approvers: policy.approvers ?? [],
     expiresInMs: durationMs(policy.expiresIn ?? "24h"),
     judge: (action) => checkedOutcome(policy.decide?.(action)) ?? judgeByRisk(action, patterns),
+    isHighRiskName: (tool) => patterns.some((pattern) => pattern.test(tool)),
   };
 }
 

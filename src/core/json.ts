@@ -3,7 +3,7 @@ import { HoldpointError } from "./errors.ts";
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /** How deep a value may nest. Deeper ones would overflow the stack of recursive readers. */
-const maxDepth = 200;
+export const maxJsonDepth = 200;
 
 /**
  * The JSON value that `value` is stored as: `toJSON` is honoured, `undefined` members vanish, as in `JSON.stringify`.
@@ -30,7 +30,7 @@ export function toJson(value: unknown, path = "$", depth = 0): Json {
 const unholdable = [Map, Set, WeakMap, WeakSet, Promise, RegExp, Error, ArrayBuffer, Boolean, Number, String];
 
 function objectToJson(value: object, path: string, depth: number): Json {
-  if (depth > maxDepth) throw notJson(path, `nesting deeper than ${maxDepth}, or a cycle`);
+  if (depth > maxJsonDepth) throw notJson(path, `nesting deeper than ${maxJsonDepth}, or a cycle`);
   if ("toJSON" in value && typeof value.toJSON === "function") return toJson(value.toJSON(), path, depth + 1);
   if (Array.isArray(value)) {
     // Array.from, not map: a hole is null too
@@ -42,15 +42,15 @@ function objectToJson(value: object, path: string, depth: number): Json {
     throw notJson(path, `a ${value.constructor.name}`);
   }
   const result: Record<string, Json> = {};
-  for (const [key, member] of Object.entries(value)) {
-    if (member === undefined) continue;
-    defineMember(result, key, toJson(member, `${path}.${key}`, depth + 1));
+  for (const key of Object.keys(value)) {
+    const member = (value as { readonly [key: string]: unknown })[key]; // any object may be asked for members
+    if (member !== undefined) defineMember(result, key, toJson(member, `${path}.${key}`, depth + 1));
   }
   return result;
 }
 
 /** Plain assignment would run the setter for the key `__proto__`. */
-function defineMember(target: Record<string, Json>, key: string, value: Json): void {
+export function defineMember(target: Record<string, Json>, key: string, value: Json): void {
   if (key === "__proto__")
     Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
   else target[key] = value;

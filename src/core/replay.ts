@@ -24,6 +24,7 @@ import {
   type Operation,
   type Outcome,
   operationKey,
+  operationPath,
   type ThreadState,
 } from "./state.ts";
 import type { Tool } from "./tool.ts";
@@ -91,11 +92,13 @@ export function startReplay(flow: Flow, state: ThreadState, artifacts: Artifacts
     name: string | undefined,
     build: (key: string) => PendingOperation,
   ): Promise<unknown> {
-    const path = operationKey(kind, name, 0);
+    const path = operationPath(kind, name);
     const seen = occurrences.get(path) ?? { count: 0, epoch: -1 };
     if (seen.epoch === epoch && !mayRepeatInParallel.has(kind)) return refused(ambiguous(kind, name));
-    occurrences.set(path, { count: seen.count + 1, epoch });
-    const operation = build(operationKey(kind, name, seen.count + 1));
+    if (seen.count === 0) occurrences.set(path, seen);
+    seen.count += 1;
+    seen.epoch = epoch;
+    const operation = build(operationKey(path, seen.count));
     claimed.add(operation.key);
     compareCalls(operation);
     compareDecision(operation);
@@ -150,22 +153,38 @@ export function startReplay(flow: Flow, state: ThreadState, artifacts: Artifacts
     return best;
   }
 
-  return {
-    async advance() {
+  /** Gives the flow, which has come to rest, one answer; returns where it rests when the state holds none. */
+  function answerOne(): Rest | null {
+    resting = true;
+    if (ended) return ended;
+    const next = nextAnswer();
+    if (!next) return { kind: "pending", operations: [...waiting.values()].map((entry) => entry.operation) };
+    waiting.delete(next.entry.operation.key);
+    epoch += 1;
+    resting = false;
+    answer(next.entry, next.outcome, artifacts);
+    return null;
+  }
+
+  function advance(): Promise<Rest> {
+    return new Promise((resolve, reject) => {
+      const goOn = (): void => {
+        try {
+          const rest = answerOne();
+          if (rest) resolve(rest);
+          else whenAtRest(goOn);
+        } catch (error) {
+          reject(error);
+        }
+      };
       if (!running) start();
-      for (;;) {
-        if (!resting) await rest();
-        resting = true;
-        if (ended) return ended;
-        const next = nextAnswer();
-        if (!next)
-          return { kind: "pending", operations: [...waiting.values()].map((entry) => entry.operation) };
-        waiting.delete(next.entry.operation.key);
-        epoch += 1;
-        resting = false;
-        answer(next.entry, next.outcome, artifacts);
-      }
-    },
+      if (resting) goOn();
+      else whenAtRest(goOn);
+    });
+  }
+
+  return {
+    advance,
     unclaimed: () =>
       [...state.operations.values()].filter(
         (known) => !claimed.has(known.key) && !state.handled.has(known.key),
@@ -176,9 +195,11 @@ export function startReplay(flow: Flow, state: ThreadState, artifacts: Artifacts
 
 /** A flow may leave a promise behind, as the loser of a race; its failure must not end the process. */
 function listenedTo<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {});
+  promise.catch(ignore);
   return promise;
 }
+
+function ignore(): void {}
 
 function refused(error: unknown): Promise<never> {
   return listenedTo(Promise.reject(error));
@@ -187,13 +208,15 @@ function refused(error: unknown): Promise<never> {
 /** Their results carry no meaning of their own (values), or are compared with the log (calls). */
 const mayRepeatInParallel: ReadonlySet<OperationKind> = new Set(["act", "now", "random", "uuid"]);
 
+const settled = Promise.resolve();
+
 /**
  * A flow awaits operations only, so once all microtasks have run it is at rest. A tick that is asked for from within a
- * microtask comes after all of them; a turn of the event loop would do as well and costs three times as much.
+ * microtask comes after all of them; a turn of the event loop would do as well and costs three times as much. Callbacks,
+ * since every resume waits once per answer: awaiting the tick takes three times the memory.
  */
-async function rest(): Promise<void> {
-  await null; // into a microtask, wherever the caller came from
-  await new Promise<void>((resolve) => nextTick(resolve));
+function whenAtRest(next: () => void): void {
+  void settled.then(() => nextTick(next));
 }
 
 function answer(entry: Waiting, outcome: Outcome, artifacts: Artifacts): void {

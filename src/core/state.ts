@@ -18,7 +18,6 @@ type ActionEnd = EventOf<"action_completed"> | EventOf<"action_failed"> | EventO
 /** One operation as the log knows it. */
 export interface Operation {
   readonly key: string;
-  readonly kind: OperationKind;
   /** The first event that names it. */
   readonly seq: number;
   /** Tries so far, of a step or a decision. */
@@ -328,7 +327,7 @@ function applyVerdict(state: ThreadState, event: EventOf<"request_decided">): vo
   if (event.key === flowKey) return;
   const owner = existing(state, event);
   if (event.verdict.kind === "continue") allowMore(state, owner, request);
-  if (owner.kind === "ask") settleAsk(state, owner, event);
+  if (kindOfKey(event.key) === "ask") settleAsk(state, owner, event);
 }
 
 function allowMore(state: ThreadState, owner: Operation, request: RequestState): void {
@@ -364,15 +363,15 @@ function applyExpiry(state: ThreadState, event: EventOf<"request_expired">): voi
   request.status = "expired";
   if (event.key === flowKey) return;
   const owner = existing(state, event);
-  if (owner.kind !== "ask" || owner.settled) return;
+  if (kindOfKey(event.key) !== "ask" || owner.settled) return;
   settle(owner, event, { kind: "ask", result: { kind: "expired" } });
   state.notes.push({ seq: event.seq, kind: "ask", key: owner.key });
 }
 
 function applyTimer(state: ThreadState, event: EventOf<"timer_fired">): void {
   const owner = existing(state, event);
-  if (owner.kind === "sleep") settle(owner, event, { kind: "value", stored: {} });
-  if (owner.kind !== "wait" || owner.settled) return;
+  if (kindOfKey(event.key) === "sleep") settle(owner, event, { kind: "value", stored: {} });
+  if (kindOfKey(event.key) !== "wait" || owner.settled) return;
   settle(owner, event, { kind: "wait", result: { kind: "expired" } });
   for (const keys of state.openWaits.values())
     if (keys.includes(event.key)) keys.splice(keys.indexOf(event.key), 1);
@@ -415,7 +414,6 @@ function operation(state: ThreadState, event: { readonly key: string; readonly s
   if (known) return known;
   const created: Operation = {
     key: event.key,
-    kind: kindOfKey(event.key),
     seq: event.seq,
     attempt: 0,
     retryAt: null,
@@ -445,12 +443,16 @@ function existing(state: ThreadState, event: ThreadEvent & { readonly key: strin
   return known;
 }
 
-/** A key is its kind, an optional name after a colon, and the occurrence after `#`. */
-export function operationKey(kind: OperationKind, name: string | undefined, occurrence: number): string {
-  return name === undefined ? `${kind}#${occurrence}` : `${kind}:${name}#${occurrence}`;
+/** A key is its path (the kind, and an optional name after a colon), and the occurrence after `#`. */
+export function operationPath(kind: OperationKind, name: string | undefined): string {
+  return name === undefined ? kind : `${kind}:${name}`;
 }
 
-function kindOfKey(key: string): OperationKind {
+export function operationKey(path: string, occurrence: number): string {
+  return `${path}#${occurrence}`;
+}
+
+export function kindOfKey(key: string): OperationKind {
   return (/^[a-z]+/.exec(key)?.[0] ?? "step") as OperationKind; // keys are made by operationKey only
 }
 

@@ -1,4 +1,5 @@
 import { type Duration, durationMs } from "./duration.ts";
+import { answerName } from "./encodings/encoding.ts";
 import { HoldpointError } from "./errors.ts";
 import type { Effect, Risk } from "./events.ts";
 import type { Json } from "./json.ts";
@@ -61,9 +62,6 @@ export interface TypedTool<Args, Name extends string = string, Input = unknown> 
   readonly "~input"?: Input;
 }
 
-/** The name under which a model gives its answer when the agent has an `output` schema. */
-export const answerToolName = "answer";
-
 /**
  * Defines a tool. Its arguments are validated by `input` before anything else looks at them.
  *
@@ -73,9 +71,9 @@ export function tool<Args, const Name extends string = string, Input = unknown>(
   definition: ToolDefinition<Args, Name, Input>,
 ): TypedTool<Args, Name, Input> {
   const { name, description, input } = definition;
-  if (!/^[a-zA-Z0-9_-]{1,64}$/.test(name) || name === answerToolName) {
+  if (!/^[a-zA-Z0-9_-]{1,64}$/.test(name) || name === answerName) {
     throw new HoldpointError("tool_invalid", `"${name}" cannot be a tool's name`, {
-      fix: `Use 1 to 64 letters, digits, _ and -, and not "${answerToolName}".`,
+      fix: `Use 1 to 64 letters, digits, _ and -, and not "${answerName}".`,
     });
   }
   return Object.freeze({

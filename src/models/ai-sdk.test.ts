@@ -159,6 +159,29 @@ describe("what goes out", () => {
     expect(options).toEqual([{ prompt: [], maxOutputTokens: 321, abortSignal: signal }]);
   });
 
+  test("asks for JSON of a schema, by name", async () => {
+    const { model, options } = fake();
+    const schema = { type: "object" };
+    await aiSdkModel(model).generate({ ...input, output: { name: "answer", schema } }, { signal });
+    expect(options[0]?.responseFormat).toEqual({ type: "json", name: "answer", schema });
+  });
+
+  test("carries provider options; those of a Responses API say that nothing is to be stored", async () => {
+    const { model, options } = fake();
+    const responses = { ...model, provider: "acme.responses" };
+    await aiSdkModel(responses).generate(input, { signal });
+    await aiSdkModel(responses, { providerOptions: { acme: { user: "u1" }, other: { a: 1 } } }).generate(
+      input,
+      { signal },
+    );
+    await aiSdkModel(responses, { providerOptions: { acme: { store: true } } }).generate(input, { signal });
+    expect(options.map((given) => given.providerOptions)).toEqual([
+      { acme: { store: false } },
+      { acme: { store: false, user: "u1" }, other: { a: 1 } },
+      { acme: { store: true } },
+    ]);
+  });
+
   test("leaves the model input as it is", async () => {
     const before = structuredClone(input);
     await aiSdkModel(fake().model).generate(input, { signal });
@@ -167,7 +190,7 @@ describe("what goes out", () => {
 });
 
 describe("what comes back", () => {
-  test("is text, calls and usage; reasoning and sources are left out", async () => {
+  test("is text, calls, reasoning and usage; sources are left out", async () => {
     const { model } = fake({
       content: [
         { type: "reasoning", text: "hm" },
@@ -182,7 +205,8 @@ describe("what comes back", () => {
       text: "I look it up.",
       calls: [{ callId: "c1", tool: "find_order", args: { orderId: "A7" } }],
       finish: "calls",
-      usage: { inputTokens: 10, outputTokens: 5 },
+      reasoning: [{ text: "hm", providerData: { acme: {} } }],
+      usage: { inputTokens: 10, outputTokens: 5, cachedTokens: 6, cacheWriteTokens: 0, reasoningTokens: 3 },
     });
   });
 
@@ -207,7 +231,7 @@ describe("what comes back", () => {
     ["stop", "stop"],
     ["tool-calls", "calls"],
     ["length", "length"],
-    ["interrupted", "length"],
+    ["content-filter", "refused"],
     ["other", "other"],
   ] as const;
   for (const [unified, finish] of finishes) {
@@ -217,13 +241,64 @@ describe("what comes back", () => {
     });
   }
 
-  test("what a filter withheld is a failure that is not tried again", async () => {
+  test("what a filter withheld comes with the provider's word for it", async () => {
     const { model } = fake({ finishReason: { unified: "content-filter", raw: "refusal" } });
-    await expect(aiSdkModel(model).generate(input, { signal })).rejects.toMatchObject({
-      code: "model_failed",
-      retryable: false,
-      message: "acme/large withheld its output (content filter or refusal): refusal",
+    expect(await aiSdkModel(model).generate(input, { signal })).toMatchObject({
+      text: "done",
+      finish: "refused",
+      warnings: ["withheld: refusal"],
     });
+  });
+
+  test("what ended without a reason was interrupted, and is tried again", async () => {
+    const { model } = fake({ finishReason: { unified: "interrupted", raw: undefined } });
+    await expect(aiSdkModel(model).generate(input, { signal })).rejects.toMatchObject({
+      code: "model_interrupted",
+      retryable: true,
+    });
+  });
+
+  test("warnings are sentences, each once, and short", async () => {
+    const { model } = fake({
+      warnings: [
+        { type: "unsupported", feature: "responseFormat", details: "the schema is left out" },
+        { type: "unsupported", feature: "responseFormat", details: "the schema is left out" },
+        { type: "compatibility", feature: "tools" },
+        { type: "deprecated", setting: "topK", message: "use topP" },
+        { type: "other", message: "x".repeat(10_000) },
+      ],
+    });
+    expect((await aiSdkModel(model).generate(input, { signal })).warnings).toEqual([
+      "unsupported: responseFormat (the schema is left out)",
+      "compatibility: tools",
+      "deprecated: topK (use topP)",
+      `${"x".repeat(500)}…`,
+    ]);
+  });
+
+  test("an output that is longer than allowed is given up", async () => {
+    const { model } = fake({ content: [{ type: "text", text: "x".repeat(2_000) }] });
+    await expect(
+      aiSdkModel(model, { maxResponseBytes: 1_000 }).generate(input, { signal }),
+    ).rejects.toMatchObject({ code: "model_failed", retryable: false });
+  });
+
+  test("of comments and an answer in JSON, the last answer counts", async () => {
+    const text = (itemId: string, phase: string, words: string) => ({
+      type: "text" as const,
+      text: words,
+      providerMetadata: { acme: { itemId, phase } },
+    });
+    const { model } = fake({
+      content: [
+        text("m1", "commentary", "I look."),
+        text("m2", "final_answer", '{"a"'),
+        text("m2", "final_answer", ":1}"),
+      ],
+    });
+    const output = { name: "answer", schema: {} };
+    expect((await aiSdkModel(model).generate({ ...input, output }, { signal })).text).toBe('{"a":1}');
+    expect((await aiSdkModel(model).generate(input, { signal })).text).toBe('I look.{"a":1}');
   });
 
   test("what broke off with an error is a failure that is tried again", async () => {

@@ -1,170 +1,129 @@
-// Calls a provider of the AI SDK directly (`doGenerate`), without the SDK's own loop, retries or prompt text: what
-// goes out is the ModelInput and nothing else.
-import type { JSONSchema7, LanguageModelV3, LanguageModelV4 } from "@ai-sdk/provider";
-import { HoldpointError } from "../core/errors.ts";
-import type { Usage } from "../core/events.ts";
-import type { Model, ModelCall, ModelInput, ModelMessage, ModelOutput, ModelTool } from "../ports/model.ts";
+// Calls a provider of the AI SDK directly (`doGenerate`, `doStream`), without the SDK's own loop, retries or prompt
+// text: what goes out is the ModelInput and nothing else.
+import type { LanguageModelV3, LanguageModelV4 } from "@ai-sdk/provider";
+import type { GenerateOptions, Model, ModelInput, ModelOutput } from "../ports/model.ts";
+import { type CallOptions, type ProviderOptions, toCallOptions } from "./ai-sdk-call.ts";
+import { type Generated, toOutput } from "./ai-sdk-output.ts";
+import { generateByStream } from "./ai-sdk-stream.ts";
+import { findCause, isOurs } from "./find-cause.ts";
 import { toModelError } from "./model-error.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 /** A model object of an AI SDK provider, version 3 or 4 of the specification. */
 export type AiSdkLanguageModel = LanguageModelV4 | LanguageModelV3;
 
-type Result = Awaited<ReturnType<AiSdkLanguageModel["doGenerate"]>>;
+export interface AiSdkModelOptions {
+  /** As recorded with each decision. Default: the provider's name and the model's. */
+  readonly id?: string;
+  /** Goes out with every call, by provider, such as `{ anthropic: { thinking: … } }`. */
+  readonly providerOptions?: ProviderOptions;
+  /** A longer output, counted part by part, is given up. Default 16 MiB. */
+  readonly maxResponseBytes?: number;
+  /** A stream that brings no part for so long, once it has begun, is given up. Default 60,000. */
+  readonly idleMs?: number;
+  /** Milliseconds of a clock that never goes back. Default `performance.now`. */
+  readonly now?: () => number;
+}
+
+/** Twenty times the longest output that a model is known to make (128,000 tokens). */
+export const defaultMaxResponseBytes: number = 16 * 1024 * 1024;
+
+/** Providers that are slow to think send pings or reasoning in between. */
+const defaultIdleMs = 60_000;
 
 /**
- * A Model from an AI SDK model object, such as `anthropic("claude-…")` or `openai.chat("gpt-…")`.
+ * A Model from an AI SDK model object, such as `anthropic("claude-…")` or `openai.chat("gpt-…")`. It streams when it is
+ * given an `onProgress`; what it returns is the same either way.
  *
- * Its calls throw `model_failed` for what the provider refuses or gets wrong, `model_unavailable` when its API key is
- * not set, and the signal's reason when aborted; after an abort the provider may still do, and charge for, the work.
+ * Its calls throw what the port names, and the signal's reason when aborted; after an abort the provider may still do,
+ * and charge for, the work.
  */
-export function aiSdkModel(model: AiSdkLanguageModel): Model {
-  const id = `${model.provider.split(".")[0]}/${model.modelId}`; // "anthropic.messages" names the API as well
+export function aiSdkModel(model: AiSdkLanguageModel, options: AiSdkModelOptions = {}): Model {
+  const id = options.id ?? `${providerKey(model)}/${model.modelId}`;
+  const maxBytes = options.maxResponseBytes ?? defaultMaxResponseBytes;
+  const { idleMs = defaultIdleMs, now = () => performance.now() } = options;
+  const providerOptions = mergedOptions(defaultProviderOptions(model), options.providerOptions);
+
+  async function generated(input: ModelInput, { signal, onProgress }: GenerateOptions): Promise<Generated> {
+    const call = toCallOptions(input, { providerKey: providerKey(model), providerOptions, signal });
+    if (!onProgress || typeof model.doStream !== "function") return generateAtOnce(model, call, signal);
+    const stream = { id, signal, onProgress, maxBytes, idleMs, now };
+    try {
+      return await generateByStream(() => openStream(model, call), stream);
+    } catch (error) {
+      if (!cannotStream(error)) throw error;
+      return generateAtOnce(model, call, signal);
+    }
+  }
+
   return {
     id,
-    async generate(input, { signal }) {
+    async generate(input, given): Promise<ModelOutput> {
+      const { signal } = given;
       signal.throwIfAborted();
       try {
-        return toOutput(id, await model.doGenerate(toCallOptions(input, signal)));
+        return toOutput(await generated(input, given), {
+          id,
+          providerKey: providerKey(model),
+          maxBytes,
+          wantsJson: input.output !== undefined,
+        });
       } catch (error) {
         signal.throwIfAborted();
-        throw toModelError(id, error);
+        throw toModelError(id, findCause(error, isOurs) ?? error);
       }
     },
   };
 }
 
-type CallOptions = Parameters<LanguageModelV3["doGenerate"]>[0] &
-  Parameters<LanguageModelV4["doGenerate"]>[0];
-
-function toCallOptions(
-  { messages, tools, maxOutputTokens }: ModelInput,
-  abortSignal: AbortSignal,
-): CallOptions {
-  const call = { prompt: toPrompt(messages), maxOutputTokens, abortSignal };
-  if (tools.length === 0) return call; // some providers refuse a tool choice without tools
-  return { ...call, tools: tools.map(toFunctionTool), toolChoice: { type: "auto" } };
+async function generateAtOnce(
+  model: AiSdkLanguageModel,
+  call: CallOptions,
+  signal: AbortSignal,
+): Promise<Generated> {
+  const result = await untilAborted<Generated & Answered>(model.doGenerate(call), signal);
+  if (isAnswer(result)) return result;
+  const responseBody = JSON.stringify(result.response?.body) ?? "";
+  const message = "its response is no answer";
+  throw Object.assign(new Error(message), { statusCode: 200, isRetryable: true, responseBody });
 }
 
-function toFunctionTool({ name, description, inputSchema }: ModelTool) {
-  return { type: "function" as const, name, description, inputSchema: inputSchema as JSONSchema7 }; // `tool` made it a JSON Schema
+interface Answered {
+  readonly response?: { readonly body?: unknown };
 }
 
-/** One prompt message for each of ours, but for results: those of one turn go together, as providers ask. */
-function toPrompt(messages: readonly ModelMessage[]) {
-  const prompt: ReturnType<typeof toPromptMessage>[] = [];
-  for (const message of messages) {
-    const next = toPromptMessage(message);
-    const last = prompt.at(-1);
-    if (next.role === "tool" && last?.role === "tool") last.content.push(...next.content);
-    else prompt.push(next);
-  }
-  return prompt;
+/** Google's package takes any JSON, an error with status 200 among it, for an answer without content or reason. */
+function isAnswer({ content, finishReason: { unified, raw } }: Generated): boolean {
+  return content.length > 0 || raw !== undefined || unified !== "other";
 }
 
-function toPromptMessage(message: ModelMessage) {
-  switch (message.role) {
-    case "system":
-      return { role: message.role, content: message.content };
-    case "user":
-      return { role: message.role, content: [textPart(message.content)] };
-    case "assistant":
-      return { role: message.role, content: [...textParts(message.content), ...message.calls.map(callPart)] };
-    case "tool":
-      return { role: message.role, content: [resultPart(message)] };
-    default:
-      return message satisfies never;
-  }
+/** How objects of the SDK say, before they send anything, that they lack something. */
+function cannotStream(error: unknown): boolean {
+  return error instanceof Error && error.name === "AI_UnsupportedFunctionalityError";
 }
 
-function textPart(text: string) {
-  return { type: "text" as const, text };
+/** The two versions name the parts of their streams alike. */
+function openStream(model: AiSdkLanguageModel, call: CallOptions): ReturnType<LanguageModelV4["doStream"]> {
+  return model.doStream(call) as ReturnType<LanguageModelV4["doStream"]>;
 }
 
-/** Providers refuse empty text. */
-function textParts(text: string) {
-  return text === "" ? [] : [textPart(text)];
+/** "anthropic.messages" names the API as well. */
+function providerKey({ provider }: AiSdkLanguageModel): string {
+  return provider.split(".")[0] ?? provider;
 }
 
-function callPart({ callId, tool, args }: ModelCall) {
-  return { type: "tool-call" as const, toolCallId: callId, toolName: tool, input: args };
+/**
+ * OpenAI keeps what goes through its Responses API for 30 days, unless told not to, and is then sent references to
+ * what it kept. A thread keeps its own log, may wait longer than that, and its data is nobody else's: so nothing is
+ * stored, and reasoning goes back and forth encrypted, for which the SDK asks by itself where the model reasons.
+ */
+function defaultProviderOptions({ provider }: AiSdkLanguageModel): ProviderOptions {
+  const [key, api] = provider.split(".");
+  return api === "responses" && key !== undefined ? { [key]: { store: false } } : {};
 }
 
-function resultPart({ callId, tool, content }: Extract<ModelMessage, { role: "tool" }>) {
-  return {
-    type: "tool-result" as const,
-    toolCallId: callId,
-    toolName: tool,
-    output: { type: "text" as const, value: content },
-  };
-}
-
-function toOutput(id: string, result: Result): ModelOutput {
-  const { unified, raw } = result.finishReason;
-  if (unified === "content-filter" || unified === "error") throw withheld(id, unified, raw);
-  const calls: ModelCall[] = [];
-  let text = "";
-  for (const part of result.content) {
-    if (part.type === "text") text += part.text;
-    else if (part.type === "tool-approval-request" || (part.type === "tool-call" && part.providerExecuted))
-      throw ranElsewhere(id);
-    else if (part.type === "tool-call")
-      calls.push({ callId: part.toolCallId, tool: part.toolName, args: parseArgs(part.input) });
-  }
-  const usage = toUsage(result.usage);
-  return { text, calls, finish: toFinish(unified), ...(usage && { usage }) };
-}
-
-/** I9. What is not JSON stays text, which no tool's schema takes for arguments. */
-function parseArgs(input: string): unknown {
-  if (input === "") return {}; // how some providers call a tool without parameters
-  try {
-    return JSON.parse(input);
-  } catch {
-    return input;
-  }
-}
-
-function toFinish(
-  unified: Exclude<Result["finishReason"]["unified"], "content-filter" | "error">,
-): ModelOutput["finish"] {
-  switch (unified) {
-    case "stop":
-    case "length":
-    case "other":
-      return unified;
-    case "tool-calls":
-      return "calls";
-    case "interrupted":
-      return "length"; // the connection ended first: as with a length limit, the end is missing
-    default:
-      return unified satisfies never;
-  }
-}
-
-/** `undefined` unless both are reported: half a count would pass for the whole. */
-function toUsage({ inputTokens, outputTokens }: Result["usage"]): Usage | undefined {
-  if (inputTokens.total === undefined || outputTokens.total === undefined) return undefined;
-  return { inputTokens: inputTokens.total, outputTokens: outputTokens.total };
-}
-
-/** What came may be half a sentence, or half a call. */
-function withheld(id: string, unified: "content-filter" | "error", raw: string | undefined): HoldpointError {
-  const filtered = unified === "content-filter";
-  const what = filtered
-    ? "withheld its output (content filter or refusal)"
-    : "broke its output off with an error";
-  return new HoldpointError("model_failed", `${id} ${what}${raw === undefined ? "" : `: ${raw}`}`, {
-    retryable: !filtered,
-  });
-}
-
-/** I5. What a provider runs by itself passes no gate. */
-function ranElsewhere(id: string): HoldpointError {
-  return new HoldpointError(
-    "model_failed",
-    `${id} called a tool that its provider runs by itself, past the gate`,
-    {
-      fix: "Take the provider's own tools out of the model's settings, and offer a tool of the agent instead.",
-    },
-  );
+function mergedOptions(defaults: ProviderOptions, given: ProviderOptions = {}): ProviderOptions {
+  const merged = { ...defaults, ...given };
+  for (const key of Object.keys(defaults)) merged[key] = { ...defaults[key], ...given[key] };
+  return merged;
 }

@@ -7,9 +7,45 @@ function apiError(fields: Record<string, unknown>): Error {
 }
 
 describe("toModelError", () => {
+  const overflow = "prompt is too long: 215000 tokens > 200000 maximum";
+  const tooLarge =
+    "Request too large for gpt-4o on tokens per min (TPM): Limit 30000, Requested 61337. The input or output tokens must be reduced";
   const cases = [
-    { name: "overload", given: apiError({ statusCode: 529, isRetryable: true }), retryable: true },
-    { name: "too many requests", given: apiError({ statusCode: 429, isRetryable: true }), retryable: true },
+    {
+      name: "an input that does not fit",
+      given: apiError({ statusCode: 400, message: overflow, isRetryable: false }),
+      is: {
+        code: "model_overflow",
+        retryable: false,
+        message: `acme/large takes no input of this length (HTTP 400): ${overflow}`,
+        details: { kind: "overflow", status: 400, limitTokens: 200_000, sentTokens: 215_000 },
+      },
+      fix: "below 200000 tokens",
+    },
+    {
+      name: "too many requests",
+      given: apiError({ statusCode: 429, isRetryable: true, responseHeaders: { "retry-after": "7" } }),
+      is: { code: "model_throttled", retryable: true, retryAfterMs: 7_000, fix: undefined },
+    },
+    {
+      name: "a call larger than a minute's allowance",
+      given: apiError({ statusCode: 429, isRetryable: true, message: tooLarge }),
+      is: {
+        code: "model_throttled",
+        retryable: false,
+        details: { kind: "throttled", status: 429, limitTokens: 30_000, sentTokens: 61_337 },
+      },
+      fix: "30000 tokens",
+    },
+    {
+      name: "overload",
+      given: apiError({ statusCode: 529, isRetryable: true }),
+      is: {
+        code: "model_failed",
+        retryable: true,
+        message: "acme/large is overloaded (HTTP 529): the provider said this",
+      },
+    },
     {
       name: "an empty account",
       given: apiError({
@@ -17,41 +53,94 @@ describe("toModelError", () => {
         isRetryable: true,
         responseBody: '{"error":{"code":"insufficient_quota"}}',
       }),
-      retryable: false,
+      is: { code: "model_failed", retryable: false, details: { kind: "quota", status: 429 } },
+      fix: "Top up",
     },
-    { name: "a bad request", given: apiError({ statusCode: 400, isRetryable: false }), retryable: false },
-    { name: "no such model", given: apiError({ statusCode: 404, isRetryable: false }), retryable: false },
+    {
+      name: "a bad request",
+      given: apiError({ statusCode: 400, isRetryable: false }),
+      is: { code: "model_failed", retryable: false },
+      fix: "settings",
+    },
+    {
+      name: "no such model",
+      given: apiError({ statusCode: 404, isRetryable: false }),
+      is: {
+        code: "model_failed",
+        retryable: false,
+        message: "acme/large was not found (HTTP 404): the provider said this",
+        fix: "Check the model's name.",
+      },
+    },
+    {
+      name: "a filter",
+      given: apiError({ statusCode: 400, responseBody: '{"error":{"code":"content_filter"}}' }),
+      is: { code: "model_failed", retryable: false },
+      fix: "filter",
+    },
     {
       name: "an answer that is no JSON",
       given: apiError({ statusCode: 200, isRetryable: false }),
-      retryable: true,
+      is: { code: "model_failed", retryable: true, details: { kind: "garbled", status: 200 } },
+      fix: "base URL",
     },
-    { name: "no connection", given: apiError({ isRetryable: true }), retryable: true },
+    {
+      name: "no connection",
+      given: apiError({
+        isRetryable: true,
+        url: "http://localhost:11434/v1",
+        cause: Object.assign(new Error("connect"), { code: "ECONNREFUSED" }),
+      }),
+      is: {
+        code: "model_failed",
+        retryable: true,
+        message: "acme/large is not reachable: localhost:11434: it refuses the connection (ECONNREFUSED)",
+      },
+      fix: "localhost:11434",
+    },
+    {
+      name: "no such host",
+      given: apiError({
+        cause: Object.assign(new Error("x"), { code: "ENOTFOUND", hostname: "api.acme.test" }),
+      }),
+      is: { code: "model_unavailable", retryable: true },
+      fix: "api.acme.test",
+    },
+    {
+      name: "a certificate that is not trusted",
+      given: apiError({ cause: Object.assign(new Error("x"), { code: "DEPTH_ZERO_SELF_SIGNED_CERT" }) }),
+      is: { code: "model_unavailable", retryable: false },
+      fix: "NODE_EXTRA_CA_CERTS",
+    },
+    {
+      name: "an answer that breaks off",
+      given: new TypeError("terminated"),
+      is: { code: "model_interrupted", retryable: true },
+    },
+    {
+      name: "no answer in time",
+      given: apiError({ statusCode: 504 }),
+      is: { code: "model_timeout", retryable: true },
+    },
     {
       name: "a call that the SDK cannot make",
       given: Object.assign(new Error("x"), { name: "AI_InvalidPromptError" }),
-      retryable: false,
+      is: { code: "model_failed", retryable: false },
     },
-    { name: "anything else", given: new TypeError("x"), retryable: true },
-    { name: "no error at all", given: "x", retryable: true },
+    { name: "anything else", given: new TypeError("x"), is: { code: "model_failed", retryable: true } },
+    {
+      name: "no error at all",
+      given: "x",
+      is: { code: "model_failed", retryable: true, message: "acme/large failed: x" },
+    },
   ];
-  for (const { name, given, retryable } of cases) {
-    test(`${name} is ${retryable ? "" : "not "}tried again`, () => {
-      expect(toModelError("acme/large", given)).toMatchObject({
-        code: "model_failed",
-        retryable,
-        cause: given,
-      });
+  for (const { name, given, is, fix } of cases) {
+    test(name, () => {
+      const error = toModelError("acme/large", given);
+      expect(error).toMatchObject({ ...is, cause: given });
+      if (fix !== undefined) expect(error.fix).toContain(fix);
     });
   }
-
-  test("says which model, which status, and what the provider said", () => {
-    const error = toModelError("acme/large", apiError({ statusCode: 404, isRetryable: false }));
-    expect([error.message, error.fix]).toEqual([
-      "acme/large failed (HTTP 404): the provider said this",
-      "Check the model's name.",
-    ]);
-  });
 
   for (const fields of [
     { statusCode: 401 },
@@ -69,6 +158,13 @@ describe("toModelError", () => {
     });
   }
 
+  test("access that is refused for another reason says so", () => {
+    const message = "User location is not supported for the API use.";
+    expect(toModelError("acme/large", apiError({ statusCode: 400, message })).message).toBe(
+      `acme/large refused access (HTTP 400): ${message}`,
+    );
+  });
+
   test("a key that is not set is named by its variable", () => {
     const cause = Object.assign(new Error("Acme API key is missing. Set ACME_API_KEY."), {
       name: "AI_LoadAPIKeyError",
@@ -77,6 +173,7 @@ describe("toModelError", () => {
       code: "model_unavailable",
       retryable: false,
       message: "acme/large: Acme API key is missing. Set ACME_API_KEY.",
+      fix: "Set it where the worker is started.",
     });
   });
 

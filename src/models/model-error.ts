@@ -1,68 +1,149 @@
-// Errors of AI SDK providers are told by their members, not their classes: several versions of the SDK may be installed.
-import { HoldpointError, isHoldpointError } from "../core/errors.ts";
-
-interface ProviderError {
-  readonly name: string;
-  readonly message: string;
-  readonly statusCode: number | undefined;
-  readonly isRetryable: boolean | undefined;
-  readonly responseBody: string;
-}
+import { type ErrorCode, HoldpointError, isHoldpointError } from "../core/errors.ts";
+import type { Json } from "../core/json.ts";
+import { type ClassifyOptions, classifyModelFailure, type ModelFailure } from "./model-failure.ts";
+import { readFailure } from "./read-failure.ts";
 
 /**
  * What a failed model call throws. The message names the model, the status and what the provider said; I11: it never
- * holds a key, since providers repeat the keys that they refuse. The error as it came is the `cause`.
+ * holds a key, since providers repeat the keys that they refuse. `details.kind` is the failure's kind, `limitTokens`
+ * and `sentTokens` are there as far as the provider named them. The error as it came is the `cause`.
  */
-export function toModelError(id: string, cause: unknown): HoldpointError {
+export function toModelError(id: string, cause: unknown, options: ClassifyOptions = {}): HoldpointError {
   if (isHoldpointError(cause)) return cause;
-  const error = readError(cause);
-  if (error.name === "AI_LoadAPIKeyError") {
-    return new HoldpointError("model_unavailable", `${id}: ${maskKeys(error.message)}`, {
-      fix: "Set it where the worker is started.",
+  const failure = classifyModelFailure(cause, options);
+  const { codes, host } = readFailure(cause);
+  const hasNoKey = codes.includes("AI_LoadAPIKeyError") || codes.includes("AI_LoadSettingError");
+  const isNowhere = codes.some((code) => code === "ENOTFOUND" || code === "ERR_INVALID_URL");
+  const fix = failure.fix ?? (hasNoKey ? "Set it where the worker is started." : fixOf(failure, host));
+  return new HoldpointError(
+    hasNoKey || isNowhere ? "model_unavailable" : codeOf(failure),
+    hasNoKey ? `${id}: ${failure.message}` : messageOf(id, failure),
+    {
+      retryable: failure.retryable,
+      retryAfterMs: failure.retryAfterMs,
+      ...(fix !== undefined && { fix }),
+      details: detailsOf(failure),
       cause,
-    });
-  }
-  const status = error.statusCode === undefined ? "" : ` (HTTP ${error.statusCode})`;
-  if (isKeyRefused(error)) {
-    const fix = "Check the provider's API key, and that it may use this model.";
-    return new HoldpointError("model_failed", `${id} refused access${status}`, { fix, cause });
-  }
-  const options = { retryable: isRetryable(error), cause };
-  const message = `${id} failed${status}: ${maskKeys(error.message) || "no message"}`;
-  if (error.statusCode !== 404) return new HoldpointError("model_failed", message, options);
-  return new HoldpointError("model_failed", message, { ...options, fix: "Check the model's name." });
-}
-
-function readError(cause: unknown): ProviderError {
-  const error: Partial<Record<keyof ProviderError, unknown>> =
-    typeof cause === "object" && cause !== null ? cause : { message: String(cause) };
-  return {
-    name: String(error.name ?? ""),
-    message: String(error.message ?? ""),
-    statusCode: typeof error.statusCode === "number" ? error.statusCode : undefined,
-    isRetryable: typeof error.isRetryable === "boolean" ? error.isRetryable : undefined,
-    responseBody: typeof error.responseBody === "string" ? error.responseBody : "",
-  };
-}
-
-function isKeyRefused({ statusCode, responseBody }: ProviderError): boolean {
-  if (statusCode === 401 || statusCode === 403) return true;
-  return statusCode === 400 && responseBody.includes('"API_KEY_INVALID"'); // Google's reason for a bad key
-}
-
-function isRetryable({ name, statusCode, isRetryable, responseBody }: ProviderError): boolean {
-  if (responseBody.includes('"insufficient_quota"')) return false; // OpenAI sends it as 429; waiting does not fill an account
-  if (statusCode !== undefined && statusCode < 300) return true; // the answer came garbled or cut off on its way
-  return isRetryable ?? !name.startsWith("AI_"); // the SDK's other errors say that the call itself is wrong
-}
-
-const maxMessageLength = 500;
-
-/** Known prefixes of keys, and any run of letters and digits as long as one. */
-function maskKeys(text: string): string {
-  const masked = text.replace(
-    /\b(?:sk|pk|rk|gsk|xai|pplx|key)-[\w*-]{6,}|\bBearer [\w.~+/=-]+|[\w*-]{32,}/g,
-    "[masked]",
+    },
   );
-  return masked.length <= maxMessageLength ? masked : `${masked.slice(0, maxMessageLength)}…`;
+}
+
+function codeOf({ kind }: ModelFailure): ErrorCode {
+  switch (kind) {
+    case "overflow":
+      return "model_overflow";
+    case "throttled":
+      return "model_throttled";
+    case "interrupted":
+      return "model_interrupted";
+    case "timeout":
+      return "model_timeout";
+    case "tls":
+      return "model_unavailable";
+    case "overloaded":
+    case "quota":
+    case "unauthorized":
+    case "not_found":
+    case "invalid_request":
+    case "content_filter":
+    case "server":
+    case "network":
+    case "garbled":
+    case "unknown":
+      return "model_failed";
+    default:
+      return kind satisfies never;
+  }
+}
+
+function messageOf(id: string, failure: ModelFailure): string {
+  const status = failure.status === undefined ? "" : ` (HTTP ${failure.status})`;
+  if (failure.kind === "unauthorized" && speaksOfKey(failure)) return `${id} refused access${status}`;
+  return `${id} ${verbOf(failure)}${status}: ${failure.message || "no message"}`;
+}
+
+/** Such a message may repeat a key of a form that is masked nowhere. */
+function speaksOfKey({ message }: ModelFailure): boolean {
+  return message === "" || /key|token|credential|password|secret|auth/i.test(message);
+}
+
+function verbOf({ kind, retryable }: ModelFailure): string {
+  switch (kind) {
+    case "overflow":
+      return "takes no input of this length";
+    case "throttled":
+      return retryable ? "is throttled" : "takes no call of this size from the account";
+    case "overloaded":
+      return "is overloaded";
+    case "quota":
+      return "refused: the account's credit or allowance is used up";
+    case "unauthorized":
+      return "refused access";
+    case "not_found":
+      return "was not found";
+    case "invalid_request":
+      return "refused the request";
+    case "content_filter":
+      return "withheld its output (content filter)";
+    case "network":
+    case "tls":
+      return "is not reachable";
+    case "timeout":
+      return "gave no answer in time";
+    case "interrupted":
+      return "broke its answer off";
+    case "garbled":
+      return "gave no usable answer";
+    case "server":
+    case "unknown":
+      return "failed";
+    default:
+      return kind satisfies never;
+  }
+}
+
+function fixOf({ kind, retryable, limitTokens }: ModelFailure, host: string | undefined): string | undefined {
+  switch (kind) {
+    case "overflow":
+      return `Set a smaller window budget${limitTokens === undefined ? "" : `, below ${limitTokens} tokens with the output`}, or use a model with a larger context.`;
+    case "throttled":
+      return retryable
+        ? undefined
+        : `Set a smaller window budget or maxOutputTokens (together ${limitTokens} tokens), or raise the account's limit.`;
+    case "quota":
+      return "Top up the account, or raise its spending limit.";
+    case "unauthorized":
+      return "Check the provider's API key, and that it may use this model.";
+    case "not_found":
+      return "Check the model's name.";
+    case "invalid_request":
+      return "Check the model's settings against what the provider says.";
+    case "content_filter":
+      return "See in the thread's window what the provider's filter may object to.";
+    case "network":
+      return `Check that ${host ?? "the provider"} is reachable from the worker, the base URL, and proxies on the way.`;
+    case "tls":
+      return "Check the base URL and proxies on the way; trust a certificate of your own with NODE_EXTRA_CA_CERTS.";
+    case "garbled":
+      return "Check the base URL and proxies on the way, if it happens again.";
+    case "overloaded":
+    case "server":
+    case "timeout":
+    case "interrupted":
+    case "unknown":
+      return undefined;
+    default:
+      return kind satisfies never;
+  }
+}
+
+function detailsOf({ kind, status, limitTokens, sentTokens }: ModelFailure): {
+  readonly [name: string]: Json;
+} {
+  return {
+    kind,
+    ...(status !== undefined && { status }),
+    ...(limitTokens !== undefined && { limitTokens }),
+    ...(sentTokens !== undefined && { sentTokens }),
+  };
 }

@@ -52,7 +52,7 @@ describe("modelResolver", () => {
   test("a model's name may hold slashes", async () => {
     const names: string[] = [];
     const importPackage = async () => ({
-      openai: (modelId: string) => names.push(modelId) && aiSdkObject("v4"),
+      createOpenAI: () => (modelId: string) => names.push(modelId) && aiSdkObject("v4"),
     });
     expect((await modelResolver({ importPackage })("openai/ft/large:1")).id).toBe("openai/ft/large:1");
     expect(names).toEqual(["ft/large:1"]);
@@ -62,7 +62,7 @@ describe("modelResolver", () => {
     let installed = false;
     const importPackage = async () => {
       if (!installed) throw notFound();
-      return { anthropic: () => aiSdkObject("v4") };
+      return { createAnthropic: () => () => aiSdkObject("v4") };
     };
     const resolve = modelResolver({ importPackage });
     await expect(resolve("anthropic/large")).rejects.toMatchObject({
@@ -121,22 +121,119 @@ describe("modelResolver", () => {
     });
   }
 
+  test("a list is no model", async () => {
+    await expect(modelResolver()(["openai/a", "openai/b"])).rejects.toMatchObject({
+      code: "model_unavailable",
+    });
+  });
+});
+
+describe("endpoints", () => {
+  const endpoint = { baseURL: "http://localhost:11434/v1" };
+
+  test("any name with a base URL is a provider, under that name", async () => {
+    const resolve = modelResolver({ providers: { ollama: endpoint, compatible: endpoint } });
+    expect((await resolve("ollama/llama3:8b")).id).toBe("ollama/llama3:8b");
+    expect((await resolve("compatible/org/model")).id).toBe("compatible/org/model");
+  });
+
+  for (const [name, why] of [
+    ["compatible/llama", "compatible has no base URL"],
+    ["nowhere/llama", "nowhere has no base URL"],
+    ["wrong/llama", "the base URL of wrong is no http or https address"],
+    ["file/llama", "the base URL of file is no http or https address"],
+  ] as const) {
+    test(`${name} is refused, saying what to set`, async () => {
+      const providers = { nowhere: {}, wrong: { baseURL: "sk-secret" }, file: { baseURL: "file:///etc" } };
+      const error = await modelResolver({ providers })(name).catch((caught: unknown) => caught);
+      expect(error).toMatchObject({ code: "model_unavailable", message: why, fix: expect.any(String) });
+      expect(JSON.stringify(error)).not.toContain("sk-secret");
+    });
+  }
+
+  test("names that every object has are none of ours", async () => {
+    for (const name of ["constructor/x", "__proto__/x", "toString/x"])
+      await expect(modelResolver()(name)).rejects.toMatchObject({ code: "model_unavailable" });
+  });
+
+  test("what is missing for them is named", async () => {
+    const importPackage = () => Promise.reject(notFound());
+    const resolve = modelResolver({ importPackage, providers: { ollama: endpoint } });
+    await expect(resolve("ollama/llama")).rejects.toMatchObject({
+      code: "model_not_installed",
+      fix: "npm install @ai-sdk/openai-compatible",
+    });
+  });
+});
+
+describe("check", () => {
+  const unsent = () => Promise.reject(new Error("check sends nothing"));
   const keys = {
     anthropic: "ANTHROPIC_API_KEY",
     google: "GOOGLE_GENERATIVE_AI_API_KEY",
     openai: "OPENAI_API_KEY",
   };
   for (const [provider, variable] of Object.entries(keys)) {
-    test(`without a key, ${provider} fails at the call, naming ${variable}`, async () => {
-      vi.stubEnv(variable, undefined);
+    test(`without a key, ${provider} is refused beforehand and at the call, naming ${variable}`, async () => {
       vi.stubEnv("ANTHROPIC_AUTH_TOKEN", undefined);
-      const model = await modelResolver()(`${provider}/some-model`);
-      await expect(model.generate(input, { signal })).rejects.toMatchObject({
-        code: "model_unavailable",
-        retryable: false,
-        message: expect.stringContaining(variable),
-      });
+      for (const missing of [undefined, ""]) {
+        vi.stubEnv(variable, missing);
+        const refusal = {
+          code: "model_unavailable",
+          retryable: false,
+          message: expect.stringContaining(variable),
+        };
+        const resolve = modelResolver({ fetch: unsent });
+        await expect(resolve.check(`${provider}/some-model`)).rejects.toMatchObject(refusal);
+        if (missing === "") continue; // sent as it is
+        const model = await resolve(`${provider}/some-model`);
+        await expect(model.generate(input, { signal })).rejects.toMatchObject(refusal);
+      }
       vi.unstubAllEnvs();
     });
+
+    test(`with a key, ${provider} passes, and nothing is sent`, async () => {
+      vi.stubEnv("ANTHROPIC_AUTH_TOKEN", undefined);
+      vi.stubEnv(variable, undefined);
+      vi.stubGlobal("fetch", unsent);
+      const model = `${provider}/some-model`;
+      await modelResolver({ fetch: unsent, providers: { [provider]: { apiKey: "k" } } }).check(model);
+      vi.stubEnv(variable, "k");
+      await modelResolver().check(model);
+      await modelResolver({ defaultModel: model }).check(undefined);
+      vi.unstubAllEnvs();
+      vi.unstubAllGlobals();
+    });
   }
+
+  test("an endpoint needs no key, unless one was meant to be there", async () => {
+    const providers = {
+      ollama: { baseURL: "http://localhost:11434/v1" },
+      router: { baseURL: "http://localhost:11434/v1", apiKey: "", apiKeyName: "ROUTER_KEY" },
+    };
+    const { check } = modelResolver({ providers });
+    await check("ollama/llama");
+    await expect(check("router/llama")).rejects.toMatchObject({
+      code: "model_unavailable",
+      message: "router/llama: its API key (ROUTER_KEY) is missing or empty",
+    });
+  });
+
+  test("of a list, one is enough; else the first says why", async () => {
+    const { check } = modelResolver({ providers: { openai: { apiKey: "" }, google: { apiKey: "k" } } });
+    await check(["openai/a", "google/b"]);
+    await check([scriptedModel([]), "openai/a"]);
+    await expect(check(["openai/a", "openai/b"])).rejects.toMatchObject({
+      message: expect.stringContaining("openai/a"),
+    });
+    await expect(check([])).rejects.toMatchObject({ code: "model_unavailable" });
+  });
+
+  test("objects are taken at their word, and what is no model is refused", async () => {
+    const { check } = modelResolver();
+    await check(scriptedModel([]));
+    await check(aiSdkObject("v4"));
+    for (const wrong of ["", "acme/large", 7, {}, null])
+      await expect(check(wrong)).rejects.toMatchObject({ code: "model_unavailable" });
+  });
 });

@@ -1,96 +1,143 @@
 import { HoldpointError } from "../core/errors.ts";
 import type { Model } from "../ports/model.ts";
-import { type AiSdkLanguageModel, aiSdkModel } from "./ai-sdk.ts";
-
-/** Providers that a string can name. Each package reads its own key from the environment when it is first called. */
-const providerNames = ["anthropic", "google", "openai"] as const;
+import {
+  type AiSdkLanguageModel,
+  type AiSdkModelOptions,
+  aiSdkModel,
+  defaultMaxResponseBytes,
+} from "./ai-sdk.ts";
+import { checkKey, emptyKey, notSending } from "./key-check.ts";
+import { type Fetch, limitedFetch } from "./limited-fetch.ts";
+import {
+  createModel,
+  type ImportPackage,
+  keyNameOf,
+  type ModelName,
+  type ProviderSettings,
+  parseModelName,
+} from "./providers.ts";
 
 export interface ModelResolverOptions {
   /** For agents that name no model: whatever an agent could name. */
   readonly defaultModel?: unknown;
+  /**
+   * Settings of `anthropic`, `google` and `openai`; any other name is an endpoint that speaks OpenAI's chat
+   * completions (OpenRouter, vLLM, Ollama, MiniMax, …) and needs a `baseURL`. `{ ollama: { baseURL } }` makes
+   * `ollama/<model>` a model.
+   */
+  readonly providers?: Readonly<Record<string, ProviderSettings>>;
+  /** What models named by a string send their requests with. Default: the global `fetch`. */
+  readonly fetch?: Fetch;
+  /** Longer responses are cut off while they come. Default 16 MiB. */
+  readonly maxResponseBytes?: number;
+  /** See `AiSdkModelOptions`. */
+  readonly idleMs?: number;
+  /** Puts models that call a provider under limits, see `modelLimiter`. Default: none. */
+  readonly limit?: (model: Model) => Model;
   /** Imports a provider's package; for tests. */
-  readonly importPackage?: (name: string) => Promise<unknown>;
+  readonly importPackage?: ImportPackage;
 }
 
 /**
- * Finds the Model that an agent names: `provider/model` (anthropic, google, openai; the package `@ai-sdk/<provider>`
- * must be installed), a model object of any AI SDK provider, or a Model; `undefined` and `null` give the default.
- * One name or object gives one Model.
+ * Finds the Model that an agent names: `provider/model` (the provider's package must be installed), a model object of
+ * any AI SDK provider, or a Model; `undefined` and `null` give the default. One name or object gives one Model.
  *
  * Its promises reject with `model_unavailable` or `model_not_installed`, saying what to do.
  */
-export function modelResolver(options: ModelResolverOptions = {}): (model: unknown) => Promise<Model> {
-  const { defaultModel, importPackage = (name: string): Promise<unknown> => import(name) } = options;
+export interface ModelResolver {
+  (model: unknown): Promise<Model>;
+  /**
+   * Finds out without the network whether the model, or one of a list of models, can be called: that there is one,
+   * its package, its address and its key. Objects are taken at their word. @throws as the resolver.
+   */
+  check(model: unknown): Promise<void>;
+}
+
+export function modelResolver(options: ModelResolverOptions = {}): ModelResolver {
+  const { defaultModel, providers = {} } = options;
   const byName = new Map<string, Model>();
   const byObject = new WeakMap<object, Model>();
 
-  return async function resolveModel(named) {
+  async function resolveModel(named: unknown): Promise<Model> {
     const model = named ?? defaultModel ?? null;
     if (model === null) throw noModel();
-    const known =
-      typeof model === "string"
-        ? byName.get(model)
-        : typeof model === "object"
-          ? byObject.get(model)
-          : undefined;
-    if (known) return known;
     if (typeof model === "string") {
-      const resolved = await modelNamed(model, importPackage);
+      const resolved = byName.get(model) ?? (await modelNamed(model, options));
       const first = byName.get(model) ?? resolved; // two may have asked at once
       byName.set(model, first);
       return first;
     }
-    const resolved = modelFrom(model);
-    byObject.set(model as object, resolved); // modelFrom takes objects only
+    const known = isObject(model) ? byObject.get(model) : undefined;
+    const resolved = known ?? modelFrom(model, options);
+    byObject.set(model, resolved); // modelFrom takes objects only
     return resolved;
-  };
+  }
+
+  async function check(named: unknown): Promise<void> {
+    const model = named ?? defaultModel ?? null;
+    if (Array.isArray(model) && model.length > 0) await anyOf(model, check);
+    else if (typeof model === "string") await checkNamed(model, providers, options);
+    else await resolveModel(model);
+  }
+
+  return Object.assign(resolveModel, { check });
 }
 
-async function modelNamed(name: string, importPackage: (name: string) => Promise<unknown>): Promise<Model> {
-  const slash = name.indexOf("/");
-  const provider = providerNames.find((known) => known === name.slice(0, slash));
-  const modelId = name.slice(slash + 1);
-  if (!provider || modelId === "") {
-    throw unavailable(
-      `"${name}" names no model`,
-      `Write ${providerNames.map((known) => `${known}/<model>`).join(", ")}, or give a model object.`,
-    );
-  }
-  const packageName = `@ai-sdk/${provider}`;
-  const create = await providerFrom(packageName, provider, importPackage);
-  return { ...modelFrom(create(modelId)), id: name };
+async function anyOf(models: readonly unknown[], check: (model: unknown) => Promise<void>): Promise<void> {
+  const checked = await Promise.allSettled(models.map(check));
+  const [first] = checked;
+  if (first?.status === "rejected" && checked.every(({ status }) => status === "rejected"))
+    throw first.reason;
 }
 
-async function providerFrom(
-  packageName: string,
-  provider: string,
-  importPackage: (name: string) => Promise<unknown>,
-): Promise<(modelId: string) => unknown> {
-  let module: unknown;
-  try {
-    module = await importPackage(packageName);
-  } catch (cause) {
-    if (!isNotFound(cause)) throw cause;
-    throw new HoldpointError("model_not_installed", `the package ${packageName} is not installed`, {
-      fix: `npm install ${packageName}`,
-      cause,
-    });
-  }
-  const create = (module as Record<string, unknown>)[provider]; // a module is an object
-  if (typeof create === "function") return create as (modelId: string) => unknown; // its result is checked by modelFrom
-  throw unavailable(
-    `${packageName} exports no "${provider}"`,
-    `Install a version that this one works with: npm install ${packageName}@latest`,
+async function modelNamed(id: string, options: ModelResolverOptions): Promise<Model> {
+  const { providers = {}, maxResponseBytes = defaultMaxResponseBytes } = options;
+  const name = parseModelName(id, providers);
+  const settings = settingsOf(name, providers);
+  const fetch = limitedFetch(
+    options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
+    name.provider,
+    maxResponseBytes,
   );
+  const created = await createModel(name, settings, { fetch, importPackage: importOf(options) });
+  const { providerOptions } = settings;
+  return modelFrom(created, { ...options, id, ...(providerOptions && { providerOptions }) });
 }
 
-function modelFrom(model: unknown): Model {
+async function checkNamed(
+  id: string,
+  providers: Readonly<Record<string, ProviderSettings>>,
+  options: ModelResolverOptions,
+): Promise<void> {
+  const name = parseModelName(id, providers);
+  const settings = settingsOf(name, providers);
+  const keyName = keyNameOf(name, settings);
+  if (settings.apiKey === "") throw emptyKey(id, keyName);
+  const created = await createModel(name, settings, { fetch: notSending, importPackage: importOf(options) });
+  if (isAiSdkModel(created)) await checkKey(id, created, keyName);
+  else modelFrom(created, options);
+}
+
+function settingsOf(
+  { provider }: ModelName,
+  providers: Readonly<Record<string, ProviderSettings>>,
+): ProviderSettings {
+  return (Object.hasOwn(providers, provider) ? providers[provider] : undefined) ?? {};
+}
+
+function importOf({ importPackage }: ModelResolverOptions): ImportPackage {
+  return importPackage ?? ((name) => import(name));
+}
+
+function modelFrom(model: unknown, options: ModelResolverOptions & AiSdkModelOptions): Model {
   if (isModel(model)) return model;
-  if (isAiSdkModel(model)) return aiSdkModel(model);
-  throw unavailable(
-    `${describe(model)} is no model`,
-    "Give a model object of an AI SDK provider (specification v3 or v4), or an object with `id` and `generate`.",
-  );
+  if (isAiSdkModel(model)) {
+    const called = aiSdkModel(model, options);
+    return options.limit ? options.limit(called) : called;
+  }
+  throw new HoldpointError("model_unavailable", `${describe(model)} is no model`, {
+    fix: "Give a model object of an AI SDK provider (specification v3 or v4), or an object with `id` and `generate`.",
+  });
 }
 
 function isModel(value: unknown): value is Model {
@@ -115,17 +162,8 @@ function describe(model: unknown): string {
   return `a value of type ${typeof model}`;
 }
 
-function isNotFound(error: unknown): boolean {
-  return isObject(error) && (error.code === "ERR_MODULE_NOT_FOUND" || error.code === "MODULE_NOT_FOUND");
-}
-
 function noModel(): HoldpointError {
-  return unavailable(
-    "the agent names no model, and there is no default model",
-    'Give the agent one, such as model: "anthropic/<model>", or set a default model.',
-  );
-}
-
-function unavailable(message: string, fix: string): HoldpointError {
-  return new HoldpointError("model_unavailable", message, { fix });
+  return new HoldpointError("model_unavailable", "the agent names no model, and there is no default model", {
+    fix: 'Give the agent one, such as model: "anthropic/<model>", or set a default model.',
+  });
 }

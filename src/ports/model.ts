@@ -1,5 +1,7 @@
+import type { ModelPrice } from "../core/cost.ts";
 import type { ModelInput, ModelOutput } from "../core/window/model-input.ts";
 
+export type { ModelPrice } from "../core/cost.ts";
 export type {
   ModelCall,
   ModelInput,
@@ -18,6 +20,8 @@ export interface GenerateOptions {
   readonly signal: AbortSignal;
   /** Given, the model streams where it can. */
   readonly onProgress?: (progress: ModelProgress) => void;
+  /** Told when the call waits for its turn (true), and when it has it (false): the caller's deadline stands still meanwhile. */
+  readonly onWaiting?: (isWaiting: boolean) => void;
 }
 
 /**
@@ -32,17 +36,6 @@ export interface Model {
   /** `provider/model`, as recorded with each decision. */
   readonly id: string;
   generate(input: ModelInput, options: GenerateOptions): Promise<ModelOutput>;
-}
-
-/** US dollars per million tokens, as listed on `asOf` (a date). */
-export interface ModelPrice {
-  readonly input: number;
-  readonly output: number;
-  /** Default: as `input`. */
-  readonly cached?: number;
-  /** Default: as `input`. */
-  readonly cacheWrite?: number;
-  readonly asOf: string;
 }
 
 /** What is known of a model beforehand. */

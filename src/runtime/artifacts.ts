@@ -1,4 +1,4 @@
-import type { Stored, ThreadEvent } from "../core/events.ts";
+import type { ArtifactRef, ThreadEvent } from "../core/events.ts";
 import type { Store } from "../ports/store.ts";
 
 /** Loads the large values that a replay of these events hands to the flow. */
@@ -7,30 +7,26 @@ export async function artifactsOf(
   events: readonly ThreadEvent[],
 ): Promise<ReadonlyMap<string, string>> {
   const texts = new Map<string, string>();
-  for (const digest of events.flatMap(artifactDigests)) {
-    if (!texts.has(digest)) texts.set(digest, await store.artifact(digest));
+  for (const event of events) {
+    const digest = artifactOf(event)?.digest;
+    if (digest !== undefined && !texts.has(digest)) texts.set(digest, await store.artifact(digest));
   }
   return texts;
 }
 
-/** Digests of the artifacts that an event refers to. */
-function artifactDigests(event: ThreadEvent): readonly string[] {
+function artifactOf(event: ThreadEvent): ArtifactRef | undefined {
   switch (event.type) {
     case "thread_started":
     case "child_started":
-      return digestOf(event.input);
+      return event.input.artifact;
     case "step_completed":
     case "action_completed":
-      return digestOf(event.result);
+      return event.result.artifact;
     case "thread_completed":
-      return digestOf(event.output);
+      return event.output.artifact;
     case "child_completed":
-      return event.outcome.status === "completed" ? digestOf(event.outcome) : [];
+      return event.outcome.status === "completed" ? event.outcome.artifact : undefined;
     default:
-      return [];
+      return undefined;
   }
-}
-
-function digestOf(stored: Stored): readonly string[] {
-  return stored.artifact ? [stored.artifact.digest] : [];
 }

@@ -8,6 +8,13 @@ export type Ended<T> =
   /** It was told to stop, and either threw or did not come back. */
   | { readonly kind: "aborted" };
 
+/** For code that waits for its turn before it starts: that time does not count. */
+export interface Deadline {
+  stop(): void;
+  /** Gives the whole time again. */
+  start(): void;
+}
+
 /** How long code may take to come back after it was told to stop. */
 const abandonAfterMs = 1_000;
 
@@ -19,14 +26,15 @@ export async function withTimeout<T>(
   clock: Clock,
   timeoutMs: number,
   signal: AbortSignal,
-  run: (signal: AbortSignal) => T | Promise<T>,
+  run: (signal: AbortSignal, deadline: Deadline) => T | Promise<T>,
 ): Promise<Ended<T>> {
   if (signal.aborted) return { kind: "aborted" };
   const inner = new AbortController();
+  const timer = createTimer(clock, timeoutMs);
   try {
-    const returned = run(inner.signal);
+    const returned = run(inner.signal, timer);
     if (!isThenable(returned)) return { kind: "returned", value: returned }; // it has ended: no deadline to keep
-    return await race(clock, timeoutMs, signal, inner, returned);
+    return await race(clock, timer, signal, inner, returned);
   } catch (error) {
     return { kind: "threw", error };
   }
@@ -36,36 +44,72 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
 
+interface Timer extends Deadline {
+  readonly timeoutMs: number;
+  /** From here on the deadline is kept, unless it was stopped before. */
+  begin(onDeadline: () => void): void;
+}
+
+function createTimer(clock: Clock, timeoutMs: number): Timer {
+  let running: AbortController | null = null;
+  let isStopped = false;
+  let onDeadline: () => void = () => {};
+
+  function start(): void {
+    isStopped = false;
+    running?.abort("again");
+    const timer = new AbortController();
+    running = timer;
+    void clock.sleep(timeoutMs, timer.signal).then(() => {
+      if (!timer.signal.aborted) onDeadline();
+    });
+  }
+
+  return {
+    timeoutMs,
+    start,
+    stop() {
+      isStopped = true;
+      running?.abort("stopped"); // a reason of its own: the default one is an error with a stack, made anew each time
+    },
+    begin(call) {
+      onDeadline = call;
+      if (!isStopped && running === null) start();
+    },
+  };
+}
+
 function race<T>(
   clock: Clock,
-  timeoutMs: number,
+  timer: Timer,
   signal: AbortSignal,
   inner: AbortController,
   running: PromiseLike<T>,
 ): Promise<Ended<T>> {
   return new Promise((resolve) => {
-    const timers = new AbortController();
+    const grace = new AbortController();
     let over = false;
 
     const finish = (ended: Ended<T>): void => {
       if (over) return;
       over = true;
       signal.removeEventListener("abort", onAbort);
-      timers.abort(ended.kind); // a reason of its own: the default one is an error with a stack, made anew each time
+      timer.stop();
+      grace.abort("over");
       resolve(ended);
     };
     const onAbort = (): void => {
       inner.abort(signal.reason);
-      void clock.sleep(abandonAfterMs, timers.signal).then(() => finish({ kind: "aborted" }));
+      void clock.sleep(abandonAfterMs, grace.signal).then(() => finish({ kind: "aborted" }));
     };
     const onDeadline = (): void => {
       if (over) return;
       finish({ kind: "timeout" });
-      inner.abort(new DOMException(`no answer within ${timeoutMs} ms`, "TimeoutError"));
+      inner.abort(new DOMException(`no answer within ${timer.timeoutMs} ms`, "TimeoutError"));
     };
 
     signal.addEventListener("abort", onAbort, { once: true });
-    void clock.sleep(timeoutMs, timers.signal).then(onDeadline);
+    timer.begin(onDeadline);
     running.then(
       (value) => finish({ kind: "returned", value }),
       (error: unknown) => finish(inner.signal.aborted ? { kind: "aborted" } : { kind: "threw", error }),

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { fixture, newProject } from "./command.ts";
 
 describe("run", () => {
@@ -201,12 +203,79 @@ describe("agents' files", () => {
     );
     const why = async (env: Readonly<Record<string, string>>) => {
       const { stdout } = await start(["run", "any.ts", "hi", "--json"], { env }).ended;
-      return JSON.parse(stdout).requests[0].why;
+      return JSON.parse(stdout).error.message;
     };
     expect(await why({ HOLDPOINT_MODEL: "environment/model" })).toContain(
       '"environment/model" names no model',
     );
     expect(await why({ ANTHROPIC_API_KEY: "a-key-of-no-use" })).toContain('"config/model" names no model');
+  });
+
+  it("whose model has no key are refused before there is a thread, unless another model of theirs has one", async () => {
+    const { write, start, run, exists } = newProject();
+    const agentOf = (model: string) =>
+      `import { agent } from "holdpoint";\nexport default agent({ name: "any", prompt: "Help.", model: ${model} });`;
+    write("one.ts", agentOf('"anthropic/claude"'));
+    const ended = await run("run", "one.ts", "hi", "--json");
+    expect(ended.code).toBe(1);
+    expect(JSON.parse(ended.stdout).error).toMatchObject({
+      code: "model_unavailable",
+      message: expect.stringContaining("ANTHROPIC_API_KEY"),
+    });
+    write("several.ts", agentOf('["anthropic/claude", "google/gemini"]'));
+    expect((await run("run", "several.ts", "hi", "--json")).code).toBe(1);
+    expect(exists(".holdpoint")).toBe(false);
+    const env = { GOOGLE_GENERATIVE_AI_API_KEY: "a-key-of-no-use" };
+    const started = await start(["run", "several.ts", "hi", "--json"], { env }).ended;
+    expect(JSON.parse(started.stdout)).toMatchObject({ created: true });
+  });
+
+  it("reach an endpoint of the config or the environment, with its key and no other", async () => {
+    const { write, start, json, folder } = newProject();
+    const keys: unknown[] = [];
+    const server = createServer((request, response) => {
+      keys.push(request.headers.authorization);
+      const message = { role: "assistant", content: "hello" };
+      const answer = {
+        id: "1",
+        created: 1,
+        model: "m",
+        choices: [{ index: 0, message, finish_reason: "stop" }],
+      };
+      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(answer));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const baseURL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // it listens on a port, so it has one
+    const endpoint = { baseURL, apiKeyVariable: "ROUTER_KEY" };
+    write("holdpoint.config.json", JSON.stringify({ providers: { router: endpoint, compatible: endpoint } }));
+    write(
+      "any.ts",
+      'import { agent } from "holdpoint";\nexport default agent({ name: "any", prompt: "Help." });',
+    );
+    const runWith = async (env: Readonly<Record<string, string>>) => {
+      const { stdout } = await start(["run", "any.ts", "hi router-key-1", "--json"], { env }).ended;
+      return JSON.parse(stdout);
+    };
+    expect(await runWith({ HOLDPOINT_MODEL: "router/m" })).toMatchObject({
+      error: { code: "model_unavailable", message: expect.stringContaining("ROUTER_KEY") },
+    });
+    const ROUTER_KEY = "router-key-1";
+    expect(await runWith({ HOLDPOINT_MODEL: "router/m", ROUTER_KEY })).toMatchObject({ output: "hello" });
+    const HOLDPOINT_BASE_URL = baseURL;
+    const elsewhere = { HOLDPOINT_MODEL: "compatible/m", HOLDPOINT_BASE_URL, ROUTER_KEY };
+    expect(await runWith(elsewhere)).toMatchObject({ output: "hello" });
+    expect(await runWith({ ...elsewhere, HOLDPOINT_API_KEY: "key-2" })).toMatchObject({ output: "hello" });
+    expect(keys).toEqual(["Bearer router-key-1", undefined, "Bearer key-2"]);
+    expect(readFileSync(join(folder, ".holdpoint/holdpoint.db")).includes("router-key-1")).toBe(false);
+
+    write(
+      "holdpoint.config.json",
+      JSON.stringify({ providers: { router: { baseURL, apiKey: "sk-in-a-file" } } }),
+    );
+    const { code, document } = await json("threads");
+    expect([code, document.error.message]).toEqual([2, expect.stringContaining("apiKey")]);
+    expect(JSON.stringify(document)).not.toContain("sk-in-a-file");
   });
 
   it("keep secrets off the screen, also in errors", async () => {

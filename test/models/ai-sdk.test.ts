@@ -99,6 +99,8 @@ const providers: readonly Provider[] = [
     body: {
       model: "gpt-5",
       max_output_tokens: 321,
+      store: false,
+      include: ["reasoning.encrypted_content"],
       input: [
         { role: "developer", content: "Be brief." },
         { role: "user", content: [{ type: "input_text", text: "Weather in San Francisco and Rome?" }] },
@@ -402,6 +404,7 @@ for (const provider of providers) {
         name: "too many requests",
         status: 429,
         body: '{"error":{"message":"slow down","type":"rate_limit","code":429,"status":"RESOURCE_EXHAUSTED"}}',
+        code: "model_throttled",
         retryable: true,
       },
       {
@@ -429,11 +432,11 @@ for (const provider of providers) {
         retryable: true,
       },
     ];
-    for (const { name, status, body, retryable } of failures) {
+    for (const { name, status, body, code = "model_failed", retryable } of failures) {
       test(`${name} (HTTP ${status}) is ${retryable ? "" : "not "}tried again, and is asked for once`, async () => {
         respondWith(status, body);
         const error = await generate(provider.create(baseURL)).catch((caught: unknown) => caught);
-        expect(error).toMatchObject({ code: "model_failed", retryable });
+        expect(error).toMatchObject({ code, retryable });
         const { message, fix = "" } = error as { message: string; fix?: string };
         expect(message).toMatch(new RegExp(`^${provider.id.replace(".", "\\.")} .*\\(HTTP ${status}\\)`));
         expect(message + fix).not.toContain(apiKey);
@@ -447,7 +450,7 @@ for (const provider of providers) {
         response.write('{"id":', () => response.destroy());
       };
       await expect(generate(provider.create(baseURL))).rejects.toMatchObject({
-        code: "model_failed",
+        code: "model_interrupted",
         retryable: true,
       });
     });
@@ -478,13 +481,14 @@ for (const provider of providers) {
 }
 
 describe.skipIf(!hasFixtures)(`recorded refusals${reason}`, () => {
-  test("Anthropic's refusal is a failure that is not tried again", async () => {
+  test("Anthropic's refusal is one", async () => {
     respondWith(200, readFileSync(new URL("anthropic/anthropic-refusal.json", fixtures), "utf8"));
     const model = aiSdkModel(createAnthropic({ apiKey, baseURL })("claude-sonnet-4-5"));
-    await expect(generate(model)).rejects.toMatchObject({
-      code: "model_failed",
-      retryable: false,
-      message: expect.stringContaining("refusal"),
+    expect(await generate(model)).toMatchObject({
+      text: "",
+      calls: [],
+      finish: "refused",
+      warnings: ["withheld: refusal"],
     });
   });
 
@@ -498,8 +502,9 @@ describe.skipIf(!hasFixtures)(`recorded refusals${reason}`, () => {
     respondWith(429, readFileSync(new URL("google/google-429-retry-info.json", fixtures), "utf8"));
     const model = aiSdkModel(createGoogle({ apiKey, baseURL })("gemini-2.5-flash"));
     await expect(generate(model)).rejects.toMatchObject({
-      code: "model_failed",
+      code: "model_throttled",
       retryable: true,
+      retryAfterMs: 34_400,
       message: expect.stringContaining("HTTP 429"),
     });
   });

@@ -1,6 +1,8 @@
 // I7, I8. Whatever the log holds, a window fits its budget, and calls stay with their results.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { EncodingName } from "../../src/core/encodings/encoding.ts";
+import { encodings } from "../../src/core/encodings/encodings.ts";
 import { type EventBody, event } from "../../src/core/events.ts";
 import { evolve, initialState, type ThreadState } from "../../src/core/state.ts";
 import { buildWindow, type Window } from "../../src/core/window/window.ts";
@@ -9,6 +11,14 @@ import { at, log, started } from "../kit/log.ts";
 import { hostileJson } from "../kit/programs.ts";
 
 const { count } = tokenEstimator;
+const offer = {
+  tools: [{ name: "t", description: "Does it.", inputSchema: { type: "object" } }],
+  answer: null,
+};
+/** As a provider of a thinking model wants it back. */
+const reasoning = [
+  { text: "hm, ".repeat(30), providerData: { acme: { signature: "c2lnbmF0dXJl".repeat(20) } } },
+];
 
 const results = fc.oneof(
   hostileJson,
@@ -26,12 +36,13 @@ const turns = fc.array(
 );
 type Turns = typeof turns extends fc.Arbitrary<infer T> ? T : never;
 
-function windowOf(state: ThreadState, budget: number): Window {
+function windowOf(state: ThreadState, budget: number, encoding: EncodingName = "tools"): Window {
   return buildWindow({
     state,
     system: "You work.",
     input: "please",
-    tools: [],
+    offer,
+    encoding: encodings[encoding],
     see: null,
     correction: null,
     budget,
@@ -41,19 +52,20 @@ function windowOf(state: ThreadState, budget: number): Window {
 }
 
 /** A thread in which each decision recorded the window that it was given, as the runtime would. */
-function* windowsOf(history: Turns, budget: number): Generator<Window> {
+function* windowsOf(history: Turns, budget: number, encoding?: EncodingName): Generator<Window> {
   const state = log(started()).reduce(evolve, initialState());
   const append = (...bodies: readonly EventBody[]): void => {
     for (const body of bodies)
       evolve(state, { ...body, seq: state.head + 1, at: at(1) } as Parameters<typeof evolve>[1]);
   };
   for (const [index, calls] of history.entries()) {
-    const window = windowOf(state, budget);
+    const window = windowOf(state, budget, encoding);
     yield window;
     const ids = calls.map((_, position) => `decide_${index + 1}_${position}`);
     const decision = {
       kind: "calls" as const,
       calls: ids.map((callId) => ({ callId, tool: "t", args: { index } })),
+      ...(index % 3 === 0 ? { reasoning } : {}),
     };
     const usage = { inputTokens: 1, outputTokens: 1 };
     append(
@@ -95,23 +107,44 @@ function* windowsOf(history: Turns, budget: number): Generator<Window> {
       if (call.outcome === "denied") append(event("action_denied", { key, deniedBy: "gate", why: "no" }));
     }
   }
-  yield windowOf(state, budget);
+  yield windowOf(state, budget, encoding);
+}
+
+/** Everything that goes out, counted anew. */
+function sizeOf({ messages, tools, output }: Window["input"]): number {
+  const beside = [tools, output === undefined ? [] : [output]];
+  const lists = messages.flatMap((message) =>
+    message.role === "assistant" ? [message.calls, message.reasoning ?? []] : [],
+  );
+  return [...messages.map(({ content }) => content), ...texts([...beside, ...lists])].reduce(
+    (total, text) => total + count(text),
+    0,
+  );
+}
+
+function texts(lists: readonly (readonly unknown[])[]): readonly string[] {
+  return lists.filter((list) => list.length > 0).map((list) => JSON.stringify(list));
 }
 
 describe("a window", () => {
-  it("fits its budget, counts what it shows, and keeps calls and results together and in order", () => {
+  for (const encoding of ["tools", "json", "text"] as const) {
+    it(`fits its budget and counts everything that goes out, in the encoding ${encoding}`, () => {
+      fc.assert(
+        fc.property(turns, fc.constantFrom(500, 1_000, 4_000), (history, budget) => {
+          for (const { input, record } of windowsOf(history, budget, encoding)) {
+            expect(sizeOf(input)).toBeLessThanOrEqual(record.tokens);
+            expect(record.tokens).toBeLessThanOrEqual(budget);
+          }
+        }),
+        { numRuns: 100 },
+      );
+    });
+  }
+
+  it("keeps calls and results together and in order", () => {
     fc.assert(
       fc.property(turns, fc.constantFrom(300, 1_000, 4_000), (history, budget) => {
-        for (const { input, record } of windowsOf(history, budget)) {
-          const shown = input.messages.reduce(
-            (total, message) =>
-              total +
-              count(message.content) +
-              ("calls" in message && message.calls.length > 0 ? count(JSON.stringify(message.calls)) : 0),
-            0,
-          );
-          expect(shown).toBeLessThanOrEqual(record.tokens);
-          expect(record.tokens).toBeLessThanOrEqual(budget);
+        for (const { input } of windowsOf(history, budget)) {
           const made = input.messages.flatMap((message) =>
             message.role === "assistant" ? message.calls.map(({ callId }) => callId) : [],
           );

@@ -1,7 +1,9 @@
 import { text as readAll } from "node:stream/consumers";
 import type { Agent } from "../../core/agent.ts";
+import { defaultFlow } from "../../core/default-flow.ts";
 import type { Json } from "../../core/json.ts";
 import { validate } from "../../core/schema.ts";
+import { modelResolver } from "../../models/resolve-model.ts";
 import type { Channel } from "../../ports/channel.ts";
 import { type Started, startThread } from "../../runtime/commands.ts";
 import { type ChosenAgent, chooseAgent } from "../agent-library.ts";
@@ -49,6 +51,7 @@ async function runAgent(
 ): Promise<CommandResult> {
   const chosen = await chooseAgent(reference, context.settings);
   for (const problem of chosen.library.problems) context.screen.warn(problem.message);
+  await checkModel(context, chosen.agent);
   const input = await inputFor(context, chosen.agent, argument, options);
   return withStore(context, "create", async (store) => {
     const progress = showProgress(context.screen, { withThreads: false });
@@ -74,6 +77,13 @@ async function runAgent(
       progress.close();
     }
   });
+}
+
+/** @throws `model_unavailable`, `model_not_installed`: what a first call would fail with is said before there is a thread. */
+async function checkModel({ settings }: Context, { model, flow }: Agent): Promise<void> {
+  if (model === undefined && flow !== defaultFlow) return; // such a flow may make no decision
+  const { defaultModel, providers } = settings;
+  await modelResolver({ defaultModel, providers }).check(model);
 }
 
 function sayStarted({ screen }: Context, { threadId, created }: Started): void {

@@ -6,38 +6,51 @@ import type { ModelCall, ModelInput, ModelMessage, ModelOutput, ModelTool } from
 /** `tools`: the provider's tool calls. `json`: its JSON mode with a schema. `text`: JSON in plain text, for any model. */
 export type EncodingName = "tools" | "json" | "text";
 
-/** What a model may do at one decision. */
+/** What a model may do at one decision: call these tools, or answer. */
 export interface Offer {
   readonly tools: readonly ModelTool[];
   /** JSON Schema of the answer; `null` when any text is one. */
   readonly answer: Json | null;
 }
 
-/** JSON text read tolerantly: the value with the names of the repairs it took, or why it is none. */
-export type ReadJson = (
-  text: string,
-) =>
-  | { readonly ok: true; readonly value: unknown; readonly repairs: readonly string[] }
-  | { readonly ok: false; readonly why: string };
+/** A part of a window before it has a form. */
+export type Shown =
+  | {
+      /** The thread's input, what code wants seen, what happened besides the calls, what was wrong with the last output. */
+      readonly kind: "input" | "known" | "note" | "correction";
+      readonly text: string;
+    }
+  /** A decision's message and the results of its calls. */
+  | { readonly kind: "turn"; readonly messages: readonly ModelMessage[] };
 
 /** An output in one form, whatever the encoding. Nothing in it is validated against a schema. */
 export type ReadOutput =
   | {
       readonly kind: "calls";
       readonly calls: readonly ModelCall[];
+      /** What stood beside the calls; empty when the encoding has no place for it. */
       readonly text: string;
       readonly repairs: readonly string[];
     }
   | { readonly kind: "answer"; readonly value: unknown; readonly repairs: readonly string[] }
+  /** `why` completes "your last output could not be used: …". */
   | { readonly kind: "unreadable"; readonly why: string };
 
 export interface Encoding {
   readonly name: EncodingName;
-  /** What stands after the system prompt: the tools and the form of the output, in words. Empty where the provider says it. */
+  /** All user messages of a window go out as one. */
+  readonly joinsUserMessages: boolean;
+  /** What is added to the system prompt: the intents and the form of the output, in words. Empty where the provider says it. */
   instructions(offer: Offer): string;
   /** What the request carries besides messages. */
   request(offer: Offer): Pick<ModelInput, "tools" | "output">;
-  /** How a decision of the past and its results are shown. */
-  show(messages: readonly ModelMessage[]): readonly ModelMessage[];
-  read(output: ModelOutput, offer: Offer, readJson: ReadJson): ReadOutput;
+  /** The messages by which a part of the window is shown. */
+  show(part: Shown): readonly ModelMessage[];
+  read(output: ModelOutput, offer: Offer): ReadOutput;
 }
+
+/** The name under which a model answers, wherever an answer is a call or an intent. */
+export const answerName = "answer";
+
+/** What a model is told about answering. */
+export const answerDescription = "Gives the answer. It comes alone, without calls beside it.";

@@ -21,8 +21,9 @@ export function renderTurn(
       content: clip(renderResult(operations[index]), maxLength),
     }),
   );
+  const { text = "", calls, reasoning } = decision;
   return {
-    messages: [{ role: "assistant", content: decision.text ?? "", calls: decision.calls }, ...results],
+    messages: [{ role: "assistant", content: text, calls, ...(reasoning && { reasoning }) }, ...results],
     settled: operations.every((operation) => operation?.settled != null),
   };
 }

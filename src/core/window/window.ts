@@ -1,10 +1,11 @@
 // I7. No model input over its budget leaves here, whatever the log holds.
 // I8. Leaving out is a view. A call and its result stay or go together, and what went is counted in the record.
 import { sha256 } from "../digest.ts";
+import type { Encoding, Offer, Shown } from "../encodings/encoding.ts";
 import { HoldpointError } from "../errors.ts";
 import type { EventOf, WindowRecord } from "../events.ts";
 import type { Note, ThreadState } from "../state.ts";
-import type { ModelInput, ModelMessage, ModelTool } from "./model-input.ts";
+import type { ModelInput, ModelMessage } from "./model-input.ts";
 import { renderNote, renderTurn } from "./render.ts";
 
 export interface WindowOptions {
@@ -31,7 +32,9 @@ export interface WindowRequest {
   readonly system: string;
   /** The thread's input, as the model is shown it. */
   readonly input: string;
-  readonly tools: readonly ModelTool[];
+  /** What the model may do. One object for one offer, so that it is counted once. */
+  readonly offer: Offer;
+  readonly encoding: Encoding;
   /** JSON of what code wants seen at this decision. */
   readonly see: string | null;
   /** What was wrong with the last output, when the model is asked again. */
@@ -68,27 +71,26 @@ const messageOverhead = 4;
  * @throws `window_over_budget` when the parts that always stay do not fit, naming them and their sizes.
  */
 export function buildWindow(request: WindowRequest): Window {
-  const first = pinnedPart(request.count, [
-    { role: "system", content: request.system },
-    { role: "user", content: request.input },
-  ]);
-  const last = pinnedPart(request.count, closingMessages(request));
-  const room = request.budget - first.tokens - last.tokens - toolTokens(request);
+  const { encoding, offer } = request;
+  const first = measure(request.count, 0, openingMessages(request));
+  const last = measure(request.count, 0, closingMessages(request));
+  const room = request.budget - first.tokens - last.tokens - requestTokens(request);
   if (room < 0) throw overBudget(request, first, last);
 
   const chosen = chooseParts(request, room);
-  const note = chosen.isNoted ? [droppedNote(chosen.dropped)] : [];
+  const note = chosen.isNoted ? droppedNote(encoding, chosen.dropped) : [];
   const parts = [first, ...chosen.parts, last];
   const tokens = request.budget - room + chosen.tokens;
+  const messages = [
+    ...first.messages,
+    ...note,
+    ...chosen.parts.flatMap((part) => part.messages),
+    ...last.messages,
+  ];
   return {
     input: {
-      messages: [
-        ...first.messages,
-        ...note,
-        ...chosen.parts.flatMap((part) => part.messages),
-        ...last.messages,
-      ],
-      tools: request.tools,
+      messages: encoding.joinsUserMessages ? joinUserMessages(messages) : messages,
+      ...encoded(encoding, offer).request,
       maxOutputTokens: request.maxOutputTokens,
     },
     record: {
@@ -116,7 +118,7 @@ function chooseParts(request: WindowRequest, room: number): Choice {
   const fromSeq = lastRecord?.fromSeq ?? 0;
   const before = lastRecord?.dropped ?? 0;
   const available = partsFrom(request, fromSeq);
-  const noteTokens = request.count(droppedNote(10_000).content) + messageOverhead;
+  const noteTokens = measure(request.count, 0, droppedNote(request.encoding, 10_000)).tokens;
   const all = sum(available) + (before === 0 ? 0 : noteTokens);
   if (all <= room) return { parts: available, tokens: all, fromSeq, dropped: before, isNoted: before > 0 };
 
@@ -168,22 +170,30 @@ function partsFrom(request: WindowRequest, fromSeq: number): Part[] {
 /** Parts of settled turns never change, so each is rendered, counted and hashed once. Recomputable: a cache only. */
 const rendered = new WeakMap<
   object,
-  { readonly budget: number; readonly count: WindowRequest["count"]; readonly part: Part }
+  {
+    readonly budget: number;
+    readonly count: WindowRequest["count"];
+    readonly encoding: Encoding;
+    readonly part: Part;
+  }
 >();
 
 function turnPart(request: WindowRequest, turn: EventOf<"decision_made">): Part | null {
+  const { budget, count, encoding } = request;
   const known = rendered.get(turn);
-  if (known && known.budget === request.budget && known.count === request.count) return known.part;
+  if (known?.budget === budget && known.count === count && known.encoding === encoding) return known.part;
   const { messages, settled } = renderTurn(request.state, turn, resultLimit(request));
   if (messages.length === 0) return null;
-  const part = measure(request.count, turn.seq, messages);
-  if (settled) rendered.set(turn, { budget: request.budget, count: request.count, part });
+  const part = measure(count, turn.seq, encoding.show({ kind: "turn", messages }));
+  if (settled) rendered.set(turn, { budget, count, encoding, part });
   return part;
 }
 
 function notePart(request: WindowRequest, note: Note): Part | null {
-  const content = renderNote(request.state, note, resultLimit(request));
-  return content === null ? null : measure(request.count, note.seq, [{ role: "user", content }]);
+  const text = renderNote(request.state, note, resultLimit(request));
+  return text === null
+    ? null
+    : measure(request.count, note.seq, request.encoding.show({ kind: "note", text }));
 }
 
 function resultLimit(request: WindowRequest): number {
@@ -196,55 +206,85 @@ function measure(count: WindowRequest["count"], seq: number, messages: readonly 
 }
 
 function messageTokens(count: WindowRequest["count"], message: ModelMessage): number {
-  const calls =
-    message.role === "assistant" && message.calls.length > 0 ? count(JSON.stringify(message.calls)) : 0;
-  return messageOverhead + count(message.content) + calls;
-}
-
-function pinnedPart(count: WindowRequest["count"], messages: readonly ModelMessage[]): Part {
-  return measure(
-    count,
-    0,
-    messages.filter((message) => message.content !== ""),
+  const beside = message.role === "assistant" ? [message.calls, message.reasoning ?? []] : [];
+  const parts = beside.filter((list) => list.length > 0);
+  return parts.reduce(
+    (total, list) => total + count(JSON.stringify(list)),
+    messageOverhead + count(message.content),
   );
 }
 
-function closingMessages(request: WindowRequest): readonly ModelMessage[] {
-  const see = request.see === null ? "" : `Known now:\n${request.see}`;
-  return [
-    { role: "user", content: see },
-    { role: "user", content: request.correction ?? "" },
-  ];
+function openingMessages(request: WindowRequest): readonly ModelMessage[] {
+  const { encoding, offer, system } = request;
+  const content = [system, encoded(encoding, offer).instructions].filter((text) => text !== "").join("\n\n");
+  const messages = content === "" ? [] : [{ role: "system", content } as const];
+  return [...messages, ...shown(encoding, "input", request.input)];
 }
 
-const toolSizes = new WeakMap<
-  readonly ModelTool[],
-  { readonly count: WindowRequest["count"]; readonly tokens: number }
->();
+function closingMessages({ encoding, see, correction }: WindowRequest): readonly ModelMessage[] {
+  return [...shown(encoding, "known", see ?? ""), ...shown(encoding, "correction", correction ?? "")];
+}
 
-function toolTokens(request: WindowRequest): number {
-  const known = toolSizes.get(request.tools);
-  if (known && known.count === request.count) return known.tokens;
-  const tokens =
-    request.tools.length === 0
-      ? 0
-      : request.count(JSON.stringify(request.tools)) + messageOverhead * request.tools.length;
-  toolSizes.set(request.tools, { count: request.count, tokens });
+/** Providers refuse empty messages. */
+function shown(
+  encoding: Encoding,
+  kind: Exclude<Shown["kind"], "turn">,
+  text: string,
+): readonly ModelMessage[] {
+  return text === "" ? [] : encoding.show({ kind, text });
+}
+
+function droppedNote(encoding: Encoding, dropped: number): readonly ModelMessage[] {
+  return shown(encoding, "note", `(${dropped} earlier steps are left out here; the log has them.)`);
+}
+
+function joinUserMessages(messages: readonly ModelMessage[]): readonly ModelMessage[] {
+  const others = messages.filter((message) => message.role !== "user");
+  const content = messages
+    .flatMap((message) => (message.role === "user" ? [message.content] : []))
+    .join("\n\n");
+  return content === "" ? others : [...others, { role: "user", content }];
+}
+
+/** What an offer becomes in an encoding. Recomputable: a cache only. */
+interface Encoded {
+  readonly encoding: Encoding;
+  readonly instructions: string;
+  readonly request: Pick<ModelInput, "tools" | "output">;
+  /** Of the request, by the counter that asked last. */
+  size: { readonly count: WindowRequest["count"]; readonly tokens: number } | null;
+}
+
+const encodedOffers = new WeakMap<Offer, Encoded>();
+
+function encoded(encoding: Encoding, offer: Offer): Encoded {
+  const known = encodedOffers.get(offer);
+  if (known?.encoding === encoding) return known;
+  const instructions = encoding.instructions(offer);
+  const made: Encoded = { encoding, instructions, request: encoding.request(offer), size: null };
+  encodedOffers.set(offer, made);
+  return made;
+}
+
+/** Tools, and the schema of the output: what goes out besides messages. */
+function requestTokens({ encoding, offer, count }: WindowRequest): number {
+  const known = encoded(encoding, offer);
+  if (known.size?.count === count) return known.size.tokens;
+  const { tools, output } = known.request;
+  const toolTokens = tools.length === 0 ? 0 : count(JSON.stringify(tools)) + messageOverhead * tools.length;
+  const tokens = toolTokens + (output ? count(JSON.stringify(output)) + messageOverhead : 0);
+  known.size = { count, tokens };
   return tokens;
-}
-
-function droppedNote(dropped: number): { readonly role: "user"; readonly content: string } {
-  return { role: "user", content: `(${dropped} earlier steps are left out here; the log has them.)` };
 }
 
 function overBudget(request: WindowRequest, first: Part, last: Part): HoldpointError {
   const sizes = [
     `prompt ${request.count(request.system)}`,
     `input ${request.count(request.input)}`,
-    `tools ${toolTokens(request)}`,
+    `tools ${requestTokens(request) + request.count(encoded(request.encoding, request.offer).instructions)}`,
     `see ${last.tokens}`,
   ].join(", ");
-  const total = first.tokens + last.tokens + toolTokens(request);
+  const total = first.tokens + last.tokens + requestTokens(request);
   return new HoldpointError(
     "window_over_budget",
     `the parts that always stay take ${total} of ${request.budget} tokens: ${sizes}`,

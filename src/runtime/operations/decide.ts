@@ -1,4 +1,5 @@
 // I7, I9. What goes to the model comes from the window and fits; what comes back is used only after it validates.
+import { encodings } from "../../core/encodings/encodings.ts";
 import { type ErrorInfo, isHoldpointError, toErrorInfo } from "../../core/errors.ts";
 import { type EscalationReason, type EventBody, event } from "../../core/events.ts";
 import type { PendingOperation } from "../../core/flow.ts";
@@ -10,7 +11,7 @@ import { buildWindow, type Window } from "../../core/window/window.ts";
 import type { Model } from "../../ports/model.ts";
 import { limitReached } from "./limit.ts";
 import { callModel, type ModelTry, rejected } from "./model-call.ts";
-import { offeredTools } from "./offered-tools.ts";
+import { offerFor } from "./offer.ts";
 import { afterEscalation, append, isDue, openRequest, type Plan, type PlanContext, wait } from "./plan.ts";
 
 export type Decide = Extract<PendingOperation, { kind: "decide" }>;
@@ -128,7 +129,8 @@ function windowFor(
     state,
     system: redact.value(system),
     input: typeof input === "string" ? input : (JSON.stringify(input) ?? ""),
-    tools: offeredTools(agent, decide.options),
+    offer: offerFor(agent, decide.options),
+    encoding: encodings[agent.encoding],
     see,
     correction: wasInvalid ? `Your last output could not be used: ${known.lastError?.message}` : null,
     budget: budgetFor(context, known, modelId),

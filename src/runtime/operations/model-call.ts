@@ -2,10 +2,11 @@
 // people, and never comes into a window.
 import { costOf } from "../../core/cost.ts";
 import { sha256 } from "../../core/digest.ts";
+import { encodings } from "../../core/encodings/encodings.ts";
 import { HoldpointError, isHoldpointError, toErrorInfo } from "../../core/errors.ts";
 import { type EventBody, event, type Usage } from "../../core/events.ts";
 import { afterModelFailure } from "../../core/model-retry.ts";
-import { silentOverflow } from "../../core/silent-overflow.ts";
+import { type SilentOverflow, silentOverflow } from "../../core/silent-overflow.ts";
 import type { Operation } from "../../core/state.ts";
 import type { Window } from "../../core/window/window.ts";
 import type { Model, ModelOutput } from "../../ports/model.ts";
@@ -13,6 +14,7 @@ import { streamRedactor } from "../redact-stream.ts";
 import { type Facts, facts, noFacts } from "../stored.ts";
 import { withTimeout } from "../with-timeout.ts";
 import type { Decide } from "./decide.ts";
+import { offerFor } from "./offer.ts";
 import { elapsed, type PlanContext, retryTime } from "./plan.ts";
 import { validateDecision } from "./validate-decision.ts";
 
@@ -37,8 +39,12 @@ export async function callModel(
   signal: AbortSignal,
 ): Promise<Facts> {
   const { runtime, agent } = context;
-  const ended = await withTimeout(runtime.clock, agent.modelTimeoutMs, signal, (inner) =>
-    model.generate(built.input, { signal: inner, ...progressOf(context, attempt) }),
+  const ended = await withTimeout(runtime.clock, agent.modelTimeoutMs, signal, (inner, deadline) =>
+    model.generate(built.input, {
+      signal: inner,
+      onWaiting: (isWaiting) => (isWaiting ? deadline.stop() : deadline.start()),
+      ...progressOf(context, attempt),
+    }),
   );
   switch (ended.kind) {
     case "aborted":
@@ -80,14 +86,19 @@ async function judged(
 ): Promise<readonly EventBody[]> {
   const { runtime, agent } = context;
   const usage = output.usage ?? estimateUsage(context, built, output);
-  const facts_ = runtime.modelFacts(attempt.model.id);
-  const overflow = silentOverflow(output, facts_?.contextTokens);
-  if (overflow !== null)
-    return rejected(context, attempt, { error: overflowed(overflow, facts_?.contextTokens), built, output });
+  const overflow = silentOverflow({
+    ...output,
+    facts: runtime.modelFacts(attempt.model.id),
+    sentTokens: built.record.tokens,
+    maxOutputTokens: built.input.maxOutputTokens,
+  });
+  if (overflow) return rejected(context, attempt, { error: overflowed(overflow), built, output });
   const validated = await validateDecision(output, {
     tools: agent.tools,
-    offered: built.input.tools,
-    output: decide.options.output ?? agent.output,
+    offer: offerFor(agent, decide.options),
+    encoding: encodings[agent.encoding],
+    answer: decide.options.output ?? agent.output,
+    gate: agent.gate,
     callIdPrefix: callIdPrefix(decide.key),
   });
   if (!validated.ok) {
@@ -110,8 +121,8 @@ async function judged(
   ];
 }
 
-function overflowed(message: string, limitTokens: number | undefined): HoldpointError {
-  return new HoldpointError("model_overflow", message, {
+function overflowed({ reason, limitTokens }: SilentOverflow): HoldpointError {
+  return new HoldpointError("model_overflow", reason, {
     details: limitTokens === undefined ? {} : { limitTokens },
   });
 }

@@ -1,0 +1,47 @@
+import type { Agent } from "../../core/agent.ts";
+import type { Offer } from "../../core/encodings/encoding.ts";
+import { HoldpointError } from "../../core/errors.ts";
+import type { DecideOptions } from "../../core/flow.ts";
+import { jsonSchemaOf } from "../../core/schema.ts";
+import type { ModelTool } from "../../core/window/model-input.ts";
+
+/** By agent, or by the schema of one decision's answer: the same object each time is put into words and counted once. */
+const offers = new WeakMap<object, Map<string, Offer>>();
+
+/**
+ * What a model may do at one decision: call the tools that the options name, or all of the agent's, or answer. A
+ * decision with an `output` of its own is an answer and nothing else.
+ *
+ * @throws `tool_unknown`
+ */
+export function offerFor(agent: Agent, { output, tools }: DecideOptions): Offer {
+  if (output) {
+    return kept(output, "", () => ({
+      tools: [],
+      answer: jsonSchemaOf(output, "the output of t.decide()"),
+    }));
+  }
+  const names = tools ?? [...agent.tools.keys()];
+  return kept(agent, names.join(" "), () => ({
+    tools: names.map((name) => modelTool(agent, name)),
+    answer: agent.outputSchema ?? null,
+  }));
+}
+
+function kept(owner: object, id: string, make: () => Offer): Offer {
+  const known = offers.get(owner) ?? new Map<string, Offer>();
+  offers.set(owner, known);
+  const offer = known.get(id) ?? make();
+  known.set(id, offer);
+  return offer;
+}
+
+function modelTool(agent: Agent, name: string): ModelTool {
+  const tool = agent.tools.get(name);
+  if (tool) return { name, description: tool.description, inputSchema: tool.inputSchema };
+  throw new HoldpointError(
+    "tool_unknown",
+    `t.decide() offers "${name}", which agent ${agent.name} does not have`,
+    { fix: `Tools of ${agent.name}: ${[...agent.tools.keys()].join(", ") || "none"}.` },
+  );
+}
