@@ -1,7 +1,8 @@
 // What models put out that must not be used. A fault takes the output of a model that works and spoils it, as an adapter
 // would hand it on: arguments that are no JSON stay text.
+
+import { answerName } from "../core/encodings/encoding.ts";
 import { type Json, toJson } from "../core/json.ts";
-import { answerToolName } from "../core/tool.ts";
 import type { ModelCall, ModelInput, ModelOutput } from "../ports/model.ts";
 import { argumentsText } from "./output-pieces.ts";
 import { membersOf, sampleOfSchema } from "./sample-of-schema.ts";
@@ -65,7 +66,7 @@ export const unusableOutputs: { readonly [Name in UnusableOutput]: Spoil } = {
   },
   answer_beside_calls: (output, { input }) => {
     const answer = answerOf(input, "answer_1");
-    const calls = output.calls.filter((call) => call.tool !== answerToolName);
+    const calls = output.calls.filter((call) => call.tool !== answerName);
     return answer && calls.length > 0 ? { ...output, calls: [...calls, answer] } : null;
   },
   empty: (output) => ({ ...output, text: "", calls: [], finish: "stop" }),
@@ -227,6 +228,6 @@ function requiredOf(input: ModelInput, tool: string): readonly string[] {
 
 /** An answer that the model makes up; `null` where answers are not calls. */
 function answerOf(input: ModelInput, callId: string): ModelCall | null {
-  const schema = schemaOf(input, answerToolName);
-  return schema === undefined ? null : { callId, tool: answerToolName, args: toJson(sampleOfSchema(schema)) };
+  const schema = schemaOf(input, answerName);
+  return schema === undefined ? null : { callId, tool: answerName, args: toJson(sampleOfSchema(schema)) };
 }

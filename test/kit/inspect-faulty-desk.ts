@@ -1,9 +1,10 @@
 // What must hold of threads whose model went wrong, found out from outside: from what the tools did, what the model that
 // does not go wrong wanted, and the log; never from what the runtime thinks of it.
+
+import { answerName } from "../../src/core/encodings/encoding.ts";
 import type { EventOf } from "../../src/core/events.ts";
 import { canonicalJson, toJson } from "../../src/core/json.ts";
 import { validate } from "../../src/core/schema.ts";
-import { answerToolName } from "../../src/core/tool.ts";
 import type { Agent, ModelCall } from "../../src/index.ts";
 import { type FaultName, faultKinds } from "../../src/testing/index.ts";
 import type { DeskCall, DeskRun, DeskThread, Effect } from "./faulty-desk.ts";
@@ -42,13 +43,13 @@ function mayBecome(run: DeskRun, { call, gold, output }: DeskCall, made: EventOf
 
 function isRisky(run: DeskRun, tool: string): boolean {
   const risk = run.agent.tools.get(tool)?.risk;
-  return tool !== answerToolName && risk !== "low" && risk !== "medium";
+  return tool !== answerName && risk !== "low" && risk !== "medium";
 }
 
 function decisionText({ decision }: EventOf<"decision_made">): string {
   return decision.kind === "calls"
     ? callsText(decision.calls)
-    : callsText([{ tool: answerToolName, args: decision.value }]);
+    : callsText([{ tool: answerName, args: decision.value }]);
 }
 
 function callsText(calls: readonly Pick<ModelCall, "tool" | "args">[]): string {

@@ -8,9 +8,9 @@ import { readMail } from "../../examples/support-desk/inbox.ts";
 import { offlineModel } from "../../examples/support-desk/offline-model.ts";
 import { openShop } from "../../examples/support-desk/shop.ts";
 import { lookUp } from "../../examples/support-desk/ticket.ts";
+import { answerName } from "../../src/core/encodings/encoding.ts";
 import type { Json } from "../../src/core/json.ts";
 import { type Schema, validate } from "../../src/core/schema.ts";
-import { answerToolName } from "../../src/core/tool.ts";
 import {
   type Agent,
   isHoldpointError,
@@ -86,7 +86,7 @@ async function runOne(
       stopWhen: isStepCount(desk.limits.steps),
       abortSignal: hung.signal,
     });
-    const answered = result.toolCalls.some((call) => call.toolName === answerToolName && !call.invalid);
+    const answered = result.toolCalls.some((call) => call.toolName === answerName && !call.invalid);
     return { modelCalls: shim.calls(), end: answered ? "answered" : "no_answer" };
   } catch {
     return { modelCalls: shim.calls(), end: hung.signal.aborted ? "hung" : "threw" };
@@ -100,7 +100,7 @@ function sdkTools(desk: Agent, mail: number, onRun: () => void) {
     description: "Gives the final answer and ends the task.",
     inputSchema: schemaOf(desk.outputSchema, desk.output),
   });
-  return Object.fromEntries([...own, [answerToolName, answer] as const]);
+  return Object.fromEntries([...own, [answerName, answer] as const]);
 }
 
 function sdkTool(each: Tool, mail: number, onRun: () => void) {
