@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import type { ModelInput } from "../ports/model.ts";
+import { scriptedModel } from "../testing/scripted-model.ts";
 import { modelResolver } from "./resolve-model.ts";
-import { scriptedModel } from "./scripted.ts";
 
 const input: ModelInput = { messages: [{ role: "user", content: "hello" }], tools: [], maxOutputTokens: 100 };
 const signal = new AbortController().signal;

@@ -1,12 +1,5 @@
 // The published test kit, "holdpoint/testing": what agents, stores and dispatchers are tested with.
 export {
-  type Script,
-  type ScriptedModel,
-  type ScriptedModelOptions,
-  type ScriptedTurn,
-  scriptedModel,
-} from "../models/scripted.ts";
-export {
   type DispatcherCase,
   dispatcherCases,
   type OpenDispatcher,
@@ -20,5 +13,25 @@ export {
   type PortCall,
   ProcessStopped,
 } from "./fault-points.ts";
+export {
+  type FaultKind,
+  type FaultName,
+  type FaultyCall,
+  type FaultyModel,
+  type FaultyModelOptions,
+  faultKinds,
+  faultyModel,
+} from "./faulty-model.ts";
+export { inputDigest } from "./input-digest.ts";
 export { type ManualClock, manualClock } from "./manual-clock.ts";
+export { type RecordOptions, recordModel } from "./record-model.ts";
+export { type RecordedModel, type RecordedModelOptions, recordedModel } from "./recorded-model.ts";
+export {
+  type Script,
+  type ScriptedModel,
+  type ScriptedModelOptions,
+  type ScriptedOutput,
+  type ScriptedTurn,
+  scriptedModel,
+} from "./scripted-model.ts";
 export { type OpenStore, type StoreCase, storeCases } from "./store-contract.ts";

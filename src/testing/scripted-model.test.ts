@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { ModelInput } from "../ports/model.ts";
-import { scriptedModel } from "./scripted.ts";
+import type { ModelInput, ModelProgress } from "../ports/model.ts";
+import { scriptedModel } from "./scripted-model.ts";
 
 const input: ModelInput = { messages: [{ role: "user", content: "hello" }], tools: [], maxOutputTokens: 100 };
 const signal = new AbortController().signal;
@@ -68,5 +68,60 @@ describe("scriptedModel", () => {
       "before",
     );
     expect(model.callCount).toBe(0);
+  });
+
+  test("gives what a real model gives besides text and calls", async () => {
+    const usage = {
+      inputTokens: 9,
+      outputTokens: 8,
+      cachedTokens: 4,
+      cacheWriteTokens: 1,
+      reasoningTokens: 5,
+    };
+    const reasoning = [{ text: "Let me see.", providerData: { anthropic: { signature: "s1" } } }];
+    const model = scriptedModel([{ text: "yes", reasoning, usage, warnings: ["topK is not supported"] }]);
+    expect(await model.generate(input, { signal })).toEqual({
+      text: "yes",
+      calls: [],
+      finish: "stop",
+      reasoning,
+      usage,
+      warnings: ["topK is not supported"],
+    });
+  });
+
+  test("shows its output in pieces that add up to it, and cuts no character in two", async () => {
+    const text = "first  look, then act 👍";
+    const args = { note: "👩‍👩‍👧‍👧 ".repeat(10), id: 7 };
+    const pieces: ModelProgress[] = [];
+    const model = scriptedModel([
+      { text, reasoning: [{ text: "hm, so" }], calls: [{ tool: "find", args, callId: "c1" }] },
+    ]);
+    await model.generate(input, { signal, onProgress: (piece) => pieces.push(piece) });
+    const joined = (kind: string): string =>
+      pieces.flatMap((piece) => (piece.kind === kind ? [piece.text] : [])).join("");
+    expect([joined("reasoning"), joined("text"), joined("call")]).toEqual([
+      "hm, so",
+      text,
+      JSON.stringify(args),
+    ]);
+    expect(pieces.length).toBeGreaterThan(10);
+    expect(pieces.every((piece) => piece.text.isWellFormed())).toBe(true);
+  });
+
+  test("breaks off after what it has shown", async () => {
+    const pieces: ModelProgress[] = [];
+    const onProgress = (piece: ModelProgress): number => pieces.push(piece);
+    const after = { text: "half a" };
+    const model = scriptedModel([
+      { throws: new Error("cut"), after },
+      { never: true, after },
+    ]);
+    await expect(model.generate(input, { signal, onProgress })).rejects.toThrow("cut");
+    const controller = new AbortController();
+    const generating = model.generate(input, { signal: controller.signal, onProgress });
+    controller.abort(new Error("stop"));
+    await expect(generating).rejects.toThrow("stop");
+    expect(pieces.map((piece) => piece.text)).toEqual(["half ", "a", "half ", "a"]);
   });
 });
