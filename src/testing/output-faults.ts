@@ -8,7 +8,7 @@ import { argumentsText } from "./output-pieces.ts";
 import { membersOf, sampleOfSchema } from "./sample-of-schema.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 
-export interface SpoilContext {
+interface SpoilContext {
   readonly input: ModelInput;
   readonly random: SeededRandom;
 }

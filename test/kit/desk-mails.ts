@@ -27,8 +27,8 @@ const kinds: readonly Kind[] = [
   { paidCents: 6_400, text: (id) => `Guten Tag, ich bitte um Rückerstattung der Bestellung ${id}.` },
 ];
 
-export const customerId = (number: number): string => `C-${100 + number}`;
-export const orderId = (number: number): string => `SO-${2_000 + number}`;
+const customerId = (number: number): string => `C-${100 + number}`;
+const orderId = (number: number): string => `SO-${2_000 + number}`;
 export const mailFile = (number: number): string => `${number}.eml`;
 
 /** The number of the mail that a text is about; it stands in the sender's address. */

@@ -174,7 +174,7 @@ function ledgered(agent: Agent): {
 }
 
 /** Every argument that says whom something is for carries the mail's number. */
-export function mailOf(args: unknown): number {
+function mailOf(args: unknown): number {
   const text = JSON.stringify(args);
   const order = /"SO-(\d{4})"/.exec(text)?.[1];
   if (order !== undefined) return Number(order) - 2_000;

@@ -22,7 +22,7 @@ import {
 import { type FaultName, faultKinds, faultyModel, manualClock } from "../../src/testing/index.ts";
 import { mailFile, writeDeskWorld } from "./desk-mails.ts";
 
-export interface PlainThread {
+interface PlainThread {
   readonly modelCalls: number;
   /** `hung`: it waits for an answer that never comes, until someone stops the process. */
   readonly end: "answered" | "no_answer" | "threw" | "hung";

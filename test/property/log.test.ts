@@ -76,8 +76,8 @@ describe("canonical JSON", () => {
         expect(JSON.stringify(toJson(value))).toBe(JSON.stringify(value));
       }),
     );
-    const cyclic: Record<string, unknown> = {};
-    cyclic["self"] = cyclic;
+    const cyclic: { self?: unknown } = {};
+    cyclic.self = cyclic;
     for (const bad of [
       cyclic,
       { a: 1n },

@@ -319,6 +319,7 @@ describe("logs of released versions", () => {
   });
 
   it("are written by today's code in a form that today's code reads", async () => {
+    const { HOLDPOINT_FIXTURES: version = "" } = process.env;
     for (const history of histories) {
       folder.remove();
       folder = tempFolder();
@@ -333,7 +334,7 @@ describe("logs of released versions", () => {
       const events = await runtime.events(threadId);
       const lines = events.map(({ seq: _seq, at, ...body }) => encodeEvent(body as never, at));
       expect(lines.map((line, index) => decodeEvent(line, index + 1, threadId))).toEqual(events);
-      writeOnce(`${process.env["HOLDPOINT_FIXTURES"] ?? ""}`, history.name, lines);
+      writeOnce(version, history.name, lines);
       await runtime.close();
       opened = null;
     }
