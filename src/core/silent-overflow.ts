@@ -32,7 +32,7 @@ function beyondContext({ usage, facts }: SilentOverflowCase): SilentOverflow | u
   };
 }
 
-/** The window's count is off by a third at worst (docs/benchmarks.md); half is something else. */
+/** Estimates are up to 50 % over on most text (docs/decisions/0005): two thirds are left of what was sent, not half. */
 const farUnder = 0.5;
 
 /** Far less input than was sent, and no less than what just fits: the rest never reached the model. */

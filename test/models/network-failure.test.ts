@@ -5,13 +5,16 @@ import { afterEach, describe, expect, test } from "vitest";
 import { toModelError } from "../../src/models/model-error.ts";
 
 const servers: Server[] = [];
+const sockets: Socket[] = [];
 
 afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
   await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
 });
 
 async function listen(server: Server): Promise<number> {
   servers.push(server);
+  server.on("connection", (socket) => sockets.push(socket));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return (server.address() as AddressInfo).port; // it listens on a port, not on a pipe
 }
@@ -96,10 +99,13 @@ describe("Node's fetch", () => {
   });
 
   test("a time limit", async () => {
-    const port = await onSocket(() => {});
-    const error = await failureOf(`http://127.0.0.1:${port}`, { signal: AbortSignal.timeout(1) });
-    expect(error).toMatchObject({ code: "model_timeout", retryable: true });
-    for (const server of servers)
-      (server as Server & { closeAllConnections?(): void }).closeAllConnections?.();
+    const late = new AbortController();
+    const port = await onSocket((socket) =>
+      socket.once("data", () => late.abort(new DOMException("too late", "TimeoutError"))),
+    );
+    expect(await failureOf(`http://127.0.0.1:${port}`, { signal: late.signal })).toMatchObject({
+      code: "model_timeout",
+      retryable: true,
+    });
   });
 });
