@@ -28,7 +28,12 @@ async function differencesOf(name: ModelName, input: ModelInput, how: "doGenerat
 
 const runs = 60;
 
-for (const name of Object.keys(models) as ModelName[]) {
+/** GPT-5.6 gets a warning with its tools; see the offenders. */
+const silent = (Object.keys(models) as ModelName[]).filter(
+  (name) => name !== "OpenAI, chat, without reasoning for tools",
+);
+
+for (const name of silent) {
   describe(name, () => {
     for (const how of ["doGenerate", "doStream"] as const) {
       test(`${how}: ${runs} legal inputs show no difference`, async () => {

@@ -25,6 +25,8 @@ export const models = {
     createAnthropic({ apiKey, ...settings })("claude-3-haiku-20240307"),
   "OpenAI, chat": (settings: Settings) => createOpenAI({ apiKey, ...settings }).chat("gpt-4o"),
   "OpenAI, chat, reasoning": (settings: Settings) => createOpenAI({ apiKey, ...settings }).chat("gpt-5"),
+  "OpenAI, chat, without reasoning for tools": (settings: Settings) =>
+    createOpenAI({ apiKey, ...settings }).chat("gpt-5.6"),
   "OpenAI, responses": (settings: Settings) => createOpenAI({ apiKey, ...settings })("gpt-5"),
   "OpenAI, responses, without reasoning": (settings: Settings) =>
     createOpenAI({ apiKey, ...settings })("gpt-4o"),
