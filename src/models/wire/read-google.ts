@@ -1,6 +1,7 @@
 // Requests in the form of Google's generateContent.
+
+import { choiceOf, foreign, idOf, type Reading, readOthers, roles } from "./read-content.ts";
 import { providerTool, toolOf } from "./read-messages.ts";
-import { choiceOf, foreign, idOf, type Reading, readOthers, roles } from "./read-parts.ts";
 import { isObject, listOf, type Members } from "./same-json.ts";
 import { translations } from "./schema-translation.ts";
 import type { WireOutput, WireRequest, WireTool } from "./wire-request.ts";

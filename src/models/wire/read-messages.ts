@@ -8,7 +8,7 @@ import {
   readOthers,
   readResult,
   roles,
-} from "./read-parts.ts";
+} from "./read-content.ts";
 import { isObject, listOf, type Members } from "./same-json.ts";
 import { translations } from "./schema-translation.ts";
 import type { WireOutput, WireRequest, WireTool } from "./wire-request.ts";

@@ -1,5 +1,5 @@
 // Requests in the form of OpenAI's Responses API.
-import { providerTool, readResponseFormat, toolOf } from "./read-messages.ts";
+
 import {
   choiceOf,
   foreign,
@@ -9,7 +9,8 @@ import {
   readOthers,
   readResult,
   roles,
-} from "./read-parts.ts";
+} from "./read-content.ts";
+import { providerTool, readResponseFormat, toolOf } from "./read-messages.ts";
 import { isObject, listOf, type Members } from "./same-json.ts";
 import { translations } from "./schema-translation.ts";
 import type { WireRequest, WireTool } from "./wire-request.ts";

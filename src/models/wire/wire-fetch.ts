@@ -1,4 +1,5 @@
-import { boundedResponse } from "./bounded-response.ts";
+import { defaultMaxResponseBytes } from "../ai-sdk.ts";
+import { type Fetch, limitedFetch } from "../limited-fetch.ts";
 import { checkRequest, isCapturing } from "./capture-wire.ts";
 
 export interface WireFetchOptions {
@@ -8,30 +9,34 @@ export interface WireFetchOptions {
   readonly maxResponseBytes?: number;
 }
 
-/** Twenty times the longest output that a model is known to make (128,000 tokens). */
-const defaultMaxResponseBytes = 16 * 1024 * 1024;
-
 /**
  * A `fetch` for the factory of a provider's package, such as `createAnthropic({ fetch: wireFetch() })`. With it, the
  * exact bytes of a request are compared with what the window asked for *before* they are sent; outside of a model call
  * it only bounds the response.
  */
 export function wireFetch(options: WireFetchOptions = {}): typeof globalThis.fetch {
-  const {
-    fetch = (input, init) => globalThis.fetch(input, init),
-    maxResponseBytes = defaultMaxResponseBytes,
-  } = options;
+  const { fetch = (input, init) => globalThis.fetch(input, init) } = options;
+  return limitedFetch(
+    checkedFetch(fetch),
+    "the provider",
+    options.maxResponseBytes ?? defaultMaxResponseBytes,
+  );
+}
+
+/** A `fetch` that compares the requests of a model call before it hands them on. */
+export function checkedFetch(fetch: Fetch): Fetch {
   return async (input, init) => {
     const body = isCapturing() ? await bodyOf(input, init) : undefined;
     if (body !== undefined) checkRequest(body);
-    return boundedResponse(await fetch(input, init), maxResponseBytes);
+    return fetch(input, init);
   };
 }
 
-type FetchArguments = Parameters<typeof globalThis.fetch>;
-
 /** `undefined` when there is no body; `null` when it is no text, such as a form or a stream. */
-async function bodyOf(input: FetchArguments[0], init: FetchArguments[1]): Promise<string | null | undefined> {
+async function bodyOf(
+  input: Parameters<Fetch>[0],
+  init: Parameters<Fetch>[1],
+): Promise<string | null | undefined> {
   const body = init?.body ?? undefined;
   if (typeof body === "string") return body;
   if (body instanceof Uint8Array) return new TextDecoder().decode(body);

@@ -306,7 +306,11 @@ describe("nothing to see", () => {
 
 describe("a response", () => {
   const limited = wireFetch({ maxResponseBytes: 1_000 });
-  const tooLarge = { code: "model_failed", retryable: false, message: "response larger than 1000 bytes" };
+  const tooLarge = {
+    code: "model_failed",
+    retryable: false,
+    message: "the response of the provider is longer than 1000 bytes",
+  };
 
   test("of the largest size comes whole", async () => {
     loopback.respond = (response) => response.writeHead(200).end("x".repeat(1_000));
