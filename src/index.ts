@@ -71,6 +71,7 @@ export { type ClassifyOptions, classifyModelFailure, type ModelFailure } from ".
 export type { ProviderSettings } from "./models/providers.ts";
 export { type ModelResolver, type ModelResolverOptions, modelResolver } from "./models/resolve-model.ts";
 export { tokenEstimator } from "./models/token-estimator.ts";
+export { type WireFetchOptions, wireFetch } from "./models/wire/wire-fetch.ts";
 export type { Channel, ChannelVerdict } from "./ports/channel.ts";
 export type { Clock } from "./ports/clock.ts";
 export type { Dispatcher, Message, MessageHandler } from "./ports/dispatcher.ts";

@@ -8,6 +8,7 @@ import { generateByStream } from "./ai-sdk-stream.ts";
 import { findCause, isOurs } from "./find-cause.ts";
 import { toModelError } from "./model-error.ts";
 import { untilAborted } from "./until-aborted.ts";
+import { type Captured, captureWire } from "./wire/capture-wire.ts";
 
 /** A model object of an AI SDK provider, version 3 or 4 of the specification. */
 export type AiSdkLanguageModel = LanguageModelV4 | LanguageModelV3;
@@ -17,6 +18,11 @@ export interface AiSdkModelOptions {
   readonly id?: string;
   /** Goes out with every call, by provider, such as `{ anthropic: { thinking: … } }`. */
   readonly providerOptions?: ProviderOptions;
+  /**
+   * Refuse to send what the window did not ask for (`wire_mismatch`). Default true; else such differences are warnings.
+   * Provider options explain settings, and neither text nor tools; see docs/models.md.
+   */
+  readonly strict?: boolean;
   /** A longer output, counted part by part, is given up. Default 16 MiB. */
   readonly maxResponseBytes?: number;
   /** A stream that brings no part for so long, once it has begun, is given up. Default 60,000. */
@@ -41,18 +47,32 @@ const defaultIdleMs = 60_000;
 export function aiSdkModel(model: AiSdkLanguageModel, options: AiSdkModelOptions = {}): Model {
   const id = options.id ?? `${providerKey(model)}/${model.modelId}`;
   const maxBytes = options.maxResponseBytes ?? defaultMaxResponseBytes;
-  const { idleMs = defaultIdleMs, now = () => performance.now() } = options;
+  const { idleMs = defaultIdleMs, now = () => performance.now(), strict = true } = options;
   const providerOptions = mergedOptions(defaultProviderOptions(model), options.providerOptions);
 
-  async function generated(input: ModelInput, { signal, onProgress }: GenerateOptions): Promise<Generated> {
+  async function generated(
+    input: ModelInput,
+    { signal, onProgress }: GenerateOptions,
+    seen: (captured: Captured<object>) => void,
+  ): Promise<Generated> {
     const call = toCallOptions(input, { providerKey: providerKey(model), providerOptions, signal });
-    if (!onProgress || typeof model.doStream !== "function") return generateAtOnce(model, call, signal);
+    const watched: Watch = async (run) => {
+      const captured = await captureWire({ id, input, strict, asked: providerOptions }, run);
+      seen(captured);
+      return captured.result;
+    };
+    const atOnce = () =>
+      generateAtOnce(
+        watched<Generated & Answered>(() => model.doGenerate(call)),
+        signal,
+      );
+    if (!onProgress || typeof model.doStream !== "function") return atOnce();
     const stream = { id, signal, onProgress, maxBytes, idleMs, now };
     try {
-      return await generateByStream(() => openStream(model, call), stream);
+      return await generateByStream(() => watched(() => openStream(model, call)), stream);
     } catch (error) {
       if (!cannotStream(error)) throw error;
-      return generateAtOnce(model, call, signal);
+      return atOnce();
     }
   }
 
@@ -61,13 +81,18 @@ export function aiSdkModel(model: AiSdkLanguageModel, options: AiSdkModelOptions
     async generate(input, given): Promise<ModelOutput> {
       const { signal } = given;
       signal.throwIfAborted();
+      let captured: Captured<object> | undefined;
       try {
-        return toOutput(await generated(input, given), {
+        const result = await generated(input, given, (last) => {
+          captured = last;
+        });
+        const output = toOutput(result, {
           id,
           providerKey: providerKey(model),
           maxBytes,
           wantsJson: input.output !== undefined,
         });
+        return withWire(output, captured);
       } catch (error) {
         signal.throwIfAborted();
         throw toModelError(id, findCause(error, isOurs) ?? error);
@@ -76,12 +101,22 @@ export function aiSdkModel(model: AiSdkLanguageModel, options: AiSdkModelOptions
   };
 }
 
+type Watch = <Result extends object>(run: () => PromiseLike<Result>) => Promise<Result>;
+
+function withWire(output: ModelOutput, captured: Captured<object> | undefined): ModelOutput {
+  const warnings = [...(output.warnings ?? []), ...(captured?.warnings ?? [])];
+  return {
+    ...output,
+    ...(warnings.length > 0 && { warnings }),
+    ...(captured?.wire && { wire: captured.wire }),
+  };
+}
+
 async function generateAtOnce(
-  model: AiSdkLanguageModel,
-  call: CallOptions,
+  call: PromiseLike<Generated & Answered>,
   signal: AbortSignal,
 ): Promise<Generated> {
-  const result = await untilAborted<Generated & Answered>(model.doGenerate(call), signal);
+  const result = await untilAborted<Generated & Answered>(call, signal);
   if (isAnswer(result)) return result;
   const responseBody = JSON.stringify(result.response?.body) ?? "";
   const message = "its response is no answer";

@@ -16,6 +16,7 @@ import {
   type ProviderSettings,
   parseModelName,
 } from "./providers.ts";
+import { checkedFetch } from "./wire/wire-fetch.ts";
 
 export interface ModelResolverOptions {
   /** For agents that name no model: whatever an agent could name. */
@@ -32,6 +33,8 @@ export interface ModelResolverOptions {
   readonly maxResponseBytes?: number;
   /** See `AiSdkModelOptions`. */
   readonly idleMs?: number;
+  /** See `AiSdkModelOptions`. */
+  readonly strict?: boolean;
   /** Puts models that call a provider under limits, see `modelLimiter`. Default: none. */
   readonly limit?: (model: Model) => Model;
   /** Imports a provider's package; for tests. */
@@ -95,7 +98,7 @@ async function modelNamed(id: string, options: ModelResolverOptions): Promise<Mo
   const name = parseModelName(id, providers);
   const settings = settingsOf(name, providers);
   const fetch = limitedFetch(
-    options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
+    checkedFetch(options.fetch ?? ((input, init) => globalThis.fetch(input, init))),
     name.provider,
     maxResponseBytes,
   );

@@ -310,13 +310,16 @@ describe("a provider that ignores the schema", () => {
     const server = await openLoopback((response) => {
       response.writeHead(200, contentType(way)).end(answerBody(provider, way, "I'd rather not."));
     });
-    const given = { input: { ...input, tools: [], output } };
+    const given = { input: { ...input, tools: [], output }, strict: false };
     const answer = await call(provider, server.url, way, given);
     expect(answer).toMatchObject({ text: "I'd rather not.", finish: "stop" });
     const { warnings = [] } = answer as ModelOutput; // just checked
     const body = JSON.stringify(server.received[0]?.body);
     if (body.includes('"integer"')) return; // the provider was told
-    expect(warnings).toEqual([expect.stringMatching(/^unsupported: responseFormat/)]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^unsupported: responseFormat/),
+      expect.stringMatching(/^wire: schema_dropped/),
+    ]);
   });
 
   test("a compatible endpoint is told it when it is said to take one", async () => {

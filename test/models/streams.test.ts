@@ -64,9 +64,10 @@ function files({ folders }: Kind, extension: string): string[] {
 /** Ids that the package makes up where the response has none. */
 function comparable(output: ModelOutput | string): unknown {
   if (typeof output === "string") return output;
-  const { firstTokenMs: _, ...rest } = output;
+  const { firstTokenMs: _, wire, ...rest } = output; // the requests differ in that one asks for a stream
   return {
     ...rest,
+    isCaptured: wire !== undefined,
     calls: rest.calls.map((call) =>
       /^[A-Za-z0-9]{16}$/.test(call.callId) ? { ...call, callId: "made up" } : call,
     ),
