@@ -3,6 +3,7 @@ import type {
   LanguageModelV4GenerateResult,
   SharedV4Warning,
 } from "@ai-sdk/provider";
+import { readJson } from "../core/encodings/read-json.ts";
 import { HoldpointError } from "../core/errors.ts";
 import type { Reasoning, Usage } from "../core/events.ts";
 import type { ModelCall, ModelOutput } from "../ports/model.ts";
@@ -110,14 +111,14 @@ function callOf(id: string, providerKey: string, part: Part): ModelCall[] {
   ];
 }
 
-/** I9. What is not JSON stays text, which no tool's schema takes for arguments. */
+/**
+ * I9. What is not plain JSON stays text, and is judged as such where decisions are validated: so no repair goes
+ * unrecorded, and a key that is given twice, of which `JSON.parse` takes the last, is seen.
+ */
 function parseArgs(input: string): unknown {
   if (input === "") return {}; // how some providers call a tool without parameters
-  try {
-    return JSON.parse(input);
-  } catch {
-    return input;
-  }
+  const read = readJson(input);
+  return read.ok && read.repairs.length === 0 ? read.value : input;
 }
 
 /** Reasoning without data of its own is marked as the provider's, so that it goes back to this one, and to no other. */

@@ -214,6 +214,8 @@ describe("what comes back", () => {
     { name: "no arguments at all", given: "", args: {} },
     { name: "JSON that is no object", given: "[1]", args: [1] },
     { name: "JSON that is cut off", given: '{"path":"/tmp', args: '{"path":"/tmp' },
+    { name: "JSON that needs a repair", given: "{'path':'/tmp'}", args: "{'path':'/tmp'}" },
+    { name: "JSON with a key twice", given: '{"path":"/a","path":"/b"}', args: '{"path":"/a","path":"/b"}' },
     { name: "prose", given: "the order A7", args: "the order A7" },
   ];
   for (const { name, given, args } of inputs) {

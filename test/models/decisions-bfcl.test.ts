@@ -86,11 +86,18 @@ function count(kind: string, outcome: string): void {
 }
 
 afterAll(() => {
-  const lines = [...counts].map(
-    ([kind, row]) => `${kind}: ${[...row].map(([outcome, n]) => `${n} ${outcome}`).join(", ")}`,
-  );
-  if (lines.length > 0) process.stdout.write(`${lines.join("\n")}\n`);
+  const lines = [...counts].map(([kind, row]) => `${kind}: ${listed(row)}`);
+  const total = new Map<string, number>();
+  for (const [kind, row] of counts) {
+    if (!/^(tools|json|text), /.test(kind)) continue;
+    for (const [outcome, n] of row) total.set(outcome, (total.get(outcome) ?? 0) + n);
+  }
+  if (lines.length > 0) process.stdout.write(`${lines.join("\n")}\nall corruptions: ${listed(total)}\n`);
 });
+
+function listed(row: ReadonlyMap<string, number>): string {
+  return [...row].map(([outcome, n]) => `${n} ${outcome}`).join(", ");
+}
 
 describe.skipIf(!hasBfcl)(`tools of the function calling leaderboard${bfclReason}`, () => {
   test("a schema in its own notation is refused, naming the place and the type", () => {

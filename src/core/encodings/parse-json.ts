@@ -109,27 +109,24 @@ const closers: ReadonlyMap<string, string> = new Map([
   ["‘", "’"],
 ]);
 
+/** What may stand in text as it is, whatever ends it. */
+const plainText = /[^"'”’\\\p{Cc}]+/uy;
+
 function readString(cursor: Cursor): string {
   const { text, repairs } = cursor;
   const close = closers.get(text[cursor.at] ?? "");
   if (close !== '"') repairs.add("quotes");
   cursor.at += 1;
   let value = "";
-  let from = cursor.at;
   for (;;) {
+    value += take(cursor, plainText) ?? "";
     const char = text[cursor.at];
     if (char === undefined)
       throw new Unreadable("it ends inside quotes: it is cut off, or a quote is missing");
-    if (char === close || char === "\\") {
-      value += text.slice(from, cursor.at);
-      cursor.at += 1;
-      if (char === close) return value;
-      value += readEscape(cursor);
-      from = cursor.at;
-    } else {
-      if (char < " ") repairs.add("line break in text");
-      cursor.at += 1;
-    }
+    cursor.at += 1;
+    if (char === close) return value;
+    if (char < " ") repairs.add("line break in text");
+    value += char === "\\" ? readEscape(cursor) : char;
   }
 }
 
@@ -196,6 +193,8 @@ const comment = /\/\/[^\n]*|\/\*[\s\S]*?\*\//y;
 
 function skipSpace(cursor: Cursor): void {
   for (;;) {
+    const char = cursor.text[cursor.at];
+    if (char !== undefined && char > " " && char !== "/") return; // so it is nearly always
     take(cursor, space);
     if (take(cursor, comment) === null) return;
     cursor.repairs.add("comment");
@@ -212,9 +211,9 @@ function takeChar(cursor: Cursor, char: string): boolean {
 /** `pattern` is sticky: it matches here or not at all. */
 function take(cursor: Cursor, pattern: RegExp): string | null {
   pattern.lastIndex = cursor.at;
-  const found = pattern.exec(cursor.text)?.[0];
-  if (found === undefined) return null;
-  cursor.at += found.length;
+  if (!pattern.test(cursor.text)) return null;
+  const found = cursor.text.slice(cursor.at, pattern.lastIndex);
+  cursor.at = pattern.lastIndex;
   return found;
 }
 

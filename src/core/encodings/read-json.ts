@@ -74,8 +74,9 @@ function outsideFence(before: string, after: string): string {
 
 /** Takes away what a model thought before the first bracket of its JSON. */
 function cutReasoning(text: string, repairs: Set<Repair>): string {
+  if (/^\s*[{[]/.test(text)) return text;
   const first = /<(\/?)think(?:ing)?>/i.exec(text);
-  if (!first || /^\s*[{[]/.test(text)) return text;
+  if (!first) return text;
   const isOpening = first[1] === "";
   if (isOpening && /[{[]/.test(text.slice(0, first.index))) return text;
   // Some servers swallow the opening tag: then everything before the closing one is reasoning.
