@@ -6,6 +6,7 @@ interface ProviderConfig {
   readonly apiKeyVariable?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly supportsStructuredOutputs?: boolean | undefined;
+  readonly strict?: boolean | undefined;
 }
 
 export type ProvidersConfig = Readonly<Record<string, ProviderConfig>>;
@@ -18,6 +19,7 @@ export const providersSchema: z.ZodType<ProvidersConfig> = z.record(
     apiKeyVariable: z.string().min(1).optional(),
     headers: z.record(z.string(), z.string()).optional(),
     supportsStructuredOutputs: z.boolean().optional(),
+    strict: z.boolean().optional(),
   }),
 );
 
@@ -50,11 +52,12 @@ function settingsOf(
   given: ProviderConfig,
   variableOf: (name: string) => string | undefined,
 ): ProviderSettings {
-  const { baseURL, headers, supportsStructuredOutputs } = given;
+  const { baseURL, headers, supportsStructuredOutputs, strict } = given;
   return {
     ...(baseURL !== undefined && { baseURL }),
     ...(headers && { headers }),
     ...(supportsStructuredOutputs !== undefined && { supportsStructuredOutputs }),
+    ...(strict !== undefined && { strict }),
     ...(given.apiKeyVariable !== undefined && keyIn(given.apiKeyVariable, variableOf, "")),
   };
 }

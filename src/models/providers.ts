@@ -15,6 +15,8 @@ export interface ProviderSettings {
   readonly headers?: Readonly<Record<string, string>>;
   /** The endpoint takes a JSON Schema for its output. Default false: it is asked for JSON, and the schema is left out. For endpoints of other names than the three. */
   readonly supportsStructuredOutputs?: boolean;
+  /** Refuses to send what the window did not ask for (docs/models.md). Default: the resolver's. */
+  readonly strict?: boolean;
   /** Goes out with every call, by provider. */
   readonly providerOptions?: ProviderOptions;
 }

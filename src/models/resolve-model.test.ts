@@ -37,6 +37,24 @@ describe("modelResolver", () => {
     });
   }
 
+  test("sends what differs from the window's input only to a provider that need not be strict", async () => {
+    const answer = {
+      choices: [{ index: 0, message: { role: "assistant", content: "{}" }, finish_reason: "stop" }],
+    };
+    const fetch = vi.fn(async () => Response.json(answer));
+    const endpoint = { baseURL: "http://localhost:1/v1" };
+    const providers = { exact: endpoint, lax: { ...endpoint, strict: false } };
+    const resolve = modelResolver({ fetch, providers });
+    const asked = { ...input, output: { name: "mood", schema: { type: "object" } } }; // endpoints are sent no schema
+    const exact = await resolve("exact/small");
+    await expect(exact.generate(asked, { signal })).rejects.toMatchObject({ code: "wire_mismatch" });
+    expect(fetch).not.toHaveBeenCalled();
+    const { warnings, wire } = await (await resolve("lax/small")).generate(asked, { signal });
+    expect(warnings?.join()).toContain("schema");
+    expect(wire?.digest).toMatch(/^[0-9a-f]{64}$/);
+    expect(fetch).toHaveBeenCalledOnce();
+  });
+
   for (const provider of ["anthropic", "google", "openai"]) {
     test(`finds "${provider}/…" in the provider's package, once`, async () => {
       const resolve = modelResolver();

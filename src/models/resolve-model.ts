@@ -103,8 +103,13 @@ async function modelNamed(id: string, options: ModelResolverOptions): Promise<Mo
     maxResponseBytes,
   );
   const created = await createModel(name, settings, { fetch, importPackage: importOf(options) });
-  const { providerOptions } = settings;
-  return modelFrom(created, { ...options, id, ...(providerOptions && { providerOptions }) });
+  const { providerOptions, strict } = settings;
+  return modelFrom(created, {
+    ...options,
+    id,
+    ...(providerOptions && { providerOptions }),
+    ...(strict !== undefined && { strict }),
+  });
 }
 
 async function checkNamed(

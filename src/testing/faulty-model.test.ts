@@ -107,7 +107,7 @@ describe("faults of outputs", () => {
       "quoted_arguments",
       (output) => {
         const { args, original } = spoiltCall(output);
-        expect(args).toBe(JSON.stringify(original));
+        expect(args).toBe(JSON.stringify(JSON.stringify(original)));
       },
     ],
     ["repeated_call", (output) => expect(output.calls).toEqual([past])],

@@ -117,8 +117,8 @@ export const repairableOutputs: { readonly [Name in RepairableOutput]: Spoil } =
     ),
   single_quotes: (output, { random }) =>
     spoilText(output, random, (text) => (/['\\]/.test(text) ? null : text.replaceAll('"', "'"))),
-  /** JSON text in a JSON string: what an adapter hands on is the text. */
-  quoted_arguments: (output, { random }) => spoilText(output, random, (text) => text),
+  /** JSON text in a JSON string, as models do that quote twice. */
+  quoted_arguments: (output, { random }) => spoilText(output, random, (text) => JSON.stringify(text)),
 };
 
 export type UsableOutput = "repeated_call";
