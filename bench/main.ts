@@ -2,6 +2,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
+import { benchDecision } from "./decision.ts";
 import { benchParked } from "./parked.ts";
 import { benchResume } from "./resume.ts";
 import { type Row, table } from "./row.ts";
@@ -13,7 +14,7 @@ rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 
 const rows: Row[] = [];
-for (const bench of [benchThroughput, benchLoop, benchResume, benchParked]) {
+for (const bench of [benchThroughput, benchLoop, benchDecision, benchResume, benchParked]) {
   process.stderr.write(`${bench.name} …\n`);
   rows.push(...(await bench(folder)));
 }
