@@ -184,12 +184,12 @@ function cassette(
   const asked = typeof request.body === "string" ? parsed(request.body) : request.body;
   const body = typeof response.body === "string" ? response.body : JSON.stringify(response.body);
   const isStream = String(response.headers["content-type"]).startsWith("text/event-stream");
-  const inPath = /\/models?\/([^:/]+)/.exec(decodeURIComponent(url.pathname))?.[1];
+  const inPath = /\/(?:model\/([^/]+)|models\/([^:/]+))/.exec(decodeURIComponent(url.pathname));
   return {
     name,
     vendor,
     dialect,
-    model: asked?.model ?? inPath ?? defaultModels[dialect],
+    model: asked?.model ?? inPath?.[1] ?? inPath?.[2] ?? defaultModels[dialect],
     status: response.status,
     headers: response.headers,
     chunks: isStream
