@@ -161,10 +161,12 @@ function isCount(value: number | undefined): value is number {
   return typeof value === "number" && Number.isFinite(value) && value >= 0;
 }
 
-/** The provider's, each once; and its own word for why it withheld its output. */
+/** The provider's, each once; and its own word for why it withheld its output, or for an end that the SDK does not know. */
 function warningsOf({ warnings, finishReason }: Generated, finish: ModelOutput["finish"]): readonly string[] {
   const all = warnings.map(describeWarning);
-  if (finish === "refused" && finishReason.raw !== undefined) all.push(`withheld: ${finishReason.raw}`);
+  const { raw } = finishReason;
+  if (finish === "refused" && raw !== undefined) all.push(`withheld: ${raw}`);
+  if (finish === "other" && raw !== undefined) all.push(`ended with: ${raw}`);
   return [...new Set(all)];
 }
 

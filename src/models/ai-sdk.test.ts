@@ -252,6 +252,14 @@ describe("what comes back", () => {
     });
   });
 
+  test("an end that the SDK does not know comes with the provider's word for it", async () => {
+    const { model } = fake({ finishReason: { unified: "other", raw: "MODEL_ARMOR" } }); // Google's, recorded
+    expect(await aiSdkModel(model).generate(input, { signal })).toMatchObject({
+      finish: "other",
+      warnings: ["ended with: MODEL_ARMOR"],
+    });
+  });
+
   test("what ended without a reason was interrupted, and is tried again", async () => {
     const { model } = fake({ finishReason: { unified: "interrupted", raw: undefined } });
     await expect(aiSdkModel(model).generate(input, { signal })).rejects.toMatchObject({
