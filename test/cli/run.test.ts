@@ -235,14 +235,11 @@ describe("agents' files", () => {
     const keys: unknown[] = [];
     const server = createServer((request, response) => {
       keys.push(request.headers.authorization);
-      const message = { role: "assistant", content: "hello" };
-      const answer = {
-        id: "1",
-        created: 1,
-        model: "m",
-        choices: [{ index: 0, message, finish_reason: "stop" }],
-      };
-      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(answer));
+      const delta = { role: "assistant", content: "hello" };
+      const choices = [{ index: 0, delta, finish_reason: "stop" }];
+      const chunk = JSON.stringify({ id: "1", created: 1, model: "m", choices });
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.end(`data: ${chunk}\n\ndata: [DONE]\n\n`);
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     onTestFinished(() => void server.close());
