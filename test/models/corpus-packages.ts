@@ -42,7 +42,8 @@ const ownChat: ReadonlyMap<string, Create> = new Map<string, Create>([
 const creators: Readonly<Record<Dialect, (vendor: string) => Create>> = {
   chat: (vendor) =>
     ownChat.get(vendor) ??
-    ((model, settings) => createOpenAICompatible({ name: "compatible", ...settings })(model)),
+    ((model, settings) =>
+      createOpenAICompatible({ name: "compatible", supportsStructuredOutputs: true, ...settings })(model)),
   cohere: () => (model, settings) => createCohere(settings)(model),
   completion: () => (model, settings) => createOpenAI(settings).completion(model),
   converse: () => (model, settings) => createAmazonBedrock({ region: "us-east-1", ...settings })(model),
