@@ -66,7 +66,8 @@ async function run(folder: string, model: Model): Promise<unknown> {
     run: ({ place }) => ({ place, sky: "clear" }),
   });
   const desk = agent({ name: "weather", prompt: "Tell the weather.", tools: [weather], model });
-  const runtime = await openEmbedded({ path: join(folder, "holdpoint.db"), agents: [desk] });
+  const path = join(folder, "holdpoint.db");
+  const runtime = await openEmbedded({ path, agents: [desk], stream: false }); // the server knows no streams
   const { threadId } = await startThread(runtime, desk.name, "Rome?", { by: "test" });
   await settleThreads(runtime, [threadId], { signal: new AbortController().signal });
   const events = await runtime.store.read(threadId);
