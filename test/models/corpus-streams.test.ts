@@ -12,7 +12,7 @@ describe.skipIf(!hasCorpus)(`recorded streams${whyNoCorpus}`, () => {
         "atEvery": 8,
         "differ": [],
         "inCharacters": 218,
-        "splits": 6336,
+        "splits": 6106,
         "streams": 239,
       }
     `);
