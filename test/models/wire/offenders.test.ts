@@ -279,6 +279,12 @@ const cases: readonly Case[] = [
     found: [["call_changed", /call c1 of toString of message 3: it is the call c1 of undefined/]],
   },
   {
+    name: "Anthropic cuts off the blank space that a model is to go on from",
+    model: "Anthropic, older",
+    input: { ...plain, messages: [...question, { role: "assistant", content: "It is \n", calls: [] }] },
+    found: [],
+  },
+  {
     name: "Anthropic moves a late system text to the front",
     model: "Anthropic, older",
     input: {

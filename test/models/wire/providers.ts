@@ -92,9 +92,7 @@ export async function callOptionsOf(input: ModelInput): Promise<LanguageModelV4C
     .catch(() => {});
   const [options] = given;
   if (!options) throw new Error("the adapter called nothing");
-  if (!input.output) return options;
-  const { name, schema } = input.output;
-  return { ...options, responseFormat: { type: "json", name, schema: schema as object } };
+  return options;
 }
 
 /** Calls a model either way and reads its stream; what is made of the answer is no matter here. */
