@@ -1,9 +1,6 @@
 // Run by resume.ts in a process of its own: prints the milliseconds from opening the file until the approved action
-// runs. Start-up and imports come before the clock. Compiled code is kept between runs, as the command line does.
-import { enableCompileCache } from "node:module";
-
-enableCompileCache();
-const { approvedAction, openBench } = await import("./bench-runtime.ts");
+// runs. Start-up and imports come before the clock.
+import { approvedAction, openBench } from "./bench-runtime.ts";
 
 const [path = "", threadId = ""] = process.argv.slice(2);
 const startedAt = performance.now();
