@@ -63,6 +63,7 @@ async function main(): Promise<void> {
     await live();
   } catch (error) {
     if (!isHoldpointError(error)) throw error;
+    if (stopping && error.code === "usage") return; // the store was closed under a call that was on its way
     report({ kind: "problem", threadId: "", ...describe(error) });
     process.exit(error.retryable ? 3 : 1);
   }
