@@ -73,7 +73,7 @@ function isInCharacter(bytes: Buffer, at: number): boolean {
 }
 
 /** The same numbers for the same seed, below `below`. */
-function seededNumbers(seed: number, count: number, below: number): readonly number[] {
+export function seededNumbers(seed: number, count: number, below: number): readonly number[] {
   let state = seed >>> 0;
   return Array.from({ length: count }, () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
