@@ -12,7 +12,7 @@ export interface Circuit {
   /** @throws `model_circuit_open` at once while it is open, or while another call tries. */
   check(): void;
   /**
-   * Makes a call, and learns from how it ends. After an abort nothing is learned.
+   * Makes a call, and learns from how it ends: nothing from an abort, unless it came since the time was over.
    *
    * @throws as `check`, and as `call`.
    */
@@ -61,10 +61,8 @@ export function circuitFor(modelId: string, options: CircuitOptions, clock: Cloc
         succeed();
         return result;
       } catch (error) {
-        if (!signal.aborted) {
-          if (isDown(error)) fail(isProbe);
-          else succeed(); // it answers, though not as we would like
-        }
+        if (signal.aborted ? isTimeout(signal.reason) : isDown(error)) fail(isProbe);
+        else if (!signal.aborted) succeed(); // it answers, though not as we would like
         throw error;
       } finally {
         if (isProbe) isProbing = false;
@@ -79,6 +77,11 @@ const downKinds: readonly unknown[] = ["server", "overloaded", "network", "timeo
 function isDown(error: unknown): boolean {
   if (!isHoldpointError(error)) return false;
   return error.code === "model_timeout" || downKinds.includes(error.details?.kind);
+}
+
+/** As `AbortSignal.timeout` and the runtime's deadline give it. */
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof DOMException && reason.name === "TimeoutError";
 }
 
 function circuitOpen(modelId: string, failures: number, retryAfterMs: number): HoldpointError {

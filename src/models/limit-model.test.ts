@@ -435,48 +435,35 @@ describe("a provider that is down", () => {
   });
 });
 
-describe("a call that takes too long", () => {
-  test("is given up, and waiting for its turn does not count", async () => {
-    const { limit, clock } = setUp({ everyProvider: { concurrency: 1 }, timeoutMs: 10_000 });
-    const model = gatedModel();
-    const ended = start(limit(model), 2);
+describe("a call that is aborted", () => {
+  test("since its time is over, opens the circuit", async () => {
+    const { limit } = setUp({ circuit: { failures: 1 } });
+    const controller = new AbortController();
+    const limited = limit(gatedModel());
+    start(limited, 1, 1, controller.signal);
     await setImmediate();
-    await clock.advance(9_999);
-    expect(ended).toEqual([]);
-    await clock.advance(1);
-    expect(ended).toEqual(["1 model_timeout"]);
-    expect(model.calls[0]?.signal.aborted).toBe(true);
-    await clock.advance(9_999);
-    model.calls[1]?.end();
+    controller.abort(new DOMException("no answer within 1000 ms", "TimeoutError"));
     await setImmediate();
-    expect(ended).toEqual(["1 model_timeout", "2"]);
-    expect(clock.pending).toBe(0);
-  });
-
-  test("opens the circuit", async () => {
-    const { limit, clock } = setUp({ timeoutMs: 1_000, circuit: { failures: 1 } });
-    const model = gatedModel("acme/large", true);
-    const limited = limit(model);
-    start(limited, 1);
-    await clock.advance(1_000);
-    expect(clock.pending).toBe(0);
     await expect(limited.generate(input, { signal })).rejects.toMatchObject({ code: "model_circuit_open" });
   });
 
-  test("leaves no timer when it is aborted, also when the model takes no notice", async () => {
-    const { limit, clock } = setUp({ timeoutMs: 1_000 });
+  test("gives its place to the next, also when the model takes no notice", async () => {
+    const { limit, clock } = setUp({ everyProvider: { concurrency: 1 } });
+    const model = gatedModel("acme/large", true);
     const controller = new AbortController();
-    const ended = start(limit(gatedModel("acme/large", true)), 1, 1, controller.signal);
+    const limited = limit(model);
+    const ended = start(limited, 1, 1, controller.signal);
+    start(limited, 1, 2);
     await setImmediate();
-    expect(clock.pending).toBe(1);
+    expect(model.calls).toHaveLength(1);
     controller.abort(new Error("stop"));
     await setImmediate();
-    expect([ended, clock.pending]).toEqual([["1 Error: stop"], 0]);
+    expect([ended, model.calls.length, clock.pending]).toEqual([["1 Error: stop"], 2, 0]);
   });
 });
 
 test("a Model that throws before it returns a promise fails its call, and nothing else", async () => {
-  const { limit, clock } = setUp({ timeoutMs: 1_000, everyProvider: { concurrency: 1 } });
+  const { limit, clock } = setUp({ everyProvider: { concurrency: 1 } });
   const limited = limit({
     id: "acme/large",
     generate() {

@@ -5,6 +5,7 @@ import { HoldpointError, isHoldpointError } from "../core/errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Model } from "../ports/model.ts";
 import { type Circuit, type CircuitOptions, circuitFor } from "./circuit.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 export interface RateLimits {
   /** Calls at once. */
@@ -25,8 +26,6 @@ export interface ModelLimiterOptions {
    */
   readonly everyProvider?: RateLimits;
   readonly circuit?: CircuitOptions;
-  /** A call under way is given up after so long: `model_timeout`. Waiting for its turn does not count. Default: never. */
-  readonly timeoutMs?: number;
   /**
    * A provider that asks for a longer pause than this is not waited for in memory: calls are `model_throttled` with the
    * time left, so that their threads can wait in the log. Default 30,000.
@@ -57,7 +56,7 @@ interface Lane {
  * @throws `usage` for a limit that is none.
  */
 export function modelLimiter(options: ModelLimiterOptions, clock: Clock): (model: Model) => Model {
-  const { timeoutMs, maxPauseMs = 30_000, maxWaiting = 10_000 } = options;
+  const { maxPauseMs = 30_000, maxWaiting = 10_000 } = options;
   const everyProvider = { concurrency: defaultConcurrency, ...options.everyProvider };
   checkLimits(options);
   const providers = new Map<string, Lane>();
@@ -89,9 +88,10 @@ export function modelLimiter(options: ModelLimiterOptions, clock: Clock): (model
     const { lane, circuit } = modelOf(model.id);
     const provider = providerOf(model.id);
 
-    async function call<Result>(signal: AbortSignal, run: (signal: AbortSignal) => Promise<Result>) {
+    /** An aborted call gives its place to the next, also when the model takes no notice. */
+    async function call<Result>(signal: AbortSignal, run: () => Promise<Result>): Promise<Result> {
       try {
-        return await circuit.run(signal, () => withTimeout(model.id, timeoutMs, clock, signal, run));
+        return await circuit.run(signal, () => untilAborted(run(), signal));
       } catch (error) {
         if (isHoldpointError(error) && error.retryable && error.retryAfterMs !== undefined && isPause(error))
           lane.rate.pause(error.retryAfterMs);
@@ -118,7 +118,7 @@ export function modelLimiter(options: ModelLimiterOptions, clock: Clock): (model
         try {
           return await inTurn(model.id, lane, provider, signal, () => {
             start();
-            return call(signal, (inner) => model.generate(input, { ...generateOptions, signal: inner }));
+            return call(signal, async () => model.generate(input, generateOptions));
           });
         } finally {
           start();
@@ -207,34 +207,6 @@ function rateFor(perMinute: number | undefined, maxPauseMs: number, clock: Clock
 /** The provider has said when; a circuit says when as well, and is no throttling. */
 function isPause({ code, details }: HoldpointError): boolean {
   return code === "model_throttled" || details?.kind === "overloaded";
-}
-
-async function withTimeout<Result>(
-  modelId: string,
-  ms: number | undefined,
-  clock: Clock,
-  signal: AbortSignal,
-  run: (signal: AbortSignal) => Promise<Result>,
-): Promise<Result> {
-  if (ms === undefined) return run(signal);
-  const runAsync = async (inner: AbortSignal): Promise<Result> => run(inner); // so that it rejects, also when it throws
-  const late = new AbortController();
-  const done = new AbortController();
-  const timedOut = clock.sleep(ms, AbortSignal.any([signal, done.signal])).then((): never => {
-    signal.throwIfAborted(); // also when the model takes no notice of it
-    done.signal.throwIfAborted(); // to nobody: the call has ended
-    const error = new HoldpointError("model_timeout", `${modelId} gave no answer within ${ms} ms`, {
-      retryable: true,
-      details: { kind: "timeout" },
-    });
-    late.abort(error);
-    throw error;
-  });
-  try {
-    return await Promise.race([runAsync(AbortSignal.any([signal, late.signal])), timedOut]);
-  } finally {
-    done.abort();
-  }
 }
 
 function checkLimits({ providers, models, everyProvider, circuit }: ModelLimiterOptions): void {

@@ -37,6 +37,8 @@ export async function withTimeout<T>(
     return await race(clock, timer, signal, inner, returned);
   } catch (error) {
     return { kind: "threw", error };
+  } finally {
+    timer.end();
   }
 }
 
@@ -48,14 +50,18 @@ interface Timer extends Deadline {
   readonly timeoutMs: number;
   /** From here on the deadline is kept, unless it was stopped before. */
   begin(onDeadline: () => void): void;
+  /** What it was for has ended: nothing starts it again. */
+  end(): void;
 }
 
 function createTimer(clock: Clock, timeoutMs: number): Timer {
   let running: AbortController | null = null;
   let isStopped = false;
+  let isOver = false;
   let onDeadline: () => void = () => {};
 
   function start(): void {
+    if (isOver) return;
     isStopped = false;
     running?.abort("again");
     const timer = new AbortController();
@@ -65,16 +71,22 @@ function createTimer(clock: Clock, timeoutMs: number): Timer {
     });
   }
 
+  function stop(): void {
+    isStopped = true;
+    running?.abort("stopped"); // a reason of its own: the default one is an error with a stack, made anew each time
+  }
+
   return {
     timeoutMs,
     start,
-    stop() {
-      isStopped = true;
-      running?.abort("stopped"); // a reason of its own: the default one is an error with a stack, made anew each time
-    },
+    stop,
     begin(call) {
       onDeadline = call;
       if (!isStopped && running === null) start();
+    },
+    end() {
+      isOver = true;
+      stop();
     },
   };
 }
@@ -94,7 +106,6 @@ function race<T>(
       if (over) return;
       over = true;
       signal.removeEventListener("abort", onAbort);
-      timer.stop();
       grace.abort("over");
       resolve(ended);
     };
