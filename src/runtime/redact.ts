@@ -51,16 +51,19 @@ type DecisionMember = Extract<EventBody, { type: "decision_made" }>["decision"];
 
 function redactDecision(decision: DecisionMember, value: <T>(given: T) => T): DecisionMember {
   if (decision.kind === "answer") return { ...decision, value: value(decision.value) };
-  const calls = decision.calls.map((call) => ({ ...call, args: value(call.args) }));
+  const isClean = (given: unknown): boolean => JSON.stringify(value(given)) === JSON.stringify(given);
+  const calls = decision.calls.map(({ providerData, ...call }) => ({
+    ...call,
+    args: value(call.args),
+    ...(providerData === undefined || !isClean(providerData) ? {} : { providerData }),
+  }));
   const { reasoning, text, ...rest } = decision;
   return {
     ...rest,
     calls,
     ...(text === undefined ? {} : { text: value(text) }),
-    ...(reasoning === undefined
-      ? {}
-      : { reasoning: reasoning.filter((part) => value(part.text) === part.text) }),
-  }; // reasoning is signed by its provider: it stays as it is, or goes
+    ...(reasoning === undefined ? {} : { reasoning: reasoning.filter(isClean) }),
+  }; // what a provider wants back is signed by it: it stays as it is, or goes
 }
 
 function clipError<Body extends EventBody>(body: Body): Body {

@@ -5,9 +5,11 @@ import { type AgentDefinition, agent } from "../../src/core/agent.ts";
 import { HoldpointError } from "../../src/core/errors.ts";
 import type { EventOf, EventType } from "../../src/core/events.ts";
 import type { Flow } from "../../src/core/flow.ts";
+import { modelLimiter } from "../../src/models/limit-model.ts";
 import type { Model, ModelInput } from "../../src/ports/model.ts";
 import { startThread } from "../../src/runtime/commands.ts";
 import type { Hint } from "../../src/runtime/runtime.ts";
+import { manualClock } from "../../src/testing/manual-clock.ts";
 import {
   calls,
   type Folder,
@@ -216,6 +218,34 @@ describe("an input that does not fit the model", () => {
   });
 });
 
+describe("the room that a model has", () => {
+  it("bounds what it is asked for, and leaves half of a small context to the input", async () => {
+    const cases = [
+      { facts: { maxOutputTokens: 1_000 }, asked: 1_000 },
+      { facts: { contextTokens: 6_000, maxOutputTokens: 9_000 }, asked: 3_000 },
+      { facts: { contextTokens: 200_000 }, asked: 4_096 },
+    ];
+    for (const { facts, asked } of cases) {
+      const model = turns({ text: "done" });
+      const opened = await openWith({ model }, { modelFacts: () => facts });
+      expect(await end(opened, await run(opened))).toBe("done");
+      expect(model.inputs[0]?.maxOutputTokens).toBe(asked);
+    }
+  });
+
+  it("is never so small, by what a provider says, that a thread cannot go on", async () => {
+    const model = turns(overflow(300), { text: "never shown" });
+    const opened = await openWith({ model, prompt: "Work. ".repeat(60), maxOutputTokens: 4_096 });
+    const threadId = await run(opened);
+    const [request] = await opened.openRequests();
+    expect(request?.opened).toMatchObject({ reason: "overflow" });
+    await opened.decide(request?.requestId ?? "", { kind: "continue" });
+    await opened.settle(threadId);
+    expect(await end(opened, threadId)).toBe("never shown");
+    expect(model.inputs[1]?.maxOutputTokens).toBe(150);
+  });
+});
+
 describe("an unusable output", () => {
   it("goes to a person as it came, and into no window", async () => {
     const model = turns(
@@ -245,6 +275,34 @@ describe("an unusable output", () => {
     const [rejection] = await eventsOf(opened, threadId, "decision_rejected");
     expect(rejection?.evidence).toContain("xxx");
     expect(rejection?.evidence).not.toContain("hunter2");
+  });
+});
+
+describe("what a provider wants back", () => {
+  it("stays as it is, or goes when a secret is in it", async () => {
+    const secrets = new Map([["TOKEN", "hunter2-hunter2"]]);
+    const dirty = { m: { note: "hunter2-hunter2" } };
+    const clean = { m: { signature: "s" } };
+    const model = turns(
+      {
+        calls: [
+          { callId: "a", tool: "pay", args: { cents: 1 }, providerData: dirty },
+          { callId: "b", tool: "pay", args: { cents: 2 }, providerData: clean },
+        ],
+        reasoning: [
+          { text: "Think.", providerData: dirty },
+          { text: "Use hunter2-hunter2." },
+          { text: "Pay.", providerData: clean },
+        ],
+      },
+      { text: "done" },
+    );
+    const opened = await openWith({ model, tools: [payTool()] }, { secrets });
+    const threadId = await run(opened);
+    const [made] = await eventsOf(opened, threadId, "decision_made");
+    expect(made?.decision).toMatchObject({ reasoning: [{ text: "Pay.", providerData: clean }] });
+    expect(JSON.stringify(await opened.events(threadId))).not.toContain("hunter2");
+    expect(made?.decision.kind === "calls" ? made.decision.calls[1]?.providerData : null).toEqual(clean);
   });
 });
 
@@ -353,6 +411,44 @@ describe("what a call cost", () => {
     const cost = { usd: expect.closeTo(0.06 * 3 + 0.04 * 0.3 + 0.05 * 15, 9), pricedAt: "2026-11-01" };
     expect((await eventsOf(opened, threadId, "decision_rejected"))[0]?.cost).toEqual(cost);
     expect((await eventsOf(opened, threadId, "decision_made"))[0]).toMatchObject({ cost, usage });
+  });
+});
+
+describe("a model under limits", () => {
+  /** Answers when told to. */
+  function gated(): Model & { readonly answers: (() => void)[] } {
+    const answers: (() => void)[] = [];
+    return {
+      id: "m/gated",
+      answers,
+      generate: () =>
+        new Promise((resolve) => answers.push(() => resolve({ text: "here", calls: [], finish: "stop" }))),
+    };
+  }
+
+  async function until(isSo: () => boolean): Promise<void> {
+    while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  it("has its whole time from its turn on, however long it waited for it", async () => {
+    const clock = manualClock(Date.UTC(2026, 0, 1));
+    const model = gated();
+    const limited = modelLimiter({ everyProvider: { concurrency: 1 } }, clock)(model);
+    const opened = await openWith({ model: limited, modelTimeout: "10s" }, { clock });
+    const started = await Promise.all(
+      ["one", "two"].map((input) => startThread(opened.runtime, "a", input, { by: "test" })),
+    );
+    const settled = Promise.all(started.map(({ threadId }) => opened.settle(threadId)));
+    await until(() => model.answers.length === 1 && clock.pending >= 3); // two heartbeats, one deadline
+    await clock.advance(9_000);
+    model.answers[0]?.();
+    await until(() => model.answers.length === 2);
+    await clock.advance(9_000);
+    model.answers[1]?.();
+    await settled;
+    for (const { threadId } of started)
+      expect(await opened.types(threadId)).toEqual(["thread_started", "decision_made", "thread_completed"]);
+    expect(clock.pending).toBe(0);
   });
 });
 

@@ -121,6 +121,7 @@ function windowFor(
 ): Window {
   const { agent, runtime, state, input } = context;
   const { redact } = runtime;
+  const room = roomFor(context, modelId);
   const system = typeof agent.prompt === "string" ? agent.prompt : agent.prompt({ input });
   const see =
     decide.options.see === undefined ? null : JSON.stringify(redact.value(toJson(decide.options.see)));
@@ -133,22 +134,29 @@ function windowFor(
     encoding: encodings[agent.encoding],
     see,
     correction: wasInvalid ? `Your last output could not be used: ${known.lastError?.message}` : null,
-    budget: budgetFor(context, known, modelId),
-    maxOutputTokens: agent.maxOutputTokens,
+    budget: Math.max(1, Math.min(agent.window.budget, room.input, afterOverflow(known))),
+    maxOutputTokens: room.output,
     count: runtime.counter.count,
   });
 }
 
-/** After an overflow the window shrinks to this share of what was sent. */
-const afterOverflow = 0.7;
+/** What the model's own limits leave for input and output. The output takes half of its context at most. */
+function roomFor(
+  { agent, runtime, state }: PlanContext,
+  modelId: string,
+): { readonly input: number; readonly output: number } {
+  const facts = runtime.modelFacts(modelId);
+  const context = state.contextLimits.get(modelId) ?? facts?.contextTokens ?? Number.POSITIVE_INFINITY;
+  const most = facts?.maxOutputTokens ?? Number.POSITIVE_INFINITY;
+  const output = Math.max(1, Math.min(agent.maxOutputTokens, most, Math.floor(context / 2)));
+  return { input: context - output, output };
+}
 
-/** The agent's budget, as far as the model's own limit leaves room for input. */
-function budgetFor(context: PlanContext, known: Operation | undefined, modelId: string): number {
-  const { agent, runtime, state } = context;
-  const limit = state.contextLimits.get(modelId) ?? runtime.modelFacts(modelId)?.contextTokens;
-  const room = (limit ?? Number.POSITIVE_INFINITY) - agent.maxOutputTokens;
-  const shrunk = known?.overflowTokens
-    ? Math.floor(known.overflowTokens * afterOverflow)
+/** After an overflow the window shrinks to this share of what was sent. */
+const shareAfterOverflow = 0.7;
+
+function afterOverflow(known: Operation | undefined): number {
+  return known?.overflowTokens
+    ? Math.floor(known.overflowTokens * shareAfterOverflow)
     : Number.POSITIVE_INFINITY;
-  return Math.max(1, Math.min(agent.window.budget, room, shrunk));
 }
