@@ -28,6 +28,7 @@ export type {
   WindowRecord,
   WireRecord,
 } from "./core/events.ts";
+export { evolve } from "./core/evolve.ts";
 export type {
   ActionResult,
   AskOptions,
@@ -49,7 +50,7 @@ export type { LimitOptions } from "./core/limits.ts";
 export { type Rest, replay } from "./core/replay.ts";
 export type { Schema } from "./core/schema.ts";
 export { type SilentOverflow, type SilentOverflowCase, silentOverflow } from "./core/silent-overflow.ts";
-export { evolve, initialState, type ThreadState } from "./core/state.ts";
+export { initialState, type ThreadState } from "./core/state.ts";
 export {
   type RunContext,
   type Tool,

@@ -1,15 +1,9 @@
 // What a command tells of a thread: how it stands, what it gave, and what it and its children wait for.
 import { type ErrorInfo, HoldpointError } from "../core/errors.ts";
 import type { Stored } from "../core/events.ts";
+import { evolve } from "../core/evolve.ts";
 import type { Json } from "../core/json.ts";
-import {
-  evolve,
-  initialState,
-  kindOfKey,
-  type Operation,
-  type ThreadEnd,
-  type ThreadState,
-} from "../core/state.ts";
+import { initialState, kindOfKey, type Operation, type ThreadEnd, type ThreadState } from "../core/state.ts";
 import type { RequestRow, Store, ThreadRow, ThreadStatus } from "../ports/store.ts";
 import { threadNotFound } from "../runtime/change-thread.ts";
 

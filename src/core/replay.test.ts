@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { actionDone, at, log, proposed, signal, started, stepDone, waitStarted } from "../../test/kit/log.ts";
 import { event, type ThreadEvent } from "./events.ts";
+import { evolve } from "./evolve.ts";
 import type { Flow } from "./flow.ts";
 import { replay, startReplay } from "./replay.ts";
-import { evolve, initialState } from "./state.ts";
+import { initialState } from "./state.ts";
 
 const stateOf = (events: readonly ThreadEvent[]) => events.reduce(evolve, initialState());
 

@@ -6,6 +6,7 @@ import { nextTick } from "node:process";
 import type { Duration } from "./duration.ts";
 import { type ErrorInfo, HoldpointError, toErrorInfo } from "./errors.ts";
 import type { Call, Decision, Stored, ThreadEvent } from "./events.ts";
+import { evolve } from "./evolve.ts";
 import type {
   AskOptions,
   CallOptions,
@@ -19,7 +20,6 @@ import type {
 } from "./flow.ts";
 import { deepFreeze, type Json, toJson } from "./json.ts";
 import {
-  evolve,
   initialState,
   type Operation,
   type Outcome,

@@ -1,7 +1,6 @@
-// I2. A thread's state is `events.reduce(evolve, initialState())`. `evolve` owns the state it is given and changes it
-// in place: a fold over n events then costs n, not n². Nobody else writes to a state.
-import { type ErrorInfo, HoldpointError } from "./errors.ts";
-import type { Decision, EscalationReason, EventOf, Stored, ThreadEvent, Verdict } from "./events.ts";
+// What a thread's events add up to. Only the fold (`evolve.ts`) writes to it.
+import type { ErrorInfo } from "./errors.ts";
+import type { Decision, EscalationReason, EventOf, Stored, Verdict } from "./events.ts";
 import type { ActionResult, AskResult, OperationKind, WaitResult } from "./flow.ts";
 
 /** What an operation gave, as its promise in the flow will. */
@@ -13,7 +12,7 @@ export type Outcome =
   | { readonly kind: "ask"; readonly result: AskResult }
   | { readonly kind: "wait"; readonly result: WaitResult };
 
-type ActionEnd = EventOf<"action_completed"> | EventOf<"action_failed"> | EventOf<"action_denied">;
+export type ActionEnd = EventOf<"action_completed"> | EventOf<"action_failed"> | EventOf<"action_denied">;
 
 /** One operation as the log knows it. */
 export interface Operation {
@@ -131,290 +130,11 @@ export function initialState(): ThreadState {
   };
 }
 
-/** The fold. @throws `store_corrupt` for an event that cannot stand where it does. */
-export function evolve(state: ThreadState, event: ThreadEvent): ThreadState {
-  if (event.seq !== state.head + 1) throw illegal(event, `follows ${state.head}`);
-  if ((state.started === null) !== (event.type === "thread_started"))
-    throw illegal(event, "only the first is thread_started");
-  state.head = event.seq;
-  apply(state, event);
-  return state;
-}
-
-function apply(state: ThreadState, event: ThreadEvent): void {
-  switch (event.type) {
-    case "thread_started":
-      state.started = event;
-      return;
-    case "step_completed":
-      settle(operation(state, event), event, { kind: "value", stored: event.result });
-      state.activeMs += event.durationMs;
-      return;
-    case "step_failed":
-      return applyStepFailed(state, event);
-    case "decision_made":
-      return applyDecision(state, event);
-    case "decision_rejected":
-      return applyRejection(state, event);
-    case "overflow_reported":
-      return applyOverflow(state, event);
-    case "action_proposed":
-      return applyProposal(state, event);
-    case "action_started":
-      return applyStart(state, event);
-    case "action_completed":
-    case "action_failed":
-    case "action_denied":
-      return applyActionEnd(state, event);
-    case "action_in_doubt":
-      existing(state, event).inDoubt = true;
-      return;
-    case "request_opened":
-      return applyRequest(state, event);
-    case "request_decided":
-      return applyVerdict(state, event);
-    case "request_expired":
-      return applyExpiry(state, event);
-    case "answer_accepted":
-      settle(existing(state, event), event, {
-        kind: "ask",
-        result: { kind: "answered", value: event.value, by: event.by },
-      });
-      state.notes.push({ seq: event.seq, kind: "ask", key: event.key });
-      return;
-    case "timer_set":
-      operation(state, event).dueAt = event.dueAt;
-      return;
-    case "timer_fired":
-      return applyTimer(state, event);
-    case "wait_started":
-      operation(state, event).dueAt = event.expiresAt;
-      listAt(state.openWaits, event.signal).push(event.key);
-      return takeSignal(state, event.signal, event);
-    case "signal_received":
-      listAt(state.signals, event.signal).push(event);
-      state.notes.push({ seq: event.seq, kind: "signal", key: event.signal });
-      return takeSignal(state, event.signal, event);
-    case "child_started":
-      operation(state, event).child = event;
-      return;
-    case "child_completed":
-      return applyChild(state, event);
-    case "limit_reached":
-      state.lastLimit.set(event.key, event.scope);
-      return;
-    case "operation_handled":
-      state.handled.add(event.key);
-      return;
-    case "thread_completed":
-    case "thread_failed":
-    case "thread_cancelled":
-      if (state.end !== null) throw illegal(event, `the thread ended at ${state.end.seq}`);
-      state.end = event;
-      return;
-    default:
-      return event satisfies never; // a new event fails to compile here
-  }
-}
-
-function applyStepFailed(state: ThreadState, event: EventOf<"step_failed">): void {
-  const step = operation(state, event);
-  state.activeMs += event.durationMs;
-  step.attempt = event.attempt;
-  step.retryAt = event.retryAt;
-  step.lastError = event.error;
-  if (event.retryAt === null) settle(step, event, { kind: "error", error: event.error });
-}
-
-function applyDecision(state: ThreadState, event: EventOf<"decision_made">): void {
-  settle(operation(state, event), event, { kind: "decision", decision: event.decision });
-  state.turns.push(event);
-  state.decisions += 1;
-  countModelCall(state, event);
-}
-
-function applyRejection(state: ThreadState, event: EventOf<"decision_rejected">): void {
-  const decide = operation(state, event);
-  decide.attempt = event.attempt;
-  decide.retryAt = event.retryAt;
-  decide.lastError = event.error;
-  if (event.error.code === "invalid_decision") decide.invalidOutputs += 1;
-  else if (event.error.code !== "model_overflow") decide.modelFailures += 1; // counted by `overflow_reported`
-  if (event.error.retryable) decide.lastRetryable = decide.modelFailures;
-  if (event.evidence !== undefined)
-    decide.evidence = [...decide.evidence, `${event.error.message}\n${event.evidence}`];
-  countModelCall(state, event);
-}
-
-function applyOverflow(state: ThreadState, event: EventOf<"overflow_reported">): void {
-  const decide = operation(state, event);
-  decide.overflows += 1;
-  decide.overflowTokens = event.sentTokens;
-  if (event.limitTokens !== null) state.contextLimits.set(event.model, event.limitTokens);
-}
-
-function countModelCall(
-  state: ThreadState,
-  event: EventOf<"decision_made"> | EventOf<"decision_rejected">,
-): void {
-  state.tokens += event.usage.inputTokens + event.usage.outputTokens;
-  state.activeMs += event.durationMs;
-}
-
-function applyProposal(state: ThreadState, event: EventOf<"action_proposed">): void {
-  const act = operation(state, event);
-  const first = act.proposal === null;
-  act.proposal = event;
-  state.actionByCall.set(event.callId, event.key);
-  if (!first) return; // proposed again after its tool changed: still the same call
-  state.digestRun = state.lastDigest === event.digest ? state.digestRun + 1 : 1;
-  state.lastDigest = event.digest;
-}
-
-function applyStart(state: ThreadState, event: EventOf<"action_started">): void {
-  const act = existing(state, event);
-  act.start = event;
-  act.attempt = event.attempt;
-  act.inDoubt = false;
-  if (act.request) act.request.used = true;
-}
-
-function applyActionEnd(state: ThreadState, event: ActionEnd): void {
-  const act = operation(state, event); // a call that does not validate is denied without a proposal
-  if (event.type !== "action_denied") state.activeMs += event.durationMs;
-  if (act.settled !== null) throw illegal(event, `settled at ${act.settled.seq}`);
-  const status =
-    event.type === "action_completed" ? "completed" : event.type === "action_failed" ? "failed" : "denied";
-  settle(act, event, { kind: "action", status, event });
-  state.notes.push({ seq: event.seq, kind: "action", key: event.key });
-  countFailures(state, act, status);
-}
-
-function countFailures(state: ThreadState, act: Operation, status: ActionResult["status"]): void {
-  const toolName = act.proposal?.tool;
-  if (toolName === undefined) return;
-  if (status === "completed") state.toolFailures.delete(toolName);
-  if (status === "failed") state.toolFailures.set(toolName, (state.toolFailures.get(toolName) ?? 0) + 1);
-}
-
-function applyRequest(state: ThreadState, event: EventOf<"request_opened">): void {
-  const request: RequestState = {
-    opened: event,
-    reason: event.reason,
-    verdict: null,
-    decided: null,
-    status: "open",
-    used: false,
-  };
-  state.requests.set(event.requestId, request);
-  if (event.key === flowKey) {
-    state.flowRequest = request;
-    state.flowRequests += 1;
-    return;
-  }
-  const owner = operation(state, event);
-  owner.request = request;
-  owner.requests += 1;
-}
-
-function applyVerdict(state: ThreadState, event: EventOf<"request_decided">): void {
-  const request = state.requests.get(event.requestId);
-  if (!request) throw illegal(event, `there is no request ${event.requestId}`);
-  if (request.status !== "open") throw illegal(event, `request ${event.requestId} is ${request.status}`);
-  request.status = "decided";
-  request.verdict = event.verdict;
-  request.decided = event;
-  if (event.key === flowKey) return;
-  const owner = existing(state, event);
-  if (event.verdict.kind === "continue") allowMore(state, owner, request);
-  if (kindOfKey(event.key) === "ask") settleAsk(state, owner, event);
-}
-
-function allowMore(state: ThreadState, owner: Operation, request: RequestState): void {
-  request.used = true;
-  owner.invalidOutputs = 0;
-  owner.modelFailures = 0;
-  owner.overflows = 0;
-  owner.overflowTokens = null;
-  owner.lastRetryable = 0;
-  owner.evidence = [];
-  owner.lastError = null;
-  owner.retryAt = null;
-  const scope = state.lastLimit.get(owner.key);
-  if (request.reason === "limit" && scope !== undefined)
-    state.allowances.set(scope, (state.allowances.get(scope) ?? 0) + 1);
-}
-
-/** An answer with a schema is settled when the flow has taken it (`answer_accepted`); any other at once. */
-function settleAsk(state: ThreadState, owner: Operation, event: EventOf<"request_decided">): void {
-  const { verdict, by } = event;
-  const hasSchema = owner.request?.opened.answerSchema !== undefined;
-  if (verdict.kind === "answer" && hasSchema) return;
-  if (verdict.kind === "answer")
-    settle(owner, event, { kind: "ask", result: { kind: "answered", value: verdict.value, by } });
-  if (verdict.kind === "reject")
-    settle(owner, event, { kind: "ask", result: { kind: "rejected", why: verdict.why, by } });
-  state.notes.push({ seq: event.seq, kind: "ask", key: owner.key });
-}
-
-function applyExpiry(state: ThreadState, event: EventOf<"request_expired">): void {
-  const request = state.requests.get(event.requestId);
-  if (request?.status !== "open") throw illegal(event, `request ${event.requestId} is not open`);
-  request.status = "expired";
-  if (event.key === flowKey) return;
-  const owner = existing(state, event);
-  if (kindOfKey(event.key) !== "ask" || owner.settled) return;
-  settle(owner, event, { kind: "ask", result: { kind: "expired" } });
-  state.notes.push({ seq: event.seq, kind: "ask", key: owner.key });
-}
-
-function applyTimer(state: ThreadState, event: EventOf<"timer_fired">): void {
-  const owner = existing(state, event);
-  if (kindOfKey(event.key) === "sleep") settle(owner, event, { kind: "value", stored: {} });
-  if (kindOfKey(event.key) !== "wait" || owner.settled) return;
-  settle(owner, event, { kind: "wait", result: { kind: "expired" } });
-  for (const keys of state.openWaits.values())
-    if (keys.includes(event.key)) keys.splice(keys.indexOf(event.key), 1);
-}
-
-/**
- * The oldest signal that nobody took goes to the waits that are open, whichever came first. Where a race left one wait
- * behind and the flow made another, both get it: the one left behind must not swallow it.
- */
-function takeSignal(state: ThreadState, name: string, event: ThreadEvent): void {
-  const keys = state.openWaits.get(name) ?? [];
-  const taken = state.signalsTaken.get(name) ?? 0;
-  const signal = state.signals.get(name)?.[taken];
-  if (keys.length === 0 || !signal) return;
-  state.openWaits.delete(name);
-  state.signalsTaken.set(name, taken + 1);
-  const result: WaitResult = { kind: "received", value: signal.value, by: signal.by };
-  for (const key of keys) {
-    const waiting = state.operations.get(key);
-    if (waiting) settle(waiting, event, { kind: "wait", result });
-  }
-}
-
-function applyChild(state: ThreadState, event: EventOf<"child_completed">): void {
-  const { outcome } = event;
-  const result: Outcome =
-    outcome.status === "completed"
-      ? { kind: "value", stored: outcome }
-      : { kind: "error", error: outcome.error };
-  settle(existing(state, event), event, result);
-}
-
-function settle(target: Operation, event: ThreadEvent, outcome: Outcome): void {
-  if (target.settled !== null) throw illegal(event, `${target.key} was settled at ${target.settled.seq}`);
-  target.settled = { seq: event.seq, outcome };
-}
-
-function operation(state: ThreadState, event: { readonly key: string; readonly seq: number }): Operation {
-  const known = state.operations.get(event.key);
-  if (known) return known;
-  const created: Operation = {
-    key: event.key,
-    seq: event.seq,
+/** An operation that its first event, at `seq`, has just named. */
+export function initialOperation(key: string, seq: number): Operation {
+  return {
+    key,
+    seq,
     attempt: 0,
     retryAt: null,
     invalidOutputs: 0,
@@ -433,14 +153,6 @@ function operation(state: ThreadState, event: { readonly key: string; readonly s
     child: null,
     settled: null,
   };
-  state.operations.set(event.key, created);
-  return created;
-}
-
-function existing(state: ThreadState, event: ThreadEvent & { readonly key: string }): Operation {
-  const known = state.operations.get(event.key);
-  if (!known) throw illegal(event, `there is no operation ${event.key} before it`);
-  return known;
 }
 
 /** A key is its path (the kind, and an optional name after a colon), and the occurrence after `#`. */
@@ -454,22 +166,4 @@ export function operationKey(path: string, occurrence: number): string {
 
 export function kindOfKey(key: string): OperationKind {
   return (/^[a-z]+/.exec(key)?.[0] ?? "step") as OperationKind; // keys are made by operationKey only
-}
-
-function listAt<Item>(lists: Map<string, Item[]>, name: string): Item[] {
-  const known = lists.get(name);
-  if (known) return known;
-  const created: Item[] = [];
-  lists.set(name, created);
-  return created;
-}
-
-function illegal(event: ThreadEvent, why: string): HoldpointError {
-  return new HoldpointError(
-    "store_corrupt",
-    `event ${event.seq} (${event.type}) cannot stand there: ${why}`,
-    {
-      fix: "Run `holdpoint verify` to see what else is wrong; restore the file from a backup.",
-    },
-  );
 }

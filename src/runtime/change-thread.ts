@@ -2,7 +2,8 @@
 // loses a race reads again and decides again, so two deliveries of one command leave one event.
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
 import type { EventBody, ThreadEvent } from "../core/events.ts";
-import { evolve, initialState, type ThreadState } from "../core/state.ts";
+import { evolve } from "../core/evolve.ts";
+import { initialState, type ThreadState } from "../core/state.ts";
 import type { Runtime } from "./runtime.ts";
 import type { ArtifactText } from "./stored.ts";
 

@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { sha256 } from "../core/digest.ts";
 import { HoldpointError } from "../core/errors.ts";
 import type { EventBody, ThreadEvent } from "../core/events.ts";
-import { evolve, initialState } from "../core/state.ts";
+import { evolve } from "../core/evolve.ts";
+import { initialState } from "../core/state.ts";
 import { now, threadNotFound } from "./change-thread.ts";
 import type { Runtime } from "./runtime.ts";
 

@@ -1,6 +1,7 @@
 import { toErrorInfo } from "../core/errors.ts";
+import { evolve } from "../core/evolve.ts";
 import type { ThreadState } from "../core/state.ts";
-import { evolve, flowKey, initialState } from "../core/state.ts";
+import { flowKey, initialState } from "../core/state.ts";
 import type { Lease } from "../ports/store.ts";
 import { artifactsOf } from "./artifacts.ts";
 import { openRequest } from "./operations/plan.ts";

@@ -8,9 +8,10 @@
 import type { Agent } from "../core/agent.ts";
 import { HoldpointError, isHoldpointError, toErrorInfo } from "../core/errors.ts";
 import { type EventBody, event, type ThreadEvent } from "../core/events.ts";
+import { evolve } from "../core/evolve.ts";
 import type { PendingOperation } from "../core/flow.ts";
 import { type Replay, type Rest, startReplay } from "../core/replay.ts";
-import { evolve, flowKey, type ThreadState } from "../core/state.ts";
+import { flowKey, type ThreadState } from "../core/state.ts";
 import type { Lease } from "../ports/store.ts";
 import { artifactsOf } from "./artifacts.ts";
 import { cancelChildren } from "./commands.ts";

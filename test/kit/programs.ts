@@ -1,10 +1,11 @@
 // Random flows and the logs that running them would write: what the property tests draw from.
 import fc from "fast-check";
 import { type EventBody, event, type ThreadEvent } from "../../src/core/events.ts";
+import { evolve } from "../../src/core/evolve.ts";
 import type { Flow, FlowContext, PendingOperation } from "../../src/core/flow.ts";
 import type { Json } from "../../src/core/json.ts";
 import { type Rest, replay } from "../../src/core/replay.ts";
-import { evolve, initialState, type ThreadState } from "../../src/core/state.ts";
+import { initialState, type ThreadState } from "../../src/core/state.ts";
 import { at, log, proposed, started } from "./log.ts";
 
 export type Program =

@@ -2,9 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { chainNext, chainStart, decodeEvent, encodeEvent } from "../../src/core/codec.ts";
 import { type EventBody, event } from "../../src/core/events.ts";
+import { evolve } from "../../src/core/evolve.ts";
 import { canonicalJson, type Json, toJson } from "../../src/core/json.ts";
 import { replay, startReplay } from "../../src/core/replay.ts";
-import { evolve, initialState } from "../../src/core/state.ts";
+import { initialState } from "../../src/core/state.ts";
 import { flowOf, hostileJson, programs, runLog, shapeOf } from "../kit/programs.ts";
 
 const choices = fc.array(fc.nat(1_000), { minLength: 1, maxLength: 25 });

@@ -1,6 +1,7 @@
 import { HoldpointError } from "../../core/errors.ts";
 import type { Verdict } from "../../core/events.ts";
-import { evolve, initialState, type Operation } from "../../core/state.ts";
+import { evolve } from "../../core/evolve.ts";
+import { initialState, type Operation } from "../../core/state.ts";
 import type { Store } from "../../ports/store.ts";
 import { handleOperation, settleAction } from "../../runtime/commands.ts";
 import type { AddCommand } from "../command-line.ts";
