@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterEach, beforeEach } from "vitest";
 import { z } from "zod";
 import type { Agent } from "../../src/core/agent.ts";
 import type { ThreadEvent, Verdict } from "../../src/core/events.ts";
@@ -69,6 +70,29 @@ export async function openTestRuntime({
       await runtime.dispatcher.close();
       await runtime.store.close();
     },
+  };
+}
+
+/**
+ * For the tests of one file: opens runtimes on a file of the test's own. What is opened later goes by the clock of the
+ * first, as a later process would. All are closed after the test.
+ */
+export function runtimesOfEachTest(): (options: Omit<TestRuntimeOptions, "folder">) => Promise<TestRuntime> {
+  let folder: Folder;
+  let open: TestRuntime[] = [];
+  beforeEach(() => {
+    folder = tempFolder();
+  });
+  afterEach(async () => {
+    for (const runtime of open) await runtime.close();
+    open = [];
+    folder.remove();
+  });
+  return async (options) => {
+    const clock = open[0] ? { clock: open[0].clock } : {};
+    const opened = await openTestRuntime({ folder, ...clock, ...options });
+    open.push(opened);
+    return opened;
   };
 }
 

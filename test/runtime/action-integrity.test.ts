@@ -1,5 +1,5 @@
 // Findings of a review of actions (I3, I4, I5, I11): each of these failed when it was written.
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type Agent, type AgentDefinition, agent } from "../../src/core/agent.ts";
 import { actionDigest } from "../../src/core/digest.ts";
@@ -11,29 +11,17 @@ import type { Tool } from "../../src/core/tool.ts";
 import { startThread } from "../../src/runtime/commands.ts";
 import { forkThread } from "../../src/runtime/fork.ts";
 import { decideRequest } from "../../src/runtime/verdicts.ts";
-import { type Folder, openTestRuntime, payTool, type TestRuntime, tempFolder } from "../kit/runtime.ts";
+import { payTool, runtimesOfEachTest, type TestRuntime } from "../kit/runtime.ts";
 
 const secret = "sk-very-secret-value";
 
-let folder: Folder;
-let open: TestRuntime[] = [];
-beforeEach(() => {
-  folder = tempFolder();
-});
-afterEach(async () => {
-  for (const runtime of open) await runtime.close();
-  open = [];
-  folder.remove();
-});
+const openRuntime = runtimesOfEachTest();
 
 async function openWith(
   agents: readonly Agent[],
   secrets: ReadonlyMap<string, string> = new Map(),
 ): Promise<TestRuntime> {
-  const clock = open[0] ? { clock: open[0].clock } : {};
-  const opened = await openTestRuntime({ folder, agents, secrets, ...clock });
-  open.push(opened);
-  return opened;
+  return openRuntime({ agents, secrets });
 }
 
 const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

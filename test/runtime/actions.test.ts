@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type Agent, agent } from "../../src/core/agent.ts";
 import { actionDigest } from "../../src/core/digest.ts";
 import type { Verdict } from "../../src/core/events.ts";
@@ -8,23 +8,12 @@ import type { LimitOptions } from "../../src/core/limits.ts";
 import type { Tool } from "../../src/core/tool.ts";
 import { startThread } from "../../src/runtime/commands.ts";
 import { decideRequest } from "../../src/runtime/verdicts.ts";
-import { type Folder, openTestRuntime, payTool, type TestRuntime, tempFolder } from "../kit/runtime.ts";
+import { payTool, runtimesOfEachTest, type TestRuntime } from "../kit/runtime.ts";
 
-let folder: Folder;
-let open: TestRuntime[] = [];
-beforeEach(() => {
-  folder = tempFolder();
-});
-afterEach(async () => {
-  for (const runtime of open) await runtime.close();
-  open = [];
-  folder.remove();
-});
+const openRuntime = runtimesOfEachTest();
 
 async function openWith(...agents: readonly Agent[]): Promise<TestRuntime> {
-  const opened = await openTestRuntime({ folder, agents, ...(open[0] ? { clock: open[0].clock } : {}) });
-  open.push(opened);
-  return opened;
+  return openRuntime({ agents });
 }
 
 const call = (args: unknown, tool = "pay") => ({ callId: `call ${tool}`, tool, args: args as never });
@@ -145,17 +134,18 @@ describe("an action that the gate holds", () => {
       },
     });
     const { risk: _, ...undeclared } = payTool();
+    let opened: TestRuntime | undefined;
     for (const [tool, rules] of [
       [payTool({ risk: "high" }), gate()],
       [{ ...undeclared, risk: undefined }, gate()],
       [payTool({ risk: "low" }), failing],
     ] as const) {
-      const opened = await openWith(
+      opened = await openWith(
         agent({ name: "acting", tools: [tool], gate: rules, flow: async (t) => t.act([call({ cents: 5 })]) }),
       );
       await start(opened);
     }
-    expect(await open[0]?.openRequests()).toHaveLength(3);
+    expect(await opened?.openRequests()).toHaveLength(3);
   });
 
   it("parks with a request that carries exactly what would run", async () => {

@@ -1,35 +1,15 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type Agent, type AgentDefinition, agent } from "../../src/core/agent.ts";
 import type { Flow } from "../../src/core/flow.ts";
 import { cancelThread, sendSignal, settleAction, startThread } from "../../src/runtime/commands.ts";
 import { forkThread } from "../../src/runtime/fork.ts";
-import {
-  calls,
-  type Folder,
-  openTestRuntime,
-  payTool,
-  type TestRuntime,
-  type Turn,
-  tempFolder,
-  turns,
-} from "../kit/runtime.ts";
+import { calls, payTool, runtimesOfEachTest, type TestRuntime, type Turn, turns } from "../kit/runtime.ts";
 
-let folder: Folder;
-let open: TestRuntime[] = [];
-beforeEach(() => {
-  folder = tempFolder();
-});
-afterEach(async () => {
-  for (const runtime of open) await runtime.close();
-  open = [];
-  folder.remove();
-});
+const openRuntime = runtimesOfEachTest();
 
 async function openWith(...agents: readonly Agent[]): Promise<TestRuntime> {
-  const opened = await openTestRuntime({ folder, agents, ...(open[0] ? { clock: open[0].clock } : {}) });
-  open.push(opened);
-  return opened;
+  return openRuntime({ agents });
 }
 
 async function run(opened: TestRuntime, input: unknown = null, name = "a"): Promise<string> {
@@ -531,12 +511,8 @@ describe("secrets", () => {
         .catch(() => null);
       return secret;
     };
-    const opened = await openTestRuntime({
-      folder,
-      agents: [flowing(flow)],
-      secrets: new Map([["API_KEY", secret]]),
-    });
-    open.push(opened);
+    const secrets = new Map([["API_KEY", secret]]);
+    const opened = await openRuntime({ agents: [flowing(flow)], secrets });
     const threadId = await run(opened, `my key is ${secret}`);
     expect(JSON.stringify(await opened.events(threadId))).not.toContain(secret);
     expect(await end(opened, threadId)).toBe("[secret API_KEY]");

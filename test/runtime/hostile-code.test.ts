@@ -1,5 +1,5 @@
 // Findings of a review of values, secrets, windows and people (I6, I7, I11): each of these failed when it was written.
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type Agent, type AgentDefinition, agent } from "../../src/core/agent.ts";
 import type { Flow } from "../../src/core/flow.ts";
@@ -7,43 +7,19 @@ import { canonicalJson, toJson } from "../../src/core/json.ts";
 import { handleOperation, sendSignal, startThread } from "../../src/runtime/commands.ts";
 import type { RuntimeOptions } from "../../src/runtime/runtime.ts";
 import { settleThreads } from "../../src/runtime/worker.ts";
-import {
-  calls,
-  type Folder,
-  openTestRuntime,
-  payTool,
-  type TestRuntime,
-  tempFolder,
-  turns,
-} from "../kit/runtime.ts";
+import { calls, payTool, runtimesOfEachTest, type TestRuntime, turns } from "../kit/runtime.ts";
 
 const secret = "sk-very-secret-value";
 const secrets = new Map([["KEY", secret]]);
 
-let folder: Folder;
-let open: TestRuntime[] = [];
-beforeEach(() => {
-  folder = tempFolder();
-});
-afterEach(async () => {
-  for (const runtime of open) await runtime.close();
-  open = [];
-  folder.remove();
-});
+const openRuntime = runtimesOfEachTest();
 
 async function openWith(
   agents: readonly Agent[],
   options: Partial<RuntimeOptions> = {},
 ): Promise<TestRuntime> {
   const { agents: _agents, clock: _clock, ...rest } = options;
-  const opened = await openTestRuntime({
-    folder,
-    ...rest,
-    agents,
-    ...(open[0] ? { clock: open[0].clock } : {}),
-  });
-  open.push(opened);
-  return opened;
+  return openRuntime({ ...rest, agents });
 }
 
 const flowing = (flow: Flow, more: Partial<AgentDefinition<unknown, unknown, unknown>> = {}): Agent =>

@@ -1,5 +1,5 @@
 // What a thread does about its models: asking the next one, waiting, shrinking the window, asking a person.
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type AgentDefinition, agent } from "../../src/core/agent.ts";
 import { HoldpointError } from "../../src/core/errors.ts";
@@ -12,26 +12,15 @@ import type { Hint } from "../../src/runtime/runtime.ts";
 import { manualClock } from "../../src/testing/manual-clock.ts";
 import {
   calls,
-  type Folder,
-  openTestRuntime,
   payTool,
+  runtimesOfEachTest,
   type TestRuntime,
   type TestRuntimeOptions,
   type Turn,
-  tempFolder,
   turns,
 } from "../kit/runtime.ts";
 
-let folder: Folder;
-let open: TestRuntime[] = [];
-beforeEach(() => {
-  folder = tempFolder();
-});
-afterEach(async () => {
-  for (const runtime of open) await runtime.close();
-  open = [];
-  folder.remove();
-});
+const openRuntime = runtimesOfEachTest();
 
 type Definition = Partial<AgentDefinition<unknown, unknown, unknown>>;
 
@@ -40,10 +29,7 @@ async function openWith(
   options: Partial<TestRuntimeOptions> = {},
 ): Promise<TestRuntime> {
   const agents = [agent({ name: "a", prompt: "Work.", ...definition })];
-  const clock = open[0] ? { clock: open[0].clock } : {};
-  const opened = await openTestRuntime({ folder, agents, ...clock, ...options });
-  open.push(opened);
-  return opened;
+  return openRuntime({ agents, ...options });
 }
 
 async function run(opened: TestRuntime, input: unknown = "hello"): Promise<string> {

@@ -1,5 +1,5 @@
 // Findings of a review of the session: each of these failed when it was written.
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type Agent, type AgentDefinition, agent } from "../../src/core/agent.ts";
 import { HoldpointError } from "../../src/core/errors.ts";
@@ -8,40 +8,16 @@ import type { Store } from "../../src/ports/store.ts";
 import { cancelThread, handleOperation, sendSignal, startThread } from "../../src/runtime/commands.ts";
 import type { RuntimeOptions } from "../../src/runtime/runtime.ts";
 import { settleThreads, startWorker } from "../../src/runtime/worker.ts";
-import {
-  calls,
-  type Folder,
-  openTestRuntime,
-  payTool,
-  type TestRuntime,
-  tempFolder,
-  turns,
-} from "../kit/runtime.ts";
+import { calls, payTool, runtimesOfEachTest, type TestRuntime, turns } from "../kit/runtime.ts";
 
-let folder: Folder;
-let open: TestRuntime[] = [];
-beforeEach(() => {
-  folder = tempFolder();
-});
-afterEach(async () => {
-  for (const runtime of open) await runtime.close();
-  open = [];
-  folder.remove();
-});
+const openRuntime = runtimesOfEachTest();
 
 async function openWith(
   agents: readonly Agent[],
   options: Partial<RuntimeOptions> = {},
 ): Promise<TestRuntime> {
   const { agents: _agents, clock: _clock, ...rest } = options;
-  const opened = await openTestRuntime({
-    folder,
-    ...rest,
-    agents,
-    ...(open[0] ? { clock: open[0].clock } : {}),
-  });
-  open.push(opened);
-  return opened;
+  return openRuntime({ ...rest, agents });
 }
 
 const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -121,7 +97,6 @@ describe("what an effect gave (S2)", () => {
         },
       };
       const opened = await openWith([flowing(flow, { tools: [pay] })], { store });
-      open = [first]; // one store, closed once
       const { threadId } = await startThread(opened.runtime, "a", null, { by: "test" });
       const settled = opened.settle(threadId).catch(() => {});
       for (let step = 0; step < 20; step++) await opened.clock.advance(100);
@@ -363,7 +338,6 @@ describe("children", () => {
       },
     };
     const opened = await openWith([parent, child], { store });
-    open = [first];
     const { threadId: parentId } = await startThread(opened.runtime, "parent", null, { by: "test" });
     await opened.settle(parentId);
     expect(cancelled).toBe(true);

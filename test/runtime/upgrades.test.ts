@@ -1,38 +1,17 @@
 // I10. A parked thread is rows: newer code goes on with it, or says exactly where it no longer matches.
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { type Agent, type AgentDefinition, agent } from "../../src/core/agent.ts";
 import type { Flow } from "../../src/core/flow.ts";
 import { handleOperation, sendSignal, startThread } from "../../src/runtime/commands.ts";
-import {
-  calls,
-  type Folder,
-  openTestRuntime,
-  payTool,
-  type TestRuntime,
-  tempFolder,
-  turns,
-} from "../kit/runtime.ts";
+import { calls, payTool, runtimesOfEachTest, type TestRuntime, turns } from "../kit/runtime.ts";
 
-let folder: Folder;
-let open: TestRuntime[] = [];
+const openRuntime = runtimesOfEachTest();
 beforeEach(() => {
-  folder = tempFolder();
   pay.runs.splice(0);
-});
-afterEach(async () => {
-  for (const runtime of open) await runtime.close();
-  open = [];
-  folder.remove();
 });
 
 async function deploy(deployed: Agent): Promise<TestRuntime> {
-  const opened = await openTestRuntime({
-    folder,
-    agents: [deployed],
-    ...(open[0] ? { clock: open[0].clock } : {}),
-  });
-  open.push(opened);
-  return opened;
+  return openRuntime({ agents: [deployed] });
 }
 
 type Definition = AgentDefinition<unknown, unknown, unknown>;
