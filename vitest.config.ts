@@ -4,6 +4,7 @@ import { configDefaults, defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     environment: "node",
+    expect: { poll: { timeout: 30_000 } }, // as long as a test may take: a process takes its time to start on a busy machine
     pool: "forks", // worker threads share a process: no signals, no chdir, one exit code
     execArgv: ["--disable-warning=ExperimentalWarning"], // node:sqlite, on Node 22
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],

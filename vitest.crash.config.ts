@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     environment: "node",
+    expect: { poll: { timeout: 30_000 } }, // as long as a test may take: a process takes its time to start on a busy machine
     pool: "forks",
     execArgv: ["--disable-warning=ExperimentalWarning"],
     include: ["test/crash/**/*.test.ts", "test/soak/**/*.test.ts"],

@@ -71,9 +71,10 @@ export function tool<Args, const Name extends string = string, Input = unknown>(
   definition: ToolDefinition<Args, Name, Input>,
 ): TypedTool<Args, Name, Input> {
   const { name, description, input } = definition;
-  if (!/^[a-zA-Z0-9_-]{1,64}$/.test(name) || name === answerName) {
+  const isTaken = name === answerName || name in Object.prototype; // providers' packages look names up in objects
+  if (!/^[a-zA-Z0-9_-]{1,64}$/.test(name) || isTaken) {
     throw new HoldpointError("tool_invalid", `"${name}" cannot be a tool's name`, {
-      fix: `Use 1 to 64 letters, digits, _ and -, and not "${answerName}".`,
+      fix: `Use 1 to 64 letters, digits, _ and -, and neither "${answerName}" nor a word like "toString".`,
     });
   }
   return Object.freeze({

@@ -39,7 +39,7 @@ export function conversationDifferences(
         if (!isBlank(item)) spoken.push(item);
     }
   }
-  return [...spokenDifferences(trimLast(askedItems(input.messages)), trimLast(spoken)), ...unasked];
+  return [...spokenDifferences(askedItems(input.messages), spoken), ...unasked];
 }
 
 function lazily<T>(make: () => T): () => T {
@@ -80,12 +80,6 @@ function askedItems(messages: readonly ModelMessage[]): Spoken[] {
 
 function isBlank(item: Spoken): boolean {
   return item.kind !== "call" && item.kind !== "result" && item.text.trim() === "";
-}
-
-/** Anthropic takes no blank space at the end of what its model is to go on from, so its package cuts it off. */
-function trimLast(items: Spoken[]): readonly Spoken[] {
-  const last = items.at(-1);
-  return last?.kind === "assistant" ? [...items.slice(0, -1), { ...last, text: last.text.trim() }] : items;
 }
 
 function spokenDifferences(asked: readonly Spoken[], sent: readonly Spoken[]): readonly WireDifference[] {

@@ -311,7 +311,12 @@ describe("the packages", () => {
   test("a setting that nobody asked for is only warned of when it holds no text", async () => {
     const thinking = { anthropic: { thinking: { type: "enabled", budgetTokens: 2_000 } } };
     const body = await sentTo("Anthropic, with native schemas", input, { providerOptions: thinking });
-    expect(wireDifferences(body, { input }).map(({ kind }) => kind)).toEqual(["member_added"]);
+    const kindsFor = (asked?: typeof thinking) =>
+      wireDifferences(body, { input, ...(asked && { asked }) }).map(({ kind }) => kind);
+    expect(kindsFor()).toEqual(["member_added"]);
+    expect(kindsFor(thinking)).toEqual([]);
+    const other = { anthropic: { thinking: { type: "enabled", budgetTokens: 2_001 } } };
+    expect(kindsFor(other)).toEqual(["member_added"]); // another value is another setting
   });
 
   test("a body that the user's own hook changes", async () => {

@@ -1,0 +1,22 @@
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { tool } from "./tool.ts";
+
+describe("a tool's name", () => {
+  const named = (name: string) => tool({ name, description: "", input: z.object({}), run: () => null });
+
+  it("is one that every provider takes", () => {
+    for (const name of ["find_order", "a-1", "x".repeat(64)]) expect(named(name).name).toBe(name);
+    for (const name of [
+      "",
+      "find order",
+      "größe",
+      "x".repeat(65),
+      "answer",
+      "toString",
+      "constructor",
+      "__proto__",
+    ])
+      expect(() => named(name)).toThrow(expect.objectContaining({ code: "tool_invalid" }));
+  });
+});
