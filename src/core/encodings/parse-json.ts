@@ -112,6 +112,9 @@ const closers: ReadonlyMap<string, string> = new Map([
 /** What may stand in text as it is, whatever ends it. */
 const plainText = /[^"'”’\\\p{Cc}]+/uy;
 
+/** What models leave bare where JSON wants an escape. Other control characters are damage. */
+const bareSpace: ReadonlySet<string> = new Set(["\n", "\r", "\t"]);
+
 function readString(cursor: Cursor): string {
   const { text, repairs } = cursor;
   const close = closers.get(text[cursor.at] ?? "");
@@ -125,7 +128,11 @@ function readString(cursor: Cursor): string {
       throw new Unreadable("it ends inside quotes: it is cut off, or a quote is missing");
     cursor.at += 1;
     if (char === close) return value;
-    if (char < " ") repairs.add("line break in text");
+    if (char < " ") {
+      if (!bareSpace.has(char))
+        throw new Unreadable(`there is a control character ${quote(char)} in its text`);
+      repairs.add("line break in text");
+    }
     value += char === "\\" ? readEscape(cursor) : char;
   }
 }

@@ -153,6 +153,11 @@ describe("refused", () => {
     { name: "a quote within text", text: '{"a":"say "hi" now"}', why: /^"," or "}" is missing/ },
     { name: "an unknown escape", text: '["C:\\dir"]', why: /^an escape such as/ },
     { name: "half a Unicode escape", text: '["\\u12"]', why: /^an escape such as/ },
+    {
+      name: "a bare control character",
+      text: '{"a":"b\u0000"}',
+      why: /^there is a control character "\\u0000" in its text$/,
+    },
     { name: "a key with a line break", text: '{"a\n":1}', why: /has a line break in it$/ },
     { name: "a leading zero", text: "[01]", why: /missing before "1\]"$/ },
     { name: "NaN", text: "[NaN]", why: /^a value is missing/ },
