@@ -3,8 +3,8 @@
 import type { EventBody } from "../core/events.ts";
 
 export interface Redactor {
-  /** Characters of the longest secret; 0 when there are none. */
-  readonly longest: number;
+  /** All that is cleaned away, longest first. */
+  readonly secrets: readonly string[];
   /** The same value with each secret replaced by `[secret NAME]`; the value itself when there are no secrets. */
   value<T>(value: T): T;
   /** Cleans what an event carries, and leaves what it is found by: a secret that happens to be a name changes no key. */
@@ -25,16 +25,22 @@ const payload: ReadonlySet<string> = new Set([
 export function redactor(secrets: ReadonlyMap<string, string>): Redactor {
   const list = [...secrets]
     .filter(([, value]) => value.length >= minSecretLength)
+    .flatMap(([name, value]) => [...new Set([value, jsonForm(value)])].map((form) => [name, form] as const))
     .sort(([, left], [, right]) => right.length - left.length); // a secret may be part of another
   const clean = (text: string): string =>
     list.reduce((cleaned, [name, value]) => cleaned.replaceAll(value, `[secret ${name}]`), text);
   // Every string is replaced by a string, so what comes out has the type of what went in.
   const value = <T>(given: T): T => (list.length === 0 ? given : (redactValue(given, clean) as T));
   return {
-    longest: list[0]?.[1].length ?? 0,
+    secrets: list.map(([, value]) => value),
     value,
     event: (body) => clipError(list.length === 0 ? body : redactEvent(body, value)),
   };
+}
+
+/** As JSON text has it: a key of several lines is written in one. */
+function jsonForm(secret: string): string {
+  return JSON.stringify(secret).slice(1, -1);
 }
 
 function redactEvent<Body extends EventBody>(body: Body, value: <T>(given: T) => T): Body {
