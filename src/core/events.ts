@@ -170,6 +170,8 @@ interface EventBodies {
     readonly usage: Usage;
     /** When the model is asked again; `null` when a person is asked instead. */
     readonly retryAt: string | null;
+    /** When this model may be asked again, as far as its provider said. */
+    readonly comesBackAt?: string;
     /** What the model put out, cut to a few thousand characters: for people, and for no window. */
     readonly evidence?: string;
     readonly warnings?: readonly string[];

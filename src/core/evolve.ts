@@ -121,18 +121,32 @@ function applyRejection(state: ThreadState, event: EventOf<"decision_rejected">)
   decide.attempt = event.attempt;
   decide.retryAt = event.retryAt;
   decide.lastError = event.error;
-  if (event.error.code === "invalid_decision") decide.invalidOutputs += 1;
-  else if (event.error.code !== "model_overflow") decide.modelFailures += 1; // counted by `overflow_reported`
-  if (event.error.retryable) decide.lastRetryable = decide.modelFailures;
+  if (event.error.code === "invalid_decision") applyInvalidOutput(decide, event);
+  else if (event.error.code !== "model_overflow" || decide.overflows > 1) applyModelFailure(decide, event);
+  countModelCall(state, event);
+}
+
+function applyInvalidOutput(decide: Operation, event: EventOf<"decision_rejected">): void {
+  decide.invalidOutputs += 1;
+  decide.correction = event.error.message;
   if (event.evidence !== undefined)
     decide.evidence = [...decide.evidence, `${event.error.message}\n${event.evidence}`];
-  countModelCall(state, event);
+}
+
+/** The first overflow of a decision is no failure of its model: it is asked once more, with less. */
+function applyModelFailure(decide: Operation, event: EventOf<"decision_rejected">): void {
+  decide.modelFailures += 1;
+  if (event.error.retryable)
+    decide.comebacks = [
+      ...decide.comebacks,
+      { failure: decide.modelFailures, at: event.comesBackAt ?? null },
+    ];
 }
 
 function applyOverflow(state: ThreadState, event: EventOf<"overflow_reported">): void {
   const decide = operation(state, event);
   decide.overflows += 1;
-  decide.overflowTokens = event.sentTokens;
+  decide.overflow = { model: event.model, sentTokens: event.sentTokens };
   if (event.limitTokens !== null) state.contextLimits.set(event.model, event.limitTokens);
 }
 
@@ -218,11 +232,13 @@ function allowMore(state: ThreadState, owner: Operation, request: RequestState):
   owner.invalidOutputs = 0;
   owner.modelFailures = 0;
   owner.overflows = 0;
-  owner.overflowTokens = null;
-  owner.lastRetryable = 0;
+  owner.overflow = null;
+  owner.comebacks = [];
+  owner.correction = null;
   owner.evidence = [];
   owner.lastError = null;
   owner.retryAt = null;
+  if (request.reason === "overflow") state.contextLimits.clear(); // a person says that it may fit
   const scope = state.lastLimit.get(owner.key);
   if (request.reason === "limit" && scope !== undefined)
     state.allowances.set(scope, (state.allowances.get(scope) ?? 0) + 1);

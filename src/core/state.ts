@@ -28,11 +28,13 @@ export interface Operation {
   modelFailures: number;
   /** How often the provider said that the input did not fit, since a person last said to go on. */
   overflows: number;
-  /** Tokens that were sent when it last said so. */
-  overflowTokens: number | null;
+  /** The model that last said so, and the tokens that it was sent. */
+  overflow: { readonly model: string; readonly sentTokens: number } | null;
   lastError: ErrorInfo | null;
-  /** `modelFailures` at the last failure that may be gone at another time. */
-  lastRetryable: number;
+  /** Of the failures that may be gone at another time: which one each was, and when, if its provider said so. */
+  comebacks: readonly Comeback[];
+  /** What was wrong with the last output that did not validate, for the model. */
+  correction: string | null;
   /** What the model put out each time that it was unusable, since a person last said to go on. */
   evidence: readonly string[];
   proposal: EventOf<"action_proposed"> | null;
@@ -44,6 +46,12 @@ export interface Operation {
   dueAt: string | null;
   child: EventOf<"child_started"> | null;
   settled: { readonly seq: number; readonly outcome: Outcome } | null;
+}
+
+export interface Comeback {
+  /** `modelFailures` when it was counted. */
+  readonly failure: number;
+  readonly at: string | null;
 }
 
 export interface RequestState {
@@ -140,9 +148,10 @@ export function initialOperation(key: string, seq: number): Operation {
     invalidOutputs: 0,
     modelFailures: 0,
     overflows: 0,
-    overflowTokens: null,
+    overflow: null,
     lastError: null,
-    lastRetryable: 0,
+    comebacks: [],
+    correction: null,
     evidence: [],
     proposal: null,
     start: null,

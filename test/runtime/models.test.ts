@@ -5,6 +5,7 @@ import { type AgentDefinition, agent } from "../../src/core/agent.ts";
 import { HoldpointError } from "../../src/core/errors.ts";
 import type { EventOf, EventType } from "../../src/core/events.ts";
 import type { Flow } from "../../src/core/flow.ts";
+import { window } from "../../src/core/window/window.ts";
 import { modelLimiter } from "../../src/models/limit-model.ts";
 import type { Model, ModelInput } from "../../src/ports/model.ts";
 import { startThread } from "../../src/runtime/commands.ts";
@@ -107,6 +108,113 @@ describe("several models", () => {
     const opened = await openWith({ model: [named("m/1", refused()), named("m/2", refused())] });
     await run(opened);
     expect((await opened.openRequests())[0]?.opened.reason).toBe("model_failed");
+  });
+});
+
+describe("models that fail each in its own way", () => {
+  const later = (retryAfterMs: number): HoldpointError =>
+    new HoldpointError("model_throttled", "slow down", { retryable: true, retryAfterMs });
+
+  async function nextTryMs(...scripts: readonly (readonly Turn[])[]): Promise<number | null> {
+    const model = scripts.map((script, index) => named(`m/${index}`, ...script));
+    const opened = await openWith({ model });
+    const threadId = await run(opened);
+    const last = (await eventsOf(opened, threadId, "decision_rejected")).at(-1);
+    return last?.retryAt ? Date.parse(last.retryAt) - opened.clock.now() : null;
+  }
+
+  it("are asked again when the first of them is back", async () => {
+    expect(await nextTryMs([later(5_000)], [later(3_600_000)])).toBeLessThan(10_000);
+    expect(await nextTryMs([later(3_600_000)], [later(5_000)])).toBeLessThan(10_000);
+    expect(await nextTryMs([down()], [later(3_600_000)])).toBeLessThan(10_000);
+  });
+
+  it("are not asked before the only one that comes back is there", async () => {
+    expect(await nextTryMs([later(600_000)], [refused()])).toBeGreaterThanOrEqual(600_000);
+  });
+
+  it("are asked again when one failed by an error of nobody's making", async () => {
+    expect(await nextTryMs([new Error("socket hang up")], [refused()])).not.toBeNull();
+  });
+
+  it("are not asked again for an output that was none", async () => {
+    const opened = await openWith({
+      model: [named("m/0", refused()), named("m/1", calls(["rob", {}]), refused())],
+    });
+    await run(opened);
+    expect((await opened.openRequests())[0]?.opened.reason).toBe("model_failed");
+  });
+
+  it("and one with too little room for what must be shown, do not end the thread", async () => {
+    const facts = (id: string) => (id === "m/small" ? { contextTokens: 100 } : undefined);
+    const prompt = "p ".repeat(200);
+    for (const order of [
+      ["m/small", "m/large"],
+      ["m/large", "m/small"],
+    ] as const) {
+      const model = order.map((id) => named(id, ...(id === "m/large" ? [down(), { text: "fine" }] : [])));
+      const opened = await openWith({ model, prompt }, { modelFacts: facts });
+      const threadId = await run(opened);
+      await opened.clock.advance(60_000);
+      await opened.settle(threadId);
+      expect(await end(opened, threadId)).toBe("fine");
+    }
+  });
+
+  it("and one whose input never fits, hand over to the next", async () => {
+    const model = [named("m/a", overflow(60), overflow(60)), named("m/b", { text: "fine" })];
+    const opened = await openWith({ model, prompt: "p ".repeat(200) });
+    expect(await end(opened, await run(opened))).toBe("fine");
+  });
+});
+
+describe("a Model that keeps no form", () => {
+  const cyclic: Record<string, unknown> = {};
+  cyclic.self = cyclic;
+  const deep: unknown = JSON.parse(`${"[".repeat(5_000)}${"]".repeat(5_000)}`);
+  const call = (args: unknown, more: object = {}) => ({
+    calls: [{ callId: "1", tool: "pay", args, ...more }],
+  });
+  const malformed: readonly (readonly [string, unknown])[] = [
+    ["a bigint among the arguments", call({ cents: 1n })],
+    ["arguments in a circle", call(cyclic)],
+    ["arguments nested too deep", call(deep)],
+    ["a call without a tool", { calls: [{ callId: "1", args: {} }] }],
+    ["no text", { text: undefined, calls: [], finish: "stop" }],
+    ["calls that are no list", { calls: 7 }],
+    ["an unknown finish", { text: "ok", finish: "done" }],
+    ["provider data that is no JSON", call({ cents: 1 }, { providerData: { y: 1n } })],
+    [
+      "reasoning that is no JSON",
+      { ...call({ cents: 1 }), reasoning: [{ text: "x", providerData: { y: 1n } }] },
+    ],
+  ];
+
+  it.each(malformed)(
+    "is asked again a bounded number of times, and a person then: %s",
+    async (_name, turn) => {
+      const model = turns(turn as Turn, turn as Turn, turn as Turn);
+      const opened = await openWith({ model, tools: [payTool()] });
+      const threadId = await run(opened);
+      expect((await eventsOf(opened, threadId, "decision_rejected")).map(({ error }) => error.code)).toEqual(
+        Array.from({ length: 3 }, () => "invalid_decision"),
+      );
+      expect((await opened.openRequests())[0]?.opened.reason).toBe("invalid_output");
+    },
+  );
+
+  it("is not asked again for what it counts: that is estimated", async () => {
+    const usage = { inputTokens: Number.NaN, outputTokens: 5 };
+    const opened = await openWith({ model: turns({ text: "ok", usage }) });
+    const threadId = await run(opened);
+    expect(await end(opened, threadId)).toBe("ok");
+    expect((await eventsOf(opened, threadId, "decision_made"))[0]?.usage.inputTokens).toBeGreaterThan(0);
+  });
+
+  it("and announces calls without any, gives no answer", async () => {
+    const model = turns({ text: "Let me look it up.", finish: "calls" }, { text: "found" });
+    const opened = await openWith({ model });
+    expect(await end(opened, await run(opened))).toBe("found");
   });
 });
 
@@ -228,7 +336,7 @@ describe("the room that a model has", () => {
     await opened.decide(request?.requestId ?? "", { kind: "continue" });
     await opened.settle(threadId);
     expect(await end(opened, threadId)).toBe("never shown");
-    expect(model.inputs[1]?.maxOutputTokens).toBe(150);
+    expect(model.inputs[1]?.maxOutputTokens).toBe(4_096); // who says "continue" does not believe the limit
   });
 });
 
@@ -250,6 +358,45 @@ describe("an unusable output", () => {
     expect(await end(opened, threadId)).toBe("done");
     const shown = JSON.stringify(model.inputs.map(({ messages }) => messages));
     for (const part of ["north", "half a", "cannot help"]) expect(shown).not.toContain(part);
+  });
+
+  it("does not end a thread by what has to be said about it", async () => {
+    const prompt = "p ".repeat(20);
+    for (const budget of [140, 150, 160, 170]) {
+      const model = turns(calls(["nope".repeat(30), {}]), { text: "fine" });
+      const opened = await openWith({ model, prompt, tools: [payTool()], window: window({ budget }) });
+      const threadId = await run(opened);
+      expect(await opened.types(threadId)).toContain("decision_rejected"); // else the budget is under what always stays
+      expect(await end(opened, threadId)).toBe("fine");
+    }
+  });
+
+  it("is corrected also when the model could not be reached meanwhile", async () => {
+    const model = turns(calls(["rob", {}]), down(), { text: "fine" });
+    const opened = await openWith({ model });
+    const threadId = await run(opened);
+    await opened.clock.advance(60_000);
+    await opened.settle(threadId);
+    expect(JSON.stringify(model.inputs[2]?.messages)).toContain("could not be used");
+  });
+
+  it("is told of without secrets, and without halves of them", async () => {
+    const secret = "hunter2-correct-horse-battery-staple-0123456789";
+    const outputs: readonly Turn[] = [
+      calls([`${"x".repeat(70)}${secret}`, {}]),
+      calls(["pay", { [secret]: 1, cents: secret }]),
+      { text: `{"calls": [${secret}]}` },
+    ];
+    for (const encoding of ["tools", "json", "text"] as const) {
+      const model = turns(...outputs, { text: "done" });
+      const opened = await openWith(
+        { model, encoding, tools: [payTool()], output: z.object({ ok: z.boolean() }) },
+        { secrets: new Map([["TOKEN", secret]]) },
+      );
+      const threadId = await run(opened);
+      const told = JSON.stringify([await opened.events(threadId), model.inputs]);
+      for (let at = 0; at + 8 <= secret.length; at++) expect(told).not.toContain(secret.slice(at, at + 8));
+    }
   });
 
   it("is kept without secrets, also where it is cut", async () => {
@@ -373,6 +520,28 @@ describe("a model that streams", () => {
       await run(opened);
       expect(texts(hints)).not.toContain("hunter2");
       expect(texts(hints)).toContain("before [secret TOKEN] after");
+    }
+  });
+
+  it("shows no secret that another begins with, and none as JSON writes it", async () => {
+    const secrets = new Map([
+      ["LONG", "abcdefXYZW9"],
+      ["SHORT", "abcdef"],
+      ["PEM", "-----BEGIN-----\nMIIEvQ\n-----END-----"],
+    ]);
+    const tail = "x".repeat(60);
+    for (const pieces of [
+      ["abcdef", `XYZW9 end${tail}`],
+      [JSON.stringify({ key: secrets.get("PEM") }), tail],
+    ]) {
+      const hints: Hint[] = [];
+      const opened = await openWith(
+        { model: streaming(...pieces) },
+        { secrets, observe: (hint) => hints.push(hint) },
+      );
+      await run(opened);
+      expect(texts(hints)).not.toMatch(/XYZW9|MIIEvQ|abcdef/);
+      expect(texts(hints)).toMatch(/\[secret (LONG|PEM)\]/);
     }
   });
 

@@ -17,8 +17,7 @@ export const toolsEncoding: Encoding = {
   instructions: () => "",
   request: (offer) => ({ tools: toolsOf(offer) }),
   show: showPart,
-  read: (output, offer) =>
-    output.calls.length === 0 ? readText(output.text, offer) : readCalls(output, offer),
+  read: (output, offer) => (output.calls.length === 0 ? readText(output, offer) : readCalls(output, offer)),
 };
 
 function toolsOf({ tools, answer }: Offer): readonly ModelTool[] {
@@ -31,7 +30,8 @@ function showPart(part: Shown): readonly ModelMessage[] {
   return [{ role: "user", content: part.kind === "known" ? `Known now:\n${part.text}` : part.text }];
 }
 
-function readText(text: string, offer: Offer): ReadOutput {
+function readText({ text, finish }: ModelOutput, offer: Offer): ReadOutput {
+  if (finish === "calls") return { kind: "unreadable", why: "it announces calls, and there are none" };
   if (text.trim() === "") return { kind: "unreadable", why: "the output is empty" };
   if (offer.answer !== null)
     return { kind: "unreadable", why: `text is no answer here; call "${answerName}"` };

@@ -64,6 +64,9 @@ const largestResult = 0.25;
 /** Tokens that providers add around a message: OpenAI's cookbook counts 3 to 4. */
 const messageOverhead = 4;
 
+/** What a model put out decides how long a correction is, so one that does not fit gives way: the thread must not. */
+const shortCorrection = "Your last output could not be used.";
+
 /**
  * What the model is given next: system prompt and input, then the thread's decisions, results and notes from
  * `record.fromSeq` on, then what code wants seen. The oldest go first when it gets too large.
@@ -75,6 +78,11 @@ export function buildWindow(request: WindowRequest): Window {
   const first = measure(request.count, 0, openingMessages(request));
   const last = measure(request.count, 0, closingMessages(request));
   const room = request.budget - first.tokens - last.tokens - requestTokens(request);
+  if (room < 0 && request.correction !== null)
+    return buildWindow({
+      ...request,
+      correction: request.correction === shortCorrection ? null : shortCorrection,
+    });
   if (room < 0) throw overBudget(request, first, last);
 
   const chosen = chooseParts(request, room);

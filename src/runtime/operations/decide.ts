@@ -95,8 +95,8 @@ async function planCall(context: PlanContext, decide: Decide, known: Operation |
     built = windowFor(context, decide, known, model.id);
   } catch (error) {
     if (!isHoldpointError(error)) throw error;
-    if (known && known.overflows > 0)
-      return append(givenUp(context, decide.key, known, toErrorInfo(error, error.code)));
+    if (budgetFor(context, known, model.id) < context.agent.window.budget)
+      return append(...rejected(context, { ...attempt, model }, { error })); // too little for this model, not for all
     return append(event("thread_failed", { error: toErrorInfo(error, "window_over_budget") }));
   }
   return {
@@ -121,11 +121,9 @@ function windowFor(
 ): Window {
   const { agent, runtime, state, input } = context;
   const { redact } = runtime;
-  const room = roomFor(context, modelId);
   const system = typeof agent.prompt === "string" ? agent.prompt : agent.prompt({ input });
   const see =
     decide.options.see === undefined ? null : JSON.stringify(redact.value(toJson(decide.options.see)));
-  const wasInvalid = known?.lastError?.code === "invalid_decision";
   return buildWindow({
     state,
     system: redact.value(system),
@@ -133,9 +131,9 @@ function windowFor(
     offer: offerFor(agent, decide.options),
     encoding: encodings[agent.encoding],
     see,
-    correction: wasInvalid ? `Your last output could not be used: ${known.lastError?.message}` : null,
-    budget: Math.max(1, Math.min(agent.window.budget, room.input, afterOverflow(known))),
-    maxOutputTokens: room.output,
+    correction: known?.correction ? `Your last output could not be used: ${known.correction}` : null,
+    budget: budgetFor(context, known, modelId),
+    maxOutputTokens: roomFor(context, modelId).output,
     count: runtime.counter.count,
   });
 }
@@ -152,11 +150,15 @@ function roomFor(
   return { input: context - output, output };
 }
 
-/** After an overflow the window shrinks to this share of what was sent. */
+/** After an overflow the window of its model shrinks to this share of what was sent. */
 const shareAfterOverflow = 0.7;
 
-function afterOverflow(known: Operation | undefined): number {
-  return known?.overflowTokens
-    ? Math.floor(known.overflowTokens * shareAfterOverflow)
-    : Number.POSITIVE_INFINITY;
+/** The agent's budget, as far as the model has room for it. */
+function budgetFor(context: PlanContext, known: Operation | undefined, modelId: string): number {
+  const { overflow = null } = known ?? {};
+  const shrunk =
+    overflow?.model === modelId && overflow.sentTokens > 0
+      ? Math.floor(overflow.sentTokens * shareAfterOverflow)
+      : Number.POSITIVE_INFINITY;
+  return Math.max(1, Math.min(context.agent.window.budget, roomFor(context, modelId).input, shrunk));
 }

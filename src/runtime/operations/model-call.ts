@@ -16,7 +16,8 @@ import { withTimeout } from "../with-timeout.ts";
 import type { Decide } from "./decide.ts";
 import { offerFor } from "./offer.ts";
 import { elapsed, type PlanContext, retryTime } from "./plan.ts";
-import { validateDecision } from "./validate-decision.ts";
+import { soundOutput } from "./sound-output.ts";
+import { type DecisionRules, validateDecision } from "./validate-decision.ts";
 
 /** One try of a decision. */
 export interface ModelTry {
@@ -39,25 +40,52 @@ export async function callModel(
   signal: AbortSignal,
 ): Promise<Facts> {
   const { runtime, agent } = context;
+  let { startedAt } = attempt;
   const ended = await withTimeout(runtime.clock, agent.modelTimeoutMs, signal, (inner, deadline) =>
     model.generate(built.input, {
       signal: inner,
-      onWaiting: (isWaiting) => (isWaiting ? deadline.stop() : deadline.start()),
+      onWaiting(isWaiting) {
+        if (isWaiting) return deadline.stop();
+        startedAt = runtime.clock.now(); // the time in a queue is nobody's work
+        deadline.start();
+      },
       ...progressOf(context, attempt),
     }),
   );
+  const timed = { ...attempt, startedAt };
   switch (ended.kind) {
     case "aborted":
       return noFacts;
     case "timeout":
-      return facts(...rejected(context, attempt, { error: tooSlow(agent.modelTimeoutMs), built }));
+      return facts(...rejected(context, timed, { error: tooSlow(agent.modelTimeoutMs), built }));
     case "threw":
-      return facts(...rejected(context, attempt, { error: ended.error, built }));
+      return facts(...rejected(context, timed, { error: ended.error, built }));
     case "returned":
-      return facts(...(await judged(context, decide, built, attempt, ended.value)));
+      return facts(...(await judgedOrRejected(context, decide, built, timed, ended.value)));
     default:
       return ended satisfies never;
   }
+}
+
+/** Whatever a model returned, and whatever judging it throws, there is an event for it: a call is counted. */
+async function judgedOrRejected(
+  context: PlanContext,
+  decide: Decide,
+  built: Window,
+  attempt: ModelTry,
+  given: unknown,
+): Promise<readonly EventBody[]> {
+  const sound = soundOutput(given);
+  if (!sound.ok) return rejected(context, attempt, { error: invalid(sound.why), built });
+  try {
+    return await judged(context, decide, built, attempt, sound.output);
+  } catch (error) {
+    return rejected(context, attempt, { error, built });
+  }
+}
+
+function invalid(why: string): HoldpointError {
+  return new HoldpointError("invalid_decision", why, { retryable: true });
 }
 
 function tooSlow(timeoutMs: number): HoldpointError {
@@ -93,17 +121,18 @@ async function judged(
     maxOutputTokens: built.input.maxOutputTokens,
   });
   if (overflow) return rejected(context, attempt, { error: overflowed(overflow), built, output });
-  const validated = await validateDecision(output, {
+  const rules: DecisionRules = {
     tools: agent.tools,
     offer: offerFor(agent, decide.options),
     encoding: encodings[agent.encoding],
     answer: decide.options.output ?? agent.output,
     gate: agent.gate,
     callIdPrefix: callIdPrefix(decide.key),
-  });
+  };
+  const validated = await validateDecision(output, rules);
   if (!validated.ok) {
-    const error = new HoldpointError("invalid_decision", validated.why, { retryable: true });
-    return rejected(context, attempt, { error, built, output });
+    const why = await cleanReason(context, output, rules, validated.why);
+    return rejected(context, attempt, { error: invalid(why), built, output });
   }
   return [
     event("decision_made", {
@@ -119,6 +148,20 @@ async function judged(
       ...(validated.repairs.length === 0 ? {} : { repairs: validated.repairs }),
     }),
   ];
+}
+
+/** I11. What is wrong, told of the output without its secrets: a reason may quote a part of it, and half a secret is one too. */
+async function cleanReason(
+  { runtime }: PlanContext,
+  output: ModelOutput,
+  rules: DecisionRules,
+  why: string,
+): Promise<string> {
+  const { text, calls } = output;
+  const clean = runtime.redact.value({ text, calls });
+  if (JSON.stringify(clean) === JSON.stringify({ text, calls })) return why;
+  const again = await validateDecision({ ...output, ...clean }, rules);
+  return again.ok ? "it holds a declared secret" : again.why;
 }
 
 function overflowed({ reason, limitTokens }: SilentOverflow): HoldpointError {
@@ -156,7 +199,8 @@ export function rejected(context: PlanContext, attempt: ModelTry, failure: Failu
   const { runtime } = context;
   const { key, model } = attempt;
   const { built, output } = failure;
-  const error = toErrorInfo(failure.error, "model_failed");
+  const retryable = isRetryable(failure.error);
+  const error = { ...toErrorInfo(failure.error, "model_failed"), ...(retryable ? { retryable } : {}) };
   const usage = output
     ? (output.usage ?? (built ? estimateUsage(context, built, output) : noUsage))
     : noUsage;
@@ -168,6 +212,7 @@ export function rejected(context: PlanContext, attempt: ModelTry, failure: Failu
     model: model.id,
     usage,
     retryAt: retryAt(context, attempt, failure.error, error.code),
+    ...comebackOf(context, failure.error),
     ...(output ? { evidence: evidenceOf(context, output) } : {}),
     ...callRecord(context, attempt, output, usage),
   });
@@ -194,27 +239,39 @@ function detail(error: unknown, name: string): number | null {
 /** When the model is asked again; `null` when a person is. Waits are in the log, so they outlast the worker. */
 function retryAt(context: PlanContext, attempt: ModelTry, error: unknown, code: string): string | null {
   const { runtime, agent } = context;
-  const { invalidOutputs = 0, modelFailures = 0, overflows = 0, lastRetryable = 0 } = attempt.known ?? {};
+  const { invalidOutputs = 0, modelFailures = 0, overflows = 0, comebacks = [] } = attempt.known ?? {};
   const now = new Date(runtime.clock.now()).toISOString();
   if (code === "invalid_decision") return invalidOutputs < agent.limits.invalidOutputs ? now : null;
-  if (code === "model_overflow") return overflows === 0 ? now : null; // once more, in a smaller window
+  if (code === "model_overflow" && overflows === 0) return now; // once more, in a smaller window
   const failures = modelFailures + 1;
+  const { comesBackAt = null } = comebackOf(context, error);
+  const own = isRetryable(error) ? [{ failure: failures, at: comesBackAt }] : [];
   const next = afterModelFailure({
     failures,
     models: attempt.models,
     mostRounds: agent.limits.modelFailures,
-    anyRetryable: isRetryable(error) || lastRetryable > failures - attempt.models,
+    comebacks: [...comebacks, ...own],
   });
   switch (next.kind) {
     case "now":
       return now;
     case "later":
-      return retryTime(runtime, next.round, 1_000, isHoldpointError(error) ? error.retryAfterMs : undefined);
+      return retryTime(
+        runtime,
+        next.round,
+        1_000,
+        next.at === null ? 0 : Date.parse(next.at) - runtime.clock.now(),
+      );
     case "never":
       return null;
     default:
       return next satisfies never;
   }
+}
+
+function comebackOf({ runtime }: PlanContext, error: unknown): { readonly comesBackAt?: string } {
+  const afterMs = isHoldpointError(error) && error.retryable ? error.retryAfterMs : undefined;
+  return afterMs === undefined ? {} : { comesBackAt: new Date(runtime.clock.now() + afterMs).toISOString() };
 }
 
 /** What a Model throws that is no error of ours is taken for a passing fault. */
