@@ -4,7 +4,7 @@ export { costOf, type TokenPrices } from "./core/cost.ts";
 export { defaultFlow } from "./core/default-flow.ts";
 export { actionDigest } from "./core/digest.ts";
 export type { Duration } from "./core/duration.ts";
-export type { EncodingName } from "./core/encodings/encoding.ts";
+export type { EncodingName, Rendering, RenderingName, Shown } from "./core/encodings/encoding.ts";
 export { intentInstructions } from "./core/encodings/intents.ts";
 export { type ErrorCode, type ErrorInfo, HoldpointError, isHoldpointError } from "./core/errors.ts";
 export type {
@@ -59,7 +59,29 @@ export {
   tool,
   type Verification,
 } from "./core/tool.ts";
-export { type WindowOptions, type WindowSettings, window } from "./core/window/window.ts";
+export {
+  type ExactInput,
+  type ExactPart,
+  exactInput,
+  modelCallsOf,
+} from "./core/window/exact-input.ts";
+export type { AskOutcome, ShownNote } from "./core/window/render.ts";
+export {
+  cutEnd,
+  cutMiddle,
+  keepLastLines,
+  keepSalient,
+  type Section,
+  type Shrinker,
+} from "./core/window/section.ts";
+export {
+  type ShrinkStep,
+  type SummaryOptions,
+  type WindowOptions,
+  type WindowSettings,
+  window,
+} from "./core/window/settings.ts";
+export type { HistoryAction, HistoryEntry, ThreadView } from "./core/window/thread-view.ts";
 export { localDispatcher } from "./dispatch/local.ts";
 export { closeRuntime, type EmbeddedOptions, openEmbedded } from "./embedded.ts";
 export { jsonSchema } from "./json-schema.ts";

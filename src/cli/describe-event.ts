@@ -56,6 +56,12 @@ export function describeEvent(event: ThreadEvent, paint: Paint): string {
       return `${paint("yellow", "limit")} ${line(event.scope, 80)}: ${formatCount(event.value)} of ${formatCount(event.max)}`;
     case "operation_handled":
       return `${paint("yellow", "handled")} by ${line(event.by, 80)}: ${line(event.why, valueLength)}`;
+    case "window_compacted":
+      return event.summary === null
+        ? `${paint("yellow", "no summary")} by ${line(event.model, 80)}: ${event.error ? describeError(event.error) : ""}`
+        : `summed up events 1 to ${event.toSeq - 1}, by ${line(event.model, 80)}  “${line(event.summary, valueLength)}”`;
+    case "note_added":
+      return `${event.pinned ? "pinned: " : ""}“${line(event.text, valueLength)}”`;
     case "thread_completed":
       return `${paint("green", "completed")}  ${formatStored(event.output, valueLength)}`;
     case "thread_failed":

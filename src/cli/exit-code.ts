@@ -53,6 +53,7 @@ const exitCodes: { readonly [Code in ErrorCode]: ExitCode } = {
   wire_mismatch: 1,
   invalid_decision: 1,
   window_over_budget: 1,
+  window_failed: 1,
   limit_reached: 1,
   child_failed: 1,
   stopped_by_person: 1,

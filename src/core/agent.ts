@@ -9,7 +9,7 @@ import type { Json } from "./json.ts";
 import { type LimitOptions, type Limits, limitsOf } from "./limits.ts";
 import { jsonSchemaOf, type Schema } from "./schema.ts";
 import type { Tool } from "./tool.ts";
-import { type WindowOptions, type WindowSettings, window } from "./window/window.ts";
+import { type WindowOptions, type WindowSettings, window } from "./window/settings.ts";
 
 /** The system prompt: text, or a pure function of the thread's input. */
 export type Prompt<Input = unknown> = string | ((context: { readonly input: Input }) => string);

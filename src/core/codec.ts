@@ -12,6 +12,8 @@ const currentVersions: { readonly [Type in EventType]: 1 } = {
   decision_made: 1,
   decision_rejected: 1,
   overflow_reported: 1,
+  window_compacted: 1,
+  note_added: 1,
   action_proposed: 1,
   action_denied: 1,
   action_started: 1,

@@ -55,6 +55,7 @@ export type ErrorCode =
   | "wire_mismatch"
   | "invalid_decision"
   | "window_over_budget"
+  | "window_failed"
   | "limit_reached"
   | "child_failed"
   | "stopped_by_person"

@@ -69,16 +69,65 @@ export interface WireRecord {
   readonly bytes: number;
 }
 
-/** What one model call was shown, in short: enough to prove what went out and what was left out. */
+export type PartKind =
+  /** Tools, the output's schema and limits: what goes out beside the messages. */
+  "request" | "prompt" | "section" | "input" | "summary" | "turn" | "note" | "known" | "correction";
+
+/** What was done to a part of a window: shown whole, by reference, cut, in short, or not at all. */
+export type PartTreatment = "kept" | "referenced" | "truncated" | "summarised" | "dropped";
+
+/** One part of what a model was shown. */
+export interface WindowPart {
+  readonly kind: PartKind;
+  /** Of a section; the key of the decision that a turn shows. */
+  readonly name?: string;
+  /** The first and the last event that it shows; absent for what is not from the log. */
+  readonly seqs?: readonly [first: number, last: number];
+  /** By the window's counter, calibration left out. */
+  readonly tokens: number;
+  readonly treatment: PartTreatment;
+  /** SHA-256 of the JSON of its messages (of a `request`: of what goes out beside them). */
+  readonly digest: string;
+  /**
+   * The JSON that `digest` is of, when it is short and not simply what the events say. Without it: a turn that was kept
+   * reads as its events do, anything else is the artifact `digest`.
+   */
+  readonly text?: string;
+}
+
+/** How far a thread's older parts are shrunk in its windows: each number is the first `seq` that is not. */
+export interface WindowView {
+  /** Told in short, in the summary; as far as `lined`. */
+  readonly summarised: number;
+  /** Each result takes one line; as far as `referenced`. */
+  readonly lined: number;
+  /** Large results are shown by reference. */
+  readonly referenced: number;
+  /** Most tokens that the summary takes, pinned notes aside. */
+  readonly summaryTokens: number;
+}
+
+/** Corrects a counter by what the provider reported: an input of n counted tokens takes n × `factor` + `offset`. */
+export interface Calibration {
+  readonly factor: number;
+  readonly offset: number;
+}
+
+/** What one model call was shown: what went out, what was left out, and its exact text (`parts`). */
 export interface WindowRecord {
   /** SHA-256 over the hashes of the messages' parts, in order; tools and limits are not in it. */
   readonly digest: string;
   readonly tokens: number;
   readonly budget: number;
-  /** The oldest event shown in full; what came before it, apart from the pinned parts, was left out. */
+  /** The oldest event that is not only told in short; what came before it, apart from the pinned parts, is. */
   readonly fromSeq: number;
-  /** How many parts (a decision with its results, or a note) were left out. */
+  /** How many parts (a decision with its results, or a note) are told in short, or left out. */
   readonly dropped: number;
+  readonly view?: WindowView;
+  /** Left out where the counter is taken at its word. */
+  readonly calibration?: Calibration;
+  /** All parts: the first `keep` of the model call that ended at event `from` (0: of none), then these. */
+  readonly parts?: { readonly from: number; readonly keep: number; readonly add: readonly WindowPart[] };
 }
 
 export type GateOutcome =
@@ -174,6 +223,8 @@ interface EventBodies {
     readonly comesBackAt?: string;
     /** What the model put out, cut to a few thousand characters: for people, and for no window. */
     readonly evidence?: string;
+    /** What the model was shown; absent when it was not asked at all. */
+    readonly window?: WindowRecord;
     readonly warnings?: readonly string[];
     readonly wire?: WireRecord;
     readonly cost?: Cost;
@@ -189,6 +240,27 @@ interface EventBodies {
     readonly sentTokens: number;
     /** The model's limit, where the message names it. */
     readonly limitTokens: number | null;
+  };
+  /** A model told earlier steps in short, for windows from here on; or it could not, and the extract is used. */
+  window_compacted: {
+    /** The decision that needed the room. */
+    readonly key: string;
+    readonly durationMs: number;
+    readonly model: string;
+    readonly usage: Usage;
+    readonly cost?: Cost;
+    /** The summary stands for what came before this `seq`. */
+    readonly toSeq: number;
+    /** `null` when the model gave none that can be used; `error` says why. */
+    readonly summary: string | null;
+    readonly error?: ErrorInfo;
+  };
+  /** Something to remember that the flow wrote down. */
+  note_added: {
+    readonly key: string;
+    readonly text: string;
+    /** It stays word for word in every later window. */
+    readonly pinned: boolean;
   };
   action_proposed: {
     readonly key: string;

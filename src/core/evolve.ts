@@ -13,6 +13,8 @@ import {
   type RequestState,
   type ThreadState,
 } from "./state.ts";
+import { calibrate, tighten, uncalibrated } from "./window/calibration.ts";
+import { applyWindow } from "./window/difference.ts";
 
 /** The fold. @throws `store_corrupt` for an event that cannot stand where it does. */
 export function evolve(state: ThreadState, event: ThreadEvent): ThreadState {
@@ -41,6 +43,14 @@ function apply(state: ThreadState, event: ThreadEvent): void {
       return applyRejection(state, event);
     case "overflow_reported":
       return applyOverflow(state, event);
+    case "window_compacted":
+      state.compaction = event;
+      return countModelCall(state, event);
+    case "note_added":
+      settle(operation(state, event), event, { kind: "value", stored: {} });
+      state.notesByKey.set(event.key, event);
+      state.notes.push({ seq: event.seq, kind: "note", key: event.key });
+      return;
     case "action_proposed":
       return applyProposal(state, event);
     case "action_started":
@@ -113,7 +123,15 @@ function applyDecision(state: ThreadState, event: EventOf<"decision_made">): voi
   settle(operation(state, event), event, { kind: "decision", decision: event.decision });
   state.turns.push(event);
   state.decisions += 1;
+  applyWindow(state, event.seq, event.window);
+  applyUsage(state, event);
   countModelCall(state, event);
+}
+
+function applyUsage(state: ThreadState, { model, window, usage }: EventOf<"decision_made">): void {
+  const before = state.calibrations.get(model) ?? uncalibrated;
+  const after = calibrate(before, window, usage.inputTokens);
+  if (after !== before) state.calibrations.set(model, after);
 }
 
 function applyRejection(state: ThreadState, event: EventOf<"decision_rejected">): void {
@@ -123,6 +141,7 @@ function applyRejection(state: ThreadState, event: EventOf<"decision_rejected">)
   decide.lastError = event.error;
   if (event.error.code === "invalid_decision") applyInvalidOutput(decide, event);
   else if (event.error.code !== "model_overflow" || decide.overflows > 1) applyModelFailure(decide, event);
+  if (event.window) applyWindow(state, event.seq, event.window);
   countModelCall(state, event);
 }
 
@@ -147,12 +166,13 @@ function applyOverflow(state: ThreadState, event: EventOf<"overflow_reported">):
   const decide = operation(state, event);
   decide.overflows += 1;
   decide.overflow = { model: event.model, sentTokens: event.sentTokens };
+  state.calibrations.set(event.model, tighten(state.calibrations.get(event.model) ?? uncalibrated));
   if (event.limitTokens !== null) state.contextLimits.set(event.model, event.limitTokens);
 }
 
 function countModelCall(
   state: ThreadState,
-  event: EventOf<"decision_made"> | EventOf<"decision_rejected">,
+  event: EventOf<"decision_made"> | EventOf<"decision_rejected"> | EventOf<"window_compacted">,
 ): void {
   state.tokens += event.usage.inputTokens + event.usage.outputTokens;
   state.activeMs += event.durationMs;

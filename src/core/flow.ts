@@ -136,6 +136,11 @@ export interface FlowContext<Tools extends readonly Tool[] = readonly Tool[]> {
   wait(signal: string, options?: { readonly expiresIn?: Duration }): Promise<WaitResult>;
   /** Starts another agent as a child thread and waits for its output. @throws `child_failed` */
   call<T = Json>(agent: string, input: unknown, options?: CallOptions): Promise<T>;
+  /**
+   * Writes something down for later decisions: a fact, a finding, a rule that came up. A pinned note stays word for
+   * word in every later window, so keep it short; others are shrunk with what is around them.
+   */
+  note(text: string, options?: { readonly name?: string; readonly pin?: boolean }): Promise<void>;
   /** The time, recorded once. */
   now(): Promise<Date>;
   /** A number in [0, 1), recorded once. */
@@ -153,6 +158,7 @@ export type PendingOperation = { readonly key: string } & (
       readonly options: StepOptions;
     }
   | { readonly kind: "now" | "random" | "uuid" }
+  | { readonly kind: "note"; readonly text: string; readonly pinned: boolean }
   | { readonly kind: "decide"; readonly options: DecideOptions }
   | { readonly kind: "act"; readonly call: Call }
   | { readonly kind: "ask"; readonly question: string; readonly options: AskOptions }

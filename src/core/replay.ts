@@ -304,6 +304,8 @@ function flowContext(threadId: string, register: Register): FlowContext {
       register("wait", signal, (key) => ({ key, kind: "wait", signal, expiresIn: options.expiresIn })),
     call: (agent: string, input: unknown, options: CallOptions = {}) =>
       register("call", options.name ?? agent, (key) => ({ key, kind: "call", agent, input })),
+    note: (text: string, options: { readonly name?: string; readonly pin?: boolean } = {}) =>
+      register("note", options.name, (key) => ({ key, kind: "note", text, pinned: options.pin ?? false })),
     now: () => register("now", undefined, (key) => ({ key, kind: "now" })),
     random: () => register("random", undefined, (key) => ({ key, kind: "random" })),
     uuid: () => register("uuid", undefined, (key) => ({ key, kind: "uuid" })),

@@ -1,6 +1,15 @@
 // What a thread's events add up to. Only the fold (`evolve.ts`) writes to it.
 import type { ErrorInfo } from "./errors.ts";
-import type { Decision, EscalationReason, EventOf, Stored, Verdict } from "./events.ts";
+import type {
+  Calibration,
+  Decision,
+  EscalationReason,
+  EventOf,
+  Stored,
+  Verdict,
+  WindowPart,
+  WindowRecord,
+} from "./events.ts";
 import type { ActionResult, AskResult, OperationKind, WaitResult } from "./flow.ts";
 
 /** What an operation gave, as its promise in the flow will. */
@@ -99,11 +108,20 @@ export interface ThreadState {
   readonly lastLimit: Map<string, string>;
   /** What models have said of their own limits, in tokens. */
   readonly contextLimits: Map<string, number>;
+  /** By model: how far its provider's count of tokens is above ours. */
+  readonly calibrations: Map<string, Calibration>;
+  readonly notesByKey: Map<string, EventOf<"note_added">>;
+  /** The newest summary by a model, or its failure. */
+  compaction: EventOf<"window_compacted"> | null;
+  /** Of the newest model call, with the `seq` of its end. */
+  lastWindow: { readonly seq: number; readonly record: WindowRecord } | null;
+  /** All parts of the newest windows, by the `seq` of their call's end. */
+  readonly windows: Map<number, readonly WindowPart[]>;
 }
 
 export interface Note {
   readonly seq: number;
-  readonly kind: "ask" | "signal" | "action";
+  readonly kind: "ask" | "signal" | "action" | "note";
   readonly key: string;
 }
 
@@ -135,6 +153,11 @@ export function initialState(): ThreadState {
     allowances: new Map(),
     lastLimit: new Map(),
     contextLimits: new Map(),
+    calibrations: new Map(),
+    notesByKey: new Map(),
+    compaction: null,
+    lastWindow: null,
+    windows: new Map(),
   };
 }
 

@@ -38,6 +38,11 @@ export interface ToolDefinition<Args, Name extends string = string, Input = unkn
   readonly run: (args: Args, context: RunContext) => unknown;
   /** Says after a crash whether an action took place (I4). */
   readonly verify?: (args: Args, context: RunContext) => Verification | Promise<Verification>;
+  /**
+   * What the model sees of a result, instead of all of it: text, or a value that is shown as JSON. Pure. The log keeps
+   * the whole.
+   */
+  readonly show?: (value: Json, args: Args) => unknown;
 }
 
 /** A tool whose argument type is forgotten: what an agent holds. */
@@ -52,6 +57,7 @@ export interface Tool {
   readonly timeoutMs: number;
   readonly run: (args: Json, context: RunContext) => unknown;
   readonly verify: ((args: Json, context: RunContext) => Verification | Promise<Verification>) | undefined;
+  readonly show: ((value: Json, args: Json) => unknown) | undefined;
 }
 
 /** A tool that remembers its name and what it takes, for `t.act(tool, args)` and for the calls of `t.decide()`. */
@@ -89,5 +95,6 @@ export function tool<Args, const Name extends string = string, Input = unknown>(
     // The runtime calls these with arguments that `input` has validated, so they are an Args.
     run: definition.run as Tool["run"],
     verify: definition.verify as Tool["verify"],
+    show: definition.show as Tool["show"],
   });
 }

@@ -11,9 +11,15 @@ export interface FlowProblem {
 }
 
 /** Operations that a changed flow may make while it catches up with its log: they read, or are repeatable. */
-const harmlessKinds: ReadonlySet<PendingOperation["kind"]> = new Set(["step", "now", "random", "uuid"]);
+const harmlessKinds: ReadonlySet<PendingOperation["kind"]> = new Set([
+  "step",
+  "note",
+  "now",
+  "random",
+  "uuid",
+]);
 
-/** A new step is harmless; anything else new must wait until the log is caught up with. */
+/** A new step or note is harmless; anything else new must wait until the log is caught up with. */
 export function isHarmless(operation: PendingOperation): boolean {
   return harmlessKinds.has(operation.kind);
 }

@@ -19,7 +19,7 @@ const maxMessageLength = 2_000;
 /** Members of events that hold text from outside. All others are ids, keys, kinds and numbers of ours. */
 const payload: ReadonlySet<string> = new Set([
   ...["input", "output", "result", "outcome", "error", "value", "verdict", "args", "requested"],
-  ...["why", "question", "answerSchema", "evidence", "message", "warnings"],
+  ...["why", "question", "answerSchema", "evidence", "message", "warnings", "text", "summary"],
 ]);
 
 export function redactor(secrets: ReadonlyMap<string, string>): Redactor {

@@ -11,7 +11,7 @@ import { at, log, proposed, started } from "./log.ts";
 export type Program =
   | {
       readonly kind: "op";
-      readonly op: "step" | "wait" | "sleep" | "ask" | "act" | "decide" | "call" | "now";
+      readonly op: "step" | "wait" | "sleep" | "ask" | "act" | "decide" | "call" | "now" | "note";
       readonly name: string;
     }
   | { readonly kind: "seq" | "all" | "race"; readonly parts: readonly Program[] };
@@ -31,6 +31,7 @@ export const programs: fc.Arbitrary<Program> = fc.letrec<{ program: Program }>((
         "decide" as const,
         "call" as const,
         "now" as const,
+        "note" as const,
       ),
       name: fc.constantFrom("a", "b", "c"),
     }),
@@ -79,6 +80,8 @@ async function performOne(
       return t.call("child", name, { name }).catch((error: unknown) => String(error));
     case "now":
       return t.now();
+    case "note":
+      return t.note(name, { name });
     default:
       return op satisfies never;
   }
@@ -174,6 +177,8 @@ function nextMove(
       return fails
         ? [event("action_failed", { key, attempt: 1, durationMs: 1, error })]
         : [event("action_completed", { key, attempt: 1, durationMs: 1, result: { value } })];
+    case "note":
+      return [event("note_added", { key, text: operation.text, pinned: operation.pinned })];
     case "call":
       if (!known)
         return [event("child_started", { key, childId: `child ${key}`, agent: "child", input: { value } })];

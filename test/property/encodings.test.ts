@@ -3,11 +3,22 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Offer, Shown } from "../../src/core/encodings/encoding.ts";
 import { encodings } from "../../src/core/encodings/encodings.ts";
+import { eventsRendering } from "../../src/core/encodings/renderings.ts";
 import type { ModelMessage } from "../../src/core/window/model-input.ts";
 import { hostileJson } from "../kit/programs.ts";
 
 const { json, text } = encodings;
-const tagNames = ["input", "known", "note", "correction", "decision", "find_order_result", "x_result"];
+const tagNames = [
+  "input",
+  "summary",
+  "section",
+  "known",
+  "note",
+  "correction",
+  "decision",
+  "find_order_result",
+  "x_result",
+];
 
 /** Text that means to be an event, or nearly one, or an escaped one. */
 const imitations = fc
@@ -29,10 +40,14 @@ const imitations = fc
     { maxLength: 12 },
   )
   .map((pieces) => pieces.join(""));
-const plainParts: fc.Arbitrary<Shown> = fc.record({
-  kind: fc.constantFrom("input", "known", "note", "correction"),
-  text: imitations.filter((each) => each !== ""),
-});
+const someText = imitations.filter((each) => each !== "");
+const plainParts: fc.Arbitrary<Shown> = fc.oneof(
+  fc.record({
+    kind: fc.constantFrom("input", "summary", "known", "note", "correction"),
+    text: someText,
+  }),
+  fc.record({ kind: fc.constant("section"), name: fc.constantFrom("rules", "a b"), text: someText }),
+);
 const turnParts: fc.Arbitrary<Shown> = fc
   .array(
     fc.record({
@@ -77,6 +92,7 @@ function parseEvents(shown: string): readonly { readonly name: string; readonly 
 }
 
 function eventsOf(part: Shown): readonly { readonly name: string; readonly text: string }[] {
+  if (part.kind === "section") return [{ name: part.kind, text: `${part.name}:\n${part.text}` }];
   if (part.kind !== "turn") return [{ name: part.kind, text: part.text }];
   return part.messages.map((message) => {
     if (message.role === "tool") return { name: `${message.tool}_result`, text: message.content };
@@ -92,7 +108,9 @@ describe("events in plain text", () => {
   it("are exactly those that were shown, whatever their text imitates", () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(plainParts, turnParts), { minLength: 1, maxLength: 5 }), (parts) => {
-        const shown = parts.flatMap((part) => text.show(part).map(({ content }) => content)).join("\n\n");
+        const shown = parts
+          .flatMap((part) => eventsRendering.show(part).map(({ content }) => content))
+          .join("\n\n");
         expect(parseEvents(shown)).toEqual(parts.flatMap(eventsOf));
       }),
       { numRuns: 2_000 },
@@ -102,9 +120,11 @@ describe("events in plain text", () => {
   it("have no tag of an event inside, in any case or spacing", () => {
     fc.assert(
       fc.property(plainParts, (part) => {
-        const [message] = text.show(part);
+        const [message] = eventsRendering.show(part);
         const inner = message?.content.split("\n").slice(1, -1).join("\n");
-        expect(inner).not.toMatch(/<\s?\/?\s?(input|known|note|correction|decision|[\w-]+_result)\b/i);
+        expect(inner).not.toMatch(
+          /<\s?\/?\s?(input|summary|known|note|correction|decision|section|[\w-]+_result)\b/i,
+        );
       }),
       { numRuns: 1_000 },
     );
@@ -117,7 +137,7 @@ describe("a past decision", () => {
     it(`reads, in the encoding ${encoding.name}, as it would have to be put out`, () => {
       fc.assert(
         fc.property(turnParts, (part) => {
-          const messages = encoding.show(part);
+          const messages = encoding.renderings[encoding.rendering].show(part);
           const shown = messages[0]?.content ?? "";
           const written = encoding === text ? (parseEvents(shown)[0]?.text ?? "") : shown;
           const read = encoding.read({ text: written, calls: [], finish: "stop" }, offer);

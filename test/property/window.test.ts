@@ -6,6 +6,8 @@ import { encodings } from "../../src/core/encodings/encodings.ts";
 import { type EventBody, event } from "../../src/core/events.ts";
 import { evolve } from "../../src/core/evolve.ts";
 import { initialState, type ThreadState } from "../../src/core/state.ts";
+import { uncalibrated } from "../../src/core/window/calibration.ts";
+import { window } from "../../src/core/window/settings.ts";
 import { buildWindow, type Window } from "../../src/core/window/window.ts";
 import { tokenEstimator } from "../../src/models/token-estimator.ts";
 import { at, log, started } from "../kit/log.ts";
@@ -40,15 +42,20 @@ type Turns = typeof turns extends fc.Arbitrary<infer T> ? T : never;
 function windowOf(state: ThreadState, budget: number, encoding: EncodingName = "tools"): Window {
   return buildWindow({
     state,
+    settings: window({ budget }),
     system: "You work.",
-    input: "please",
+    input: { value: "please", text: "please" },
     offer,
     encoding: encodings[encoding],
+    tools: new Map(),
+    artifact: () => undefined,
     see: null,
     correction: null,
     budget,
     maxOutputTokens: 100,
     count,
+    calibration: uncalibrated,
+    redact: (text) => text,
   });
 }
 
@@ -111,6 +118,14 @@ function* windowsOf(history: Turns, budget: number, encoding?: EncodingName): Ge
   yield windowOf(state, budget, encoding);
 }
 
+/** Its thread was shrunk in between, or a failure took the place of an equal one. */
+function isCompacted(before: Window, { record }: Window): boolean {
+  return (
+    JSON.stringify(before.record.view) !== JSON.stringify(record.view) ||
+    record.parts?.add.some(({ treatment }) => treatment === "dropped") === true
+  );
+}
+
 /** Everything that goes out, counted anew. */
 function sizeOf({ messages, tools, output }: Window["input"]): number {
   const beside = [tools, output === undefined ? [] : [output]];
@@ -169,7 +184,7 @@ describe("a window", () => {
         for (const [index, window] of once.entries()) {
           const before = once[index - 1];
           const isSettled = history[index - 1]?.every(({ outcome }) => outcome !== "open") ?? false;
-          if (!before || before.record.dropped !== window.record.dropped || !isSettled) continue;
+          if (!before || isCompacted(before, window) || !isSettled) continue;
           const allSettled = history
             .slice(0, index)
             .every((calls) => calls.every(({ outcome }) => outcome !== "open"));

@@ -5,7 +5,7 @@ import { type AgentDefinition, agent } from "../../src/core/agent.ts";
 import { HoldpointError } from "../../src/core/errors.ts";
 import type { EventOf, EventType } from "../../src/core/events.ts";
 import type { Flow } from "../../src/core/flow.ts";
-import { window } from "../../src/core/window/window.ts";
+import { window } from "../../src/core/window/settings.ts";
 import { modelLimiter } from "../../src/models/limit-model.ts";
 import type { Model, ModelInput } from "../../src/ports/model.ts";
 import { startThread } from "../../src/runtime/commands.ts";
@@ -259,7 +259,7 @@ describe("an input that does not fit the model", () => {
     const last = (await eventsOf(opened, threadId, "decision_made")).at(-1)?.window;
     expect(last?.budget).toBeLessThanOrEqual(3_000 - 500);
     expect(last?.tokens).toBeLessThanOrEqual(Math.floor((report?.sentTokens ?? 0) * 0.7));
-    expect(last?.dropped).toBeGreaterThan(0);
+    expect(last?.view?.referenced).toBeGreaterThan(0);
   });
 
   it("goes to a person when it does not fit then either", async () => {

@@ -16,10 +16,15 @@ export interface Offer {
 /** A part of a window before it has a form. */
 export type Shown =
   | {
-      /** The thread's input, what code wants seen, what happened besides the calls, what was wrong with the last output. */
-      readonly kind: "input" | "known" | "note" | "correction";
+      /**
+       * The thread's input, earlier steps in short, what happened besides the calls, what code wants seen, what was
+       * wrong with the last output.
+       */
+      readonly kind: "input" | "summary" | "note" | "known" | "correction";
       readonly text: string;
     }
+  /** What a section of the agent's own says. */
+  | { readonly kind: "section"; readonly name: string; readonly text: string }
   /** A decision's message and the results of its calls. */
   | { readonly kind: "turn"; readonly messages: readonly ModelMessage[] };
 
@@ -36,16 +41,27 @@ export type ReadOutput =
   /** `why` completes "your last output could not be used: …". */
   | { readonly kind: "unreadable"; readonly why: string };
 
-export interface Encoding {
-  readonly name: EncodingName;
+/** How the parts of a window become messages. Pure. */
+export interface Rendering {
+  readonly name: string;
   /** All user messages of a window go out as one. */
   readonly joinsUserMessages: boolean;
+  /** The messages by which a part is shown: `user` ones, or for a turn a decision followed by its results. */
+  show(part: Shown): readonly ModelMessage[];
+}
+
+/** `chat`: the messages of a conversation. `events`: everything so far as one user message of tagged events. */
+export type RenderingName = "chat" | "events";
+
+export interface Encoding {
+  readonly name: EncodingName;
   /** What is added to the system prompt: the intents and the form of the output, in words. Empty where the provider says it. */
   instructions(offer: Offer): string;
   /** What the request carries besides messages. */
   request(offer: Offer): Pick<ModelInput, "tools" | "output">;
-  /** The messages by which a part of the window is shown. */
-  show(part: Shown): readonly ModelMessage[];
+  readonly renderings: { readonly [Name in RenderingName]: Rendering };
+  /** The one that is used unless the window names another. */
+  readonly rendering: RenderingName;
   read(output: ModelOutput, offer: Offer): ReadOutput;
 }
 

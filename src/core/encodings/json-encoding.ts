@@ -1,20 +1,20 @@
 // The provider's JSON mode: the schema goes with the request, what the intents are for goes into the prompt.
 import type { Json } from "../json.ts";
 import { schemaKeywords } from "../schema-keywords.ts";
-import type { ModelMessage } from "../window/model-input.ts";
-import type { Encoding, Offer, Shown } from "./encoding.ts";
-import { intentInstructions, intentsOf, readIntents, turnOf, writeCalls } from "./intents.ts";
+import type { Encoding, Offer } from "./encoding.ts";
+import { intentInstructions, intentsOf, readIntents } from "./intents.ts";
+import { eventsRendering, jsonChat } from "./renderings.ts";
 
 export const jsonEncoding: Encoding = {
   name: "json",
-  joinsUserMessages: false,
   instructions: (offer) =>
     [
       intentInstructions,
       ...intentsOf(offer).map(({ name, description }) => `- ${name}: ${description}`),
     ].join("\n"),
   request: (offer) => ({ tools: [], output: { name: "decision", schema: schemaOf(offer) } }),
-  show: showPart,
+  renderings: { chat: jsonChat, events: eventsRendering },
+  rendering: "chat",
   read: readIntents,
 };
 
@@ -81,24 +81,4 @@ function isOpen(schema: SchemaObject): boolean {
     "$ref",
   ];
   return schema.properties !== undefined && others.every((word) => schema[word] === undefined);
-}
-
-function showPart(part: Shown): readonly ModelMessage[] {
-  if (part.kind !== "turn")
-    return [{ role: "user", content: part.kind === "known" ? `Known now:\n${part.text}` : part.text }];
-  const { calls, results } = turnOf(part.messages);
-  const shown = results.map(({ tool, content }) => ({ intent: tool, result: parsed(content) }));
-  return [
-    { role: "assistant", content: writeCalls(calls), calls: [] },
-    { role: "user", content: JSON.stringify({ results: shown }) },
-  ];
-}
-
-/** Results are JSON unless they were cut, and JSON in JSON text would be hard to read. */
-function parsed(content: string): unknown {
-  try {
-    return JSON.parse(content);
-  } catch {
-    return content;
-  }
 }

@@ -9,14 +9,18 @@ import {
   type Shown,
 } from "./encoding.ts";
 import { readJson, stripReasoning } from "./read-json.ts";
+import { eventsRendering, plainText } from "./renderings.ts";
 import { splitAnswer } from "./split-answer.ts";
 
 export const toolsEncoding: Encoding = {
   name: "tools",
-  joinsUserMessages: false,
   instructions: () => "",
   request: (offer) => ({ tools: toolsOf(offer) }),
-  show: showPart,
+  renderings: {
+    chat: { name: "chat", joinsUserMessages: false, show: showPart },
+    events: eventsRendering,
+  },
+  rendering: "chat",
   read: (output, offer) => (output.calls.length === 0 ? readText(output, offer) : readCalls(output, offer)),
 };
 
@@ -27,7 +31,7 @@ function toolsOf({ tools, answer }: Offer): readonly ModelTool[] {
 
 function showPart(part: Shown): readonly ModelMessage[] {
   if (part.kind === "turn") return part.messages;
-  return [{ role: "user", content: part.kind === "known" ? `Known now:\n${part.text}` : part.text }];
+  return [{ role: "user", content: plainText(part) }];
 }
 
 function readText({ text, finish }: ModelOutput, offer: Offer): ReadOutput {

@@ -1,257 +1,226 @@
 // I7. No model input over its budget leaves here, whatever the log holds.
 // I8. Leaving out is a view. A call and its result stay or go together, and what went is counted in the record.
 import { sha256 } from "../digest.ts";
-import type { Encoding, Offer, Shown } from "../encodings/encoding.ts";
+import type { Encoding, Offer, Rendering, Shown } from "../encodings/encoding.ts";
 import { HoldpointError } from "../errors.ts";
-import type { EventOf, WindowRecord } from "../events.ts";
-import type { Note, ThreadState } from "../state.ts";
-import type { ModelInput, ModelMessage } from "./model-input.ts";
-import { renderNote, renderTurn } from "./render.ts";
-
-export interface WindowOptions {
-  /** Most tokens that one model call may be given, tools included. Default 16,000. */
-  readonly budget?: number;
-}
-
-export interface WindowSettings {
-  readonly budget: number;
-}
-
-/** Settles the options of an agent's window. */
-export function window(options: WindowOptions = {}): WindowSettings {
-  const budget = options.budget ?? 16_000;
-  if (Number.isInteger(budget) && budget > 0) return { budget };
-  throw new HoldpointError(
-    "agent_invalid",
-    `a window's budget of ${budget} tokens is no positive whole number`,
-  );
-}
+import type { Calibration, WindowRecord } from "../events.ts";
+import type { ThreadState } from "../state.ts";
+import type { Tool } from "../tool.ts";
+import { calibrated, countable } from "./calibration.ts";
+import { type History, historyOf } from "./history.ts";
+import type { ModelInput } from "./model-input.ts";
+import { type Count, joinUserMessages, makePart, messageOverhead, type Part, tokensOf } from "./parts.ts";
+import { type PartText, recordParts } from "./record.ts";
+import { referenceTo } from "./reference.ts";
+import type { RenderContext } from "./render.ts";
+import { type RenderedSection, renderSection, type Section } from "./section.ts";
+import type { WindowSettings } from "./settings.ts";
+import { threadView } from "./thread-view.ts";
 
 export interface WindowRequest {
   readonly state: ThreadState;
+  readonly settings: WindowSettings;
   readonly system: string;
-  /** The thread's input, as the model is shown it. */
-  readonly input: string;
+  /** The thread's input: as the flow has it, and as the model is shown it. */
+  readonly input: { readonly value: unknown; readonly text: string };
   /** What the model may do. One object for one offer, so that it is counted once. */
   readonly offer: Offer;
   readonly encoding: Encoding;
+  /** The agent's tools: what they want shown of their results. */
+  readonly tools: ReadonlyMap<string, Tool>;
+  /** Text of a large value, by its digest. */
+  readonly artifact: (digest: string) => string | undefined;
   /** JSON of what code wants seen at this decision. */
   readonly see: string | null;
   /** What was wrong with the last output, when the model is asked again. */
   readonly correction: string | null;
   readonly budget: number;
   readonly maxOutputTokens: number;
-  readonly count: (text: string) => number;
+  readonly count: Count;
+  readonly calibration: Calibration;
+  /** Cleans what did not come from the log of secrets. */
+  readonly redact: (text: string) => string;
 }
 
 export interface Window {
   readonly input: ModelInput;
   readonly record: WindowRecord;
+  /** Text of the parts that are recorded by digest, to be stored beside the record. */
+  readonly texts: readonly PartText[];
 }
 
-/** One piece of the window: messages that stay or go together. */
-interface Part {
-  readonly seq: number;
-  readonly messages: readonly ModelMessage[];
-  readonly tokens: number;
-  readonly digest: string;
-}
-
-/** When parts must go, they go down to this share of the budget, so that the prefix then stays stable for a while. */
-const shrinkTo = 0.7;
 /** A single result takes at most this share of the budget. */
 const largestResult = 0.25;
-/** Tokens that providers add around a message: OpenAI's cookbook counts 3 to 4. */
-const messageOverhead = 4;
+/** So does the input: twice as much. */
+const largestInput = 0.5;
+/** A token is seldom under three characters. */
+const charactersPerToken = 3;
 
 /** What a model put out decides how long a correction is, so one that does not fit gives way: the thread must not. */
 const shortCorrection = "Your last output could not be used.";
 
 /**
- * What the model is given next: system prompt and input, then the thread's decisions, results and notes from
- * `record.fromSeq` on, then what code wants seen. The oldest go first when it gets too large.
+ * What the model is given next: prompt, input and sections, the thread's history shrunk as far as it must be, what code
+ * wants seen, and what was wrong before. The same log, code and settings give the same bytes in every process.
  *
- * @throws `window_over_budget` when the parts that always stay do not fit, naming them and their sizes.
+ * @throws `window_over_budget` when the parts that always stay do not fit, naming them and their sizes; `window_failed`
+ *   when a section throws.
  */
 export function buildWindow(request: WindowRequest): Window {
-  const { encoding, offer } = request;
-  const first = measure(request.count, 0, openingMessages(request));
-  const last = measure(request.count, 0, closingMessages(request));
-  const room = request.budget - first.tokens - last.tokens - requestTokens(request);
-  if (room < 0 && request.correction !== null)
-    return buildWindow({
-      ...request,
-      correction: request.correction === shortCorrection ? null : shortCorrection,
-    });
-  if (room < 0) throw overBudget(request, first, last);
+  const context = renderContext(request);
+  const thread = threadView(context, request.input.value);
+  const limits = { budget: countable(request.budget, request.calibration), count: request.count };
+  const sections = request.settings.sections.flatMap(
+    (section) => renderSection(section, thread, limits, request.redact) ?? [],
+  );
+  return fitted(request, context, sections);
+}
 
-  const chosen = chooseParts(request, room);
-  const note = chosen.isNoted ? droppedNote(encoding, chosen.dropped) : [];
-  const parts = [first, ...chosen.parts, last];
-  const tokens = request.budget - room + chosen.tokens;
-  const messages = [
-    ...first.messages,
-    ...note,
-    ...chosen.parts.flatMap((part) => part.messages),
-    ...last.messages,
+/** Gives up what may be given up, the least important first: the correction's words, then sections that are not pinned. */
+function fitted(
+  request: WindowRequest,
+  context: RenderContext,
+  sections: readonly RenderedSection[],
+): Window {
+  const fixed = fixedParts(request, sections);
+  const room = countable(request.budget, request.calibration) - tokensOf(fixed.all);
+  const task = fixed.input?.treatment === "kept" ? null : request.input.text;
+  const { settings, count } = request;
+  const history =
+    room < 0 ? null : historyOf({ context, rendering: renderingOf(request), settings, count, room, task });
+  if (history && history.tokens <= room) return assembled(request, fixed, history);
+  const { correction } = request;
+  if (correction !== null)
+    return fitted(
+      { ...request, correction: correction === shortCorrection ? null : shortCorrection },
+      context,
+      sections,
+    );
+  const least = leastImportant(sections);
+  if (least)
+    return fitted(
+      request,
+      context,
+      sections.filter((each) => each !== least),
+    );
+  throw overBudget(request, fixed.all, history);
+}
+
+function leastImportant(sections: readonly RenderedSection[]): RenderedSection | undefined {
+  return sections
+    .filter(({ section }) => !section.pin)
+    .sort((left, right) => (left.section.priority ?? 0) - (right.section.priority ?? 0))[0];
+}
+
+/** How this request's events are shown. */
+export function renderContext({ state, tools, artifact, budget, settings }: WindowRequest): RenderContext {
+  const kept = Math.max(200, Math.floor(budget * largestResult) * charactersPerToken);
+  const longest = { kept, referenced: Math.min(kept, 600), lined: Math.min(kept, 200) };
+  return { state, tools, artifact, longest, noteText: settings.note };
+}
+
+function renderingOf({ settings, encoding }: WindowRequest): Rendering {
+  const { rendering = encoding.rendering } = settings;
+  return typeof rendering === "string" ? encoding.renderings[rendering] : rendering;
+}
+
+/** All but the history. */
+interface FixedParts {
+  readonly request: Part;
+  readonly start: readonly Part[];
+  readonly end: readonly Part[];
+  readonly input: Part | undefined;
+  readonly all: readonly Part[];
+}
+
+function fixedParts(request: WindowRequest, sections: readonly RenderedSection[]): FixedParts {
+  const sectionsAt = (place: NonNullable<Section["place"]>): readonly Part[] =>
+    sections
+      .filter(({ section }) => (section.place ?? "end") === place)
+      .map((rendered) => sectionPart(request, rendered));
+  const requestPart = requestPartOf(request);
+  const prompt = promptPart(request);
+  const input = inputPart(request);
+  const start = [...prompt, input, ...sectionsAt("start")];
+  const end = [
+    ...sectionsAt("end"),
+    ...plainPart(request, "known", request.see),
+    ...plainPart(request, "correction", request.correction),
   ];
+  return { request: requestPart, start, end, input, all: [requestPart, ...start, ...end] };
+}
+
+function sectionPart(request: WindowRequest, { section, text, isWhole }: RenderedSection): Part {
+  const { name } = section;
+  const messages = renderingOf(request).show({ kind: "section", name, text });
+  const treatment = isWhole ? "kept" : "truncated";
+  return makePart(request.count, { kind: "section", name, messages, treatment });
+}
+
+function promptPart(request: WindowRequest): readonly Part[] {
+  const { encoding, offer, system, count } = request;
+  const content = [system, encoded(encoding, offer).instructions].filter((text) => text !== "").join("\n\n");
+  if (content === "") return [];
+  return [makePart(count, { kind: "prompt", messages: [{ role: "system", content }], treatment: "kept" })];
+}
+
+/** Providers refuse empty messages, and a conversation that a user does not begin. */
+const noInput = "(no input)";
+
+function inputPart(request: WindowRequest): Part {
+  const { count, budget, input } = request;
+  const { text } = input;
+  const longest = Math.max(400, Math.floor(budget * largestInput) * charactersPerToken);
+  const isWhole = text.length <= longest;
+  const shown = isWhole
+    ? text
+    : referenceTo({ digest: inputDigest(request), bytes: text.length, text, preview: text }, longest);
+  const messages = renderingOf(request).show({ kind: "input", text: shown === "" ? noInput : shown });
+  const treatment = isWhole ? "kept" : "referenced";
+  return makePart(count, { kind: "input", seqs: [1, 1], messages, treatment });
+}
+
+/** A reference is to the JSON text of the value in the log. */
+function inputDigest({ state, input }: WindowRequest): string {
+  const stored = state.started?.input;
+  return stored?.artifact?.digest ?? sha256(JSON.stringify(stored?.value ?? input.text));
+}
+
+function plainPart(
+  request: WindowRequest,
+  kind: Exclude<Shown["kind"], "turn" | "section"> & Part["kind"],
+  text: string | null,
+): readonly Part[] {
+  if (text === null || text === "") return [];
+  const messages = renderingOf(request).show({ kind, text });
+  return [makePart(request.count, { kind, messages, treatment: "kept" })];
+}
+
+function assembled(request: WindowRequest, fixed: FixedParts, history: History): Window {
+  const { encoding, offer, budget, calibration, maxOutputTokens, state } = request;
+  const shown = [...fixed.start, ...history.parts, ...fixed.end];
+  const messages = shown.flatMap((part) => part.messages);
+  const parts = [fixed.request, ...shown];
+  const isCalibrated = calibration.factor !== 1 || calibration.offset !== 0;
+  const recorded = recordParts(state, parts, requestText(request));
   return {
     input: {
-      messages: encoding.joinsUserMessages ? joinUserMessages(messages) : messages,
+      messages: renderingOf(request).joinsUserMessages ? joinUserMessages(messages) : messages,
       ...encoded(encoding, offer).request,
-      maxOutputTokens: request.maxOutputTokens,
+      maxOutputTokens,
     },
     record: {
-      digest: sha256(parts.map((part) => part.digest).join("")),
-      tokens,
-      budget: request.budget,
-      fromSeq: chosen.fromSeq,
-      dropped: chosen.dropped,
+      digest: sha256(shown.map((part) => part.digest).join("")),
+      tokens: calibrated(tokensOf(parts), calibration),
+      budget,
+      fromSeq: history.view.summarised,
+      dropped: history.dropped,
+      view: history.view,
+      ...(isCalibrated ? { calibration } : {}),
+      parts: recorded.difference,
     },
+    texts: recorded.texts,
   };
-}
-
-interface Choice {
-  readonly parts: readonly Part[];
-  readonly tokens: number;
-  readonly fromSeq: number;
-  readonly dropped: number;
-  /** The model is told how much was left out, unless even that does not fit. */
-  readonly isNoted: boolean;
-}
-
-/** Goes on from where the last window began; starts later, in one large step, when that no longer fits. */
-function chooseParts(request: WindowRequest, room: number): Choice {
-  const lastRecord = request.state.turns.at(-1)?.window;
-  const fromSeq = lastRecord?.fromSeq ?? 0;
-  const before = lastRecord?.dropped ?? 0;
-  const available = partsFrom(request, fromSeq);
-  const noteTokens = measure(request.count, 0, droppedNote(request.encoding, 10_000)).tokens;
-  const all = sum(available) + (before === 0 ? 0 : noteTokens);
-  if (all <= room) return { parts: available, tokens: all, fromSeq, dropped: before, isNoted: before > 0 };
-
-  const target = Math.floor(room * shrinkTo) - noteTokens;
-  let tokens = sum(available);
-  let gone = 0;
-  while (
-    gone < available.length &&
-    ((tokens > target && gone < available.length - 1) || tokens > room - noteTokens)
-  ) {
-    tokens -= available[gone]?.tokens ?? 0;
-    gone += 1;
-  }
-  const parts = available.slice(gone);
-  const isNoted = tokens + noteTokens <= room;
-  return {
-    parts,
-    tokens: tokens + (isNoted ? noteTokens : 0),
-    fromSeq: parts[0]?.seq ?? request.state.head,
-    dropped: before + gone,
-    isNoted,
-  };
-}
-
-function sum(parts: readonly Part[]): number {
-  return parts.reduce((total, part) => total + part.tokens, 0);
-}
-
-/** Turns and notes in the log's order, from `fromSeq` on; read backwards, so that a long thread costs no more. */
-function partsFrom(request: WindowRequest, fromSeq: number): Part[] {
-  const { turns, notes } = request.state;
-  const parts: Part[] = [];
-  let turn = turns.length - 1;
-  let note = notes.length - 1;
-  for (;;) {
-    const nextTurn = turns[turn];
-    const nextNote = notes[note];
-    const newest = Math.max(nextTurn?.seq ?? -1, nextNote?.seq ?? -1);
-    if (newest < fromSeq || newest < 0) return parts.reverse();
-    const isTurn = nextTurn?.seq === newest;
-    if (isTurn) turn -= 1;
-    else note -= 1;
-    const part =
-      isTurn && nextTurn ? turnPart(request, nextTurn) : nextNote ? notePart(request, nextNote) : null;
-    if (part) parts.push(part);
-  }
-}
-
-/** Parts of settled turns never change, so each is rendered, counted and hashed once. Recomputable: a cache only. */
-const rendered = new WeakMap<
-  object,
-  {
-    readonly budget: number;
-    readonly count: WindowRequest["count"];
-    readonly encoding: Encoding;
-    readonly part: Part;
-  }
->();
-
-function turnPart(request: WindowRequest, turn: EventOf<"decision_made">): Part | null {
-  const { budget, count, encoding } = request;
-  const known = rendered.get(turn);
-  if (known?.budget === budget && known.count === count && known.encoding === encoding) return known.part;
-  const { messages, settled } = renderTurn(request.state, turn, resultLimit(request));
-  if (messages.length === 0) return null;
-  const part = measure(count, turn.seq, encoding.show({ kind: "turn", messages }));
-  if (settled) rendered.set(turn, { budget, count, encoding, part });
-  return part;
-}
-
-function notePart(request: WindowRequest, note: Note): Part | null {
-  const text = renderNote(request.state, note, resultLimit(request));
-  return text === null
-    ? null
-    : measure(request.count, note.seq, request.encoding.show({ kind: "note", text }));
-}
-
-function resultLimit(request: WindowRequest): number {
-  return Math.max(200, Math.floor(request.budget * largestResult) * 3); // characters; a token is seldom under three
-}
-
-function measure(count: WindowRequest["count"], seq: number, messages: readonly ModelMessage[]): Part {
-  const tokens = messages.reduce((total, message) => total + messageTokens(count, message), 0);
-  return { seq, messages, tokens, digest: sha256(JSON.stringify(messages)) };
-}
-
-function messageTokens(count: WindowRequest["count"], message: ModelMessage): number {
-  const beside = message.role === "assistant" ? [message.calls, message.reasoning ?? []] : [];
-  const parts = beside.filter((list) => list.length > 0);
-  return parts.reduce(
-    (total, list) => total + count(JSON.stringify(list)),
-    messageOverhead + count(message.content),
-  );
-}
-
-function openingMessages(request: WindowRequest): readonly ModelMessage[] {
-  const { encoding, offer, system } = request;
-  const content = [system, encoded(encoding, offer).instructions].filter((text) => text !== "").join("\n\n");
-  const messages = content === "" ? [] : [{ role: "system", content } as const];
-  return [...messages, ...shown(encoding, "input", request.input)];
-}
-
-function closingMessages({ encoding, see, correction }: WindowRequest): readonly ModelMessage[] {
-  return [...shown(encoding, "known", see ?? ""), ...shown(encoding, "correction", correction ?? "")];
-}
-
-/** Providers refuse empty messages. */
-function shown(
-  encoding: Encoding,
-  kind: Exclude<Shown["kind"], "turn">,
-  text: string,
-): readonly ModelMessage[] {
-  return text === "" ? [] : encoding.show({ kind, text });
-}
-
-function droppedNote(encoding: Encoding, dropped: number): readonly ModelMessage[] {
-  return shown(encoding, "note", `(${dropped} earlier steps are left out here; the log has them.)`);
-}
-
-function joinUserMessages(messages: readonly ModelMessage[]): readonly ModelMessage[] {
-  const others = messages.filter((message) => message.role !== "user");
-  const content = messages
-    .flatMap((message) => (message.role === "user" ? [message.content] : []))
-    .join("\n\n");
-  return content === "" ? others : [...others, { role: "user", content }];
 }
 
 /** What an offer becomes in an encoding. Recomputable: a cache only. */
@@ -259,8 +228,8 @@ interface Encoded {
   readonly encoding: Encoding;
   readonly instructions: string;
   readonly request: Pick<ModelInput, "tools" | "output">;
-  /** Of the request, by the counter that asked last. */
-  size: { readonly count: WindowRequest["count"]; readonly tokens: number } | null;
+  /** Of the request, by the counter and with the limit that were asked for last. */
+  part: { readonly count: Count; readonly text: string; readonly part: Part } | null;
 }
 
 const encodedOffers = new WeakMap<Offer, Encoded>();
@@ -269,35 +238,66 @@ function encoded(encoding: Encoding, offer: Offer): Encoded {
   const known = encodedOffers.get(offer);
   if (known?.encoding === encoding) return known;
   const instructions = encoding.instructions(offer);
-  const made: Encoded = { encoding, instructions, request: encoding.request(offer), size: null };
+  const made: Encoded = { encoding, instructions, request: encoding.request(offer), part: null };
   encodedOffers.set(offer, made);
   return made;
 }
 
-/** Tools, and the schema of the output: what goes out besides messages. */
-function requestTokens({ encoding, offer, count }: WindowRequest): number {
+/** What goes out beside messages, as it is recorded. */
+function requestText(request: WindowRequest): string {
+  const { encoding, offer, maxOutputTokens } = request;
+  const isJoined = renderingOf(request).joinsUserMessages;
+  return JSON.stringify({
+    ...encoded(encoding, offer).request,
+    maxOutputTokens,
+    ...(isJoined && { joined: true }),
+  });
+}
+
+/** Tools, and the schema of the output. */
+function requestPartOf(request: WindowRequest): Part {
+  const { encoding, offer, count } = request;
   const known = encoded(encoding, offer);
-  if (known.size?.count === count) return known.size.tokens;
+  const text = requestText(request);
+  if (known.part?.count === count && known.part.text === text) return known.part.part;
   const { tools, output } = known.request;
   const toolTokens = tools.length === 0 ? 0 : count(JSON.stringify(tools)) + messageOverhead * tools.length;
   const tokens = toolTokens + (output ? count(JSON.stringify(output)) + messageOverhead : 0);
-  known.size = { count, tokens };
-  return tokens;
+  const part: Part = { kind: "request", messages: [], treatment: "kept", tokens, digest: sha256(text) };
+  known.part = { count, text, part };
+  return part;
 }
 
-function overBudget(request: WindowRequest, first: Part, last: Part): HoldpointError {
-  const sizes = [
-    `prompt ${request.count(request.system)}`,
-    `input ${request.count(request.input)}`,
-    `tools ${requestTokens(request) + request.count(encoded(request.encoding, request.offer).instructions)}`,
-    `see ${last.tokens}`,
-  ].join(", ");
-  const total = first.tokens + last.tokens + requestTokens(request);
+function overBudget(request: WindowRequest, fixed: readonly Part[], history: History | null): HoldpointError {
+  const all = [...fixed, ...(history?.parts ?? [])].filter(({ tokens }) => tokens > 0);
+  const sizes = all
+    .map((part) => ({
+      name: part.kind === "request" ? "tools" : nameOf(part),
+      tokens: calibrated(part.tokens, { ...request.calibration, offset: 0 }),
+    }))
+    .sort((left, right) => right.tokens - left.tokens)
+    .map(({ name, tokens }) => `${name} ${tokens}`)
+    .join(", ");
+  const total = calibrated(tokensOf(all), request.calibration);
   return new HoldpointError(
     "window_over_budget",
     `the parts that always stay take ${total} of ${request.budget} tokens: ${sizes}`,
     {
-      fix: "Raise the window's budget, or shorten the largest part (show less with `see`, offer fewer tools).",
+      fix: "Raise the window's budget, or shorten the largest part (show less with `see`, pin less, offer fewer tools).",
     },
   );
+}
+
+function nameOf({ kind, name, seqs }: Part): string {
+  switch (kind) {
+    case "known":
+      return "see";
+    case "section":
+      return `section "${name}"`;
+    case "turn":
+    case "note":
+      return `${kind} ${seqs?.[0]}`;
+    default:
+      return kind;
+  }
 }

@@ -7,12 +7,14 @@ import { toJson } from "../../core/json.ts";
 import { limitAgainstDecision } from "../../core/limits.ts";
 import { modelIndex } from "../../core/model-retry.ts";
 import type { Operation } from "../../core/state.ts";
-import { buildWindow, type Window } from "../../core/window/window.ts";
+import { uncalibrated } from "../../core/window/calibration.ts";
+import { buildWindow, type Window, type WindowRequest } from "../../core/window/window.ts";
 import type { Model } from "../../ports/model.ts";
 import { limitReached } from "./limit.ts";
 import { callModel, type ModelTry, rejected } from "./model-call.ts";
 import { offerFor } from "./offer.ts";
 import { afterEscalation, append, isDue, openRequest, type Plan, type PlanContext, wait } from "./plan.ts";
+import { planSummary } from "./summarise.ts";
 
 export type Decide = Extract<PendingOperation, { kind: "decide" }>;
 
@@ -90,15 +92,19 @@ async function planCall(context: PlanContext, decide: Decide, known: Operation |
     const id = typeof choice === "string" ? choice : "unknown";
     return append(...rejected(context, { ...attempt, model: { id } }, { error }));
   }
+  const request = windowRequest(context, decide, known, model.id);
   let built: Window;
   try {
-    built = windowFor(context, decide, known, model.id);
+    built = buildWindow(request);
   } catch (error) {
     if (!isHoldpointError(error)) throw error;
-    if (budgetFor(context, known, model.id) < context.agent.window.budget)
+    const isTooLarge = isHoldpointError(error, "window_over_budget");
+    if (isTooLarge && budgetFor(context, known, model.id) < context.agent.window.budget)
       return append(...rejected(context, { ...attempt, model }, { error })); // too little for this model, not for all
     return append(event("thread_failed", { error: toErrorInfo(error, "window_over_budget") }));
   }
+  const summary = planSummary(context, decide.key, request, built);
+  if (summary) return summary;
   return {
     kind: "perform",
     intent: [],
@@ -113,29 +119,34 @@ function modelsOf(named: unknown): readonly unknown[] {
   return Array.isArray(named) && named.length > 0 ? named : [named];
 }
 
-function windowFor(
+function windowRequest(
   context: PlanContext,
   decide: Decide,
   known: Operation | undefined,
   modelId: string,
-): Window {
+): WindowRequest {
   const { agent, runtime, state, input } = context;
   const { redact } = runtime;
   const system = typeof agent.prompt === "string" ? agent.prompt : agent.prompt({ input });
   const see =
     decide.options.see === undefined ? null : JSON.stringify(redact.value(toJson(decide.options.see)));
-  return buildWindow({
+  return {
     state,
+    settings: agent.window,
     system: redact.value(system),
-    input: typeof input === "string" ? input : (JSON.stringify(input) ?? ""),
+    input: { value: input, text: typeof input === "string" ? input : (JSON.stringify(input) ?? "") },
     offer: offerFor(agent, decide.options),
     encoding: encodings[agent.encoding],
+    tools: agent.tools,
+    artifact: (digest) => context.artifacts.get(digest),
     see,
     correction: known?.correction ? `Your last output could not be used: ${known.correction}` : null,
     budget: budgetFor(context, known, modelId),
     maxOutputTokens: roomFor(context, modelId).output,
     count: runtime.counter.count,
-  });
+    calibration: state.calibrations.get(modelId) ?? uncalibrated,
+    redact: redact.value,
+  };
 }
 
 /** What the model's own limits leave for input and output. The output takes half of its context at most. */

@@ -11,7 +11,7 @@ import type { Operation } from "../../core/state.ts";
 import type { Window } from "../../core/window/window.ts";
 import type { Model, ModelOutput } from "../../ports/model.ts";
 import { streamRedactor } from "../redact-stream.ts";
-import { type Facts, facts, noFacts } from "../stored.ts";
+import { type Facts, noFacts } from "../stored.ts";
 import { withTimeout } from "../with-timeout.ts";
 import type { Decide } from "./decide.ts";
 import { offerFor } from "./offer.ts";
@@ -57,14 +57,19 @@ export async function callModel(
     case "aborted":
       return noFacts;
     case "timeout":
-      return facts(...rejected(context, timed, { error: tooSlow(agent.modelTimeoutMs), built }));
+      return recorded(built, rejected(context, timed, { error: tooSlow(agent.modelTimeoutMs), built }));
     case "threw":
-      return facts(...rejected(context, timed, { error: ended.error, built }));
+      return recorded(built, rejected(context, timed, { error: ended.error, built }));
     case "returned":
-      return facts(...(await judgedOrRejected(context, decide, built, timed, ended.value)));
+      return recorded(built, await judgedOrRejected(context, decide, built, timed, ended.value));
     default:
       return ended satisfies never;
   }
+}
+
+/** What the model was given is kept with what became of it. */
+function recorded(built: Window, events: readonly EventBody[]): Facts {
+  return { events, artifacts: built.texts };
 }
 
 /** Whatever a model returned, and whatever judging it throws, there is an event for it: a call is counted. */
@@ -214,6 +219,7 @@ export function rejected(context: PlanContext, attempt: ModelTry, failure: Failu
     retryAt: retryAt(context, attempt, failure.error, error.code),
     ...comebackOf(context, failure.error),
     ...(output ? { evidence: evidenceOf(context, output) } : {}),
+    ...(built ? { window: built.record } : {}),
     ...callRecord(context, attempt, output, usage),
   });
   if (error.code !== "model_overflow") return [rejection];

@@ -3,6 +3,7 @@ import { planAct } from "./act.ts";
 import { planAsk } from "./ask.ts";
 import { planCall } from "./call.ts";
 import { planDecide } from "./decide.ts";
+import { planNote } from "./note.ts";
 import type { Plan, PlanContext } from "./plan.ts";
 import { planRecorded, planStep } from "./step.ts";
 import { planSleep, planWait } from "./wait.ts";
@@ -17,6 +18,8 @@ export function planOperation(context: PlanContext, operation: PendingOperation)
     case "random":
     case "uuid":
       return planRecorded(context, operation);
+    case "note":
+      return planNote(operation);
     case "decide":
       return planDecide(context, operation, known);
     case "act":

@@ -46,6 +46,8 @@ export interface PlanContext {
   readonly state: ThreadState;
   readonly threadId: string;
   readonly input: unknown;
+  /** Text of the large values that the thread's events refer to, by digest. */
+  readonly artifacts: ReadonlyMap<string, string>;
   /** An exclusive effect of this thread is under way. */
   readonly exclusiveRunning: boolean;
   /** Actions in doubt of which `verify` has just said that they did not happen. */

@@ -1,0 +1,226 @@
+// What earlier steps come to, gathered by rules: no model, nothing invented, the same for the same events. It grows by
+// what is new only, and everything in it is bounded.
+import type { EventOf } from "../events.ts";
+import type { Json } from "../json.ts";
+import type { Operation, ThreadState } from "../state.ts";
+import { failureText } from "./failures.ts";
+import { type Item, itemsFrom } from "./items.ts";
+import {
+  operationsOf,
+  plainNote,
+  type RenderContext,
+  type ShownNote,
+  shortened,
+  shownNote,
+} from "./render.ts";
+import { cut, sentencesOf } from "./salient.ts";
+
+/** One line. Those of more `worth` stay longer; among equals the newer. */
+export interface Line {
+  readonly seq: number;
+  /** Its place among the lines of one event. */
+  readonly at?: number;
+  readonly text: string;
+  readonly worth: number;
+}
+
+export interface Failure extends Line {
+  readonly tool: string;
+  readonly argsDigest: string | undefined;
+  readonly count: number;
+}
+
+/** What the items before `toSeq` come to. */
+export interface Earlier {
+  toSeq: number;
+  /** Decisions, and items of any kind. */
+  steps: number;
+  items: number;
+  /** Notes that stay word for word. */
+  readonly pinned: Line[];
+  /** Actions of tools that do more than read, and those that a person approved. */
+  readonly done: Line[];
+  /** How often each tool that only reads was called. */
+  readonly reads: Map<string, number>;
+  /** Ids, amounts, names and dates in arguments and results, by their member's name: the newest of each. */
+  readonly values: Map<string, Map<string, number>>;
+  /** What people and the model said that is worth keeping. */
+  readonly sentences: Line[];
+  readonly failed: Map<string, Failure>;
+  /** Decisions with calls that had not ended: they are looked at anew each time. */
+  readonly unsettled: EventOf<"decision_made">[];
+}
+
+/** Most of a kind that are kept: more than any summary has room for. */
+const mostLines = 300;
+const mostNames = 60;
+const mostValues = 12;
+
+/** How far each thread's has come. Recomputable: a cache only. */
+const known = new WeakMap<ThreadState, Earlier>();
+
+export function earlierTo(context: RenderContext, toSeq: number): Earlier {
+  const before = known.get(context.state);
+  const earlier = before && before.toSeq <= toSeq ? before : nothing();
+  known.set(context.state, earlier);
+  if (earlier.toSeq === toSeq) return earlier;
+  for (const item of itemsFrom(context.state, earlier.toSeq, toSeq)) {
+    earlier.items += 1;
+    if (item.kind === "turn") addTurn(earlier, context, item.turn);
+    else addNote(earlier, item, shownNote(context, item.note));
+  }
+  earlier.toSeq = toSeq;
+  return earlier;
+}
+
+function nothing(): Earlier {
+  return {
+    toSeq: 0,
+    steps: 0,
+    items: 0,
+    pinned: [],
+    done: [],
+    reads: new Map(),
+    values: new Map(),
+    sentences: [],
+    failed: new Map(),
+    unsettled: [],
+  };
+}
+
+function addTurn(earlier: Earlier, context: RenderContext, turn: EventOf<"decision_made">): void {
+  earlier.steps += 1;
+  const { decision, seq } = turn;
+  if (decision.kind === "answer") return addSentences(earlier, seq, spoken(decision.value), 0.8);
+  addSentences(earlier, seq, decision.text ?? "", 0.8);
+  const operations = operationsOf(context.state, decision.calls);
+  if (operations.some((operation) => !operation?.settled)) earlier.unsettled.push(turn);
+  for (const [index, { args }] of decision.calls.entries()) {
+    addValues(earlier, seq, args);
+    const operation = operations[index];
+    if (operation?.settled) addAction(earlier, context, operation);
+  }
+}
+
+function addAction(earlier: Earlier, context: RenderContext, operation: Operation): void {
+  const { proposal, settled } = operation;
+  const outcome = settled?.outcome;
+  if (!proposal || outcome?.kind !== "action") return;
+  const { tool, args, callId, digest } = proposal;
+  const { event } = outcome;
+  switch (event.type) {
+    case "action_completed": {
+      clearFailures(earlier, tool, digest);
+      if (event.result.value !== undefined) addValues(earlier, event.seq, event.result.value);
+      const approver = operation.request?.decided?.by;
+      if (proposal.effect === "read" && approver === undefined) {
+        earlier.reads.set(tool, (earlier.reads.get(tool) ?? 0) + 1);
+        return;
+      }
+      const result = event.result.artifact?.preview ?? JSON.stringify(event.result.value) ?? "";
+      const by = approver === undefined ? "" : ` (approved by ${approver})`;
+      const text = `${tool} ${JSON.stringify(shortened(args, 80))}${by} → ${result}`;
+      return addLine(earlier.done, {
+        seq: event.seq,
+        text: cut(text, 300),
+        worth: approver === undefined ? 1 : 2,
+      });
+    }
+    case "action_failed": {
+      const text = failureText({ callId, tool, args }, event.error, context.tools.get(tool), 1);
+      const key = `${tool}\n${text}`;
+      const count = (earlier.failed.get(key)?.count ?? 0) + 1;
+      earlier.failed.delete(key); // the newest come last
+      earlier.failed.set(key, { seq: event.seq, text, worth: 1, tool, argsDigest: digest, count });
+      return dropOldest(earlier.failed, mostNames);
+    }
+    case "action_denied": {
+      if (event.deniedBy === "validation") return;
+      const text = `${tool} ${JSON.stringify(shortened(args, 80))} was denied by ${event.by ?? event.deniedBy}: ${event.why}`;
+      return addLine(earlier.done, { seq: event.seq, text: cut(text, 300), worth: 2 });
+    }
+    default:
+      event satisfies never;
+  }
+}
+
+/** A success clears the failures of the same thing: the same tool with the same arguments. */
+function clearFailures({ failed }: Earlier, tool: string, digest: string): void {
+  for (const [key, failure] of failed)
+    if (failure.tool === tool && failure.argsDigest === digest) failed.delete(key);
+}
+
+function addNote(earlier: Earlier, { seq }: Item, note: ShownNote | null): void {
+  switch (note?.kind) {
+    case "note":
+      if (note.pinned) earlier.pinned.push({ seq, text: note.text, worth: 0 });
+      else addSentences(earlier, seq, note.text, 1.2);
+      return;
+    case "signal":
+      return addSentences(earlier, seq, spoken(note.value), 1.2);
+    case "ask":
+      addSentences(earlier, seq, note.question, 0.8);
+      if (note.outcome.kind === "answered") addSentences(earlier, seq, spoken(note.outcome.value), 1.2);
+      return;
+    case "action":
+      return addLine(earlier.done, { seq, text: cut(plainNote(note), 300), worth: 1 });
+    case undefined:
+      return;
+    default:
+      note satisfies never;
+  }
+}
+
+/** What a value says in words: a text as it is, else its JSON. */
+function spoken(value: Json): string {
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
+}
+
+function addSentences(earlier: Earlier, seq: number, text: string, weight: number): void {
+  for (const { at, text: sentence, worth } of sentencesOf(text))
+    if (worth > 0) addLine(earlier.sentences, { seq, at, text: sentence, worth: worth * weight });
+}
+
+/** Keeps the best, so that what is kept does not depend on when it was looked at. */
+function addLine(lines: Line[], line: Line): void {
+  lines.push(line);
+  if (lines.length < mostLines * 2) return;
+  lines.sort(byWorth);
+  lines.length = mostLines;
+}
+
+export function byWorth(left: Line, right: Line): number {
+  return right.worth - left.worth || right.seq - left.seq || inOrder(left, right);
+}
+
+export function inOrder(left: Line, right: Line): number {
+  return left.seq - right.seq || (left.at ?? 0) - (right.at ?? 0);
+}
+
+const telling =
+  /(?:id|ids|number|no|code|key|ref|reference|name|email|phone|amount|price|total|cents|cost|balance|date|time|status|address|city|zip|origin|destination|currency|quantity|count)$/i;
+
+/** Ids, amounts and the like: what later calls need word for word. */
+function addValues(earlier: Earlier, seq: number, value: Json, name = "", depth = 0): void {
+  if (value === null || typeof value === "boolean" || depth > 6) return;
+  if (typeof value !== "object") {
+    const text = String(value);
+    if (!telling.test(name) || text === "" || text.length > 60) return;
+    const values = earlier.values.get(name) ?? new Map<string, number>();
+    earlier.values.delete(name);
+    earlier.values.set(name, values);
+    values.delete(text);
+    values.set(text, seq);
+    dropOldest(values, mostValues);
+    return dropOldest(earlier.values, mostNames);
+  }
+  const isList = Array.isArray(value);
+  for (const [key, member] of Object.entries(value).slice(0, 30) as [string, Json][]) // arrays have their indices as keys
+    addValues(earlier, seq, member, isList ? name : key, depth + 1);
+}
+
+function dropOldest(map: Map<string, unknown>, most: number): void {
+  if (map.size <= most) return;
+  const oldest = map.keys().next();
+  if (!oldest.done) map.delete(oldest.value);
+}

@@ -1,0 +1,227 @@
+// I8. What of a thread's history a window shows, and how far it is shrunk. Shrinking goes in steps and then holds for a
+// while: a window begins as the one before it did, unless its thread was compacted in between.
+import type { Rendering } from "../encodings/encoding.ts";
+import type { WindowView } from "../events.ts";
+import type { ThreadState } from "../state.ts";
+import { type Item, itemsFrom } from "./items.ts";
+import { type Count, makePart, type Part, tokensOf } from "./parts.ts";
+import { type Level, type RenderContext, renderNote, renderTurn } from "./render.ts";
+import type { WindowSettings } from "./settings.ts";
+import { pinnedTokens, summaryText } from "./summary.ts";
+
+export interface HistoryRequest {
+  readonly context: RenderContext;
+  readonly rendering: Rendering;
+  readonly settings: WindowSettings;
+  readonly count: Count;
+  /** Tokens that there are for history and summary. */
+  readonly room: number;
+  /** The thread's input, where the window does not show it whole. */
+  readonly task: string | null;
+}
+
+export interface History {
+  readonly view: WindowView;
+  readonly parts: readonly Part[];
+  readonly tokens: number;
+  /** Parts that are only told in short, or not at all. */
+  readonly dropped: number;
+}
+
+/** The summary takes at most this share of the room. */
+const summaryShare = 0.3;
+/** A compaction that frees less than this share of the room would soon be followed by the next. */
+const leastGain = 0.1;
+
+const whole: WindowView = { summarised: 0, lined: 0, referenced: 0, summaryTokens: 0 };
+
+/** The history in its room, or the smallest that it can be. */
+export function historyOf(request: HistoryRequest): History {
+  const before = lastView(request.context.state, request.room);
+  const items = itemsFrom(request.context.state, before.summarised);
+  const now = at(request, before, items);
+  if (now.tokens <= request.room) return now;
+  return compacted(request, before, items, now.tokens);
+}
+
+/** Where the last window left off; what a model summed up since then is told in short. */
+function lastView(state: ThreadState, room: number): WindowView {
+  const { lastWindow, compaction } = state;
+  const record = lastWindow?.record;
+  const summarised = record?.dropped ? record.fromSeq : 0; // as windows were recorded before they had views
+  const summaryTokens = Math.floor(room * summaryShare);
+  const view = record?.view ?? { ...whole, summarised, summaryTokens };
+  const toSeq = compaction?.toSeq ?? 0;
+  if (toSeq <= view.summarised) return view;
+  return {
+    summarised: toSeq,
+    lined: Math.max(toSeq, view.lined),
+    referenced: Math.max(toSeq, view.referenced),
+    summaryTokens,
+  };
+}
+
+/** Smaller views in order, until one fits well: first of the old parts, then of the newest too. */
+function compacted(
+  request: HistoryRequest,
+  before: WindowView,
+  items: readonly Item[],
+  tokensBefore: number,
+): History {
+  const { room, settings, context } = request;
+  const end = context.state.head + 1;
+  const oldUpTo = items[Math.max(0, items.length - settings.keepLast)]?.seq ?? end;
+  const target = room * settings.shrinkTo;
+  let smallest = at(request, before, items);
+  for (const [upTo, goal] of [
+    [oldUpTo, target],
+    [end, (target + room) / 2],
+  ] as const) {
+    for (const view of smallerViews(request, smallest.view, items, goal, upTo)) {
+      const history = at(request, view, items);
+      if (history.tokens <= smallest.tokens || smallest.tokens > room) smallest = history;
+      if (history.tokens <= goal) return history;
+    }
+    if (smallest.tokens <= room && tokensBefore - smallest.tokens >= room * leastGain) return smallest;
+  }
+  return smallest;
+}
+
+function* smallerViews(
+  request: HistoryRequest,
+  before: WindowView,
+  items: readonly Item[],
+  goal: number,
+  upTo: number,
+): Generator<WindowView> {
+  const { shrink } = request.settings;
+  let view = before;
+  if (shrink.includes("reference") && upTo > view.referenced) {
+    view = { ...view, referenced: upTo };
+    yield view;
+  }
+  if (shrink.includes("line") && upTo > view.lined) {
+    view = { ...view, lined: upTo, referenced: Math.max(upTo, view.referenced) };
+    yield view;
+  }
+  if (!shrink.includes("summarise")) return;
+  const summaryTokens = Math.floor(request.room * summaryShare);
+  for (const summarised of [summarisedTo(request, view, items, goal - summaryTokens, upTo), upTo]) {
+    if (summarised <= view.summarised) continue;
+    const { lined, referenced } = view;
+    view = {
+      summarised,
+      lined: Math.max(lined, summarised),
+      referenced: Math.max(referenced, summarised),
+      summaryTokens,
+    };
+    yield view;
+  }
+}
+
+/** The earliest point up to which items must be told in short for the rest to fit `room`; at most `upTo`. */
+function summarisedTo(
+  request: HistoryRequest,
+  view: WindowView,
+  items: readonly Item[],
+  room: number,
+  upTo: number,
+): number {
+  const { context, count } = request;
+  let left = room - pinnedTokens(context, view.summarised, count);
+  let from = context.state.head + 1;
+  for (const item of items.toReversed()) {
+    left -= partOf(request, item, levelAt(view, item.seq))?.tokens ?? 0;
+    if (left < 0) break;
+    from = item.seq;
+  }
+  return Math.min(from, upTo);
+}
+
+function levelAt(view: WindowView, seq: number): Level {
+  if (seq < view.lined) return "lined";
+  return seq < view.referenced ? "referenced" : "kept";
+}
+
+function at(request: HistoryRequest, view: WindowView, items: readonly Item[]): History {
+  const shown = items.filter(({ seq }) => seq >= view.summarised);
+  const parts = shown.flatMap((item) => partOf(request, item, levelAt(view, item.seq)) ?? []);
+  const summary = view.summarised === 0 ? [] : [summaryPart(request, view)];
+  const all = [...summary.map(({ part }) => part), ...parts];
+  return { view, parts: all, tokens: tokensOf(all), dropped: summary[0]?.items ?? 0 };
+}
+
+function summaryPart(
+  request: HistoryRequest,
+  view: WindowView,
+): { readonly part: Part; readonly items: number } {
+  const { context, rendering, count, task } = request;
+  const { compaction } = context.state;
+  const toSeq = view.summarised;
+  const told = compaction?.toSeq === toSeq ? compaction.summary : null;
+  const { text, items } = summaryText({ context, toSeq, maxTokens: view.summaryTokens, count, told, task });
+  const messages = rendering.show({ kind: "summary", text });
+  return {
+    part: makePart(count, { kind: "summary", seqs: [1, toSeq - 1], messages, treatment: "summarised" }),
+    items,
+  };
+}
+
+interface CachedPart {
+  readonly count: Count;
+  readonly rendering: Rendering;
+  readonly context: Pick<RenderContext, "longest" | "tools" | "noteText">;
+  readonly parts: Map<string, Part | null>;
+}
+
+/** Parts of what has ended never change, so each is rendered, counted and hashed once. Recomputable: a cache only. */
+const cache = new WeakMap<object, CachedPart>();
+
+function partOf(request: HistoryRequest, item: Item, level: Level): Part | null {
+  const { context, count, rendering } = request;
+  const owner = item.kind === "turn" ? item.turn : item.note;
+  let cached = cache.get(owner);
+  if (cached?.count !== count || cached.rendering !== rendering || !isSame(cached.context, context)) {
+    cached = { count, rendering, context, parts: new Map() };
+    cache.set(owner, cached);
+  }
+  const name = item.kind === "turn" ? `${level} ${item.attempts}` : level;
+  const known = cached.parts.get(name);
+  if (known !== undefined) return known;
+  const made = item.kind === "turn" ? turnPart(request, item, level) : notePart(request, item, level);
+  if (made.isFinal) cached.parts.set(name, made.part);
+  return made.part;
+}
+
+function isSame(left: CachedPart["context"], right: CachedPart["context"]): boolean {
+  return (
+    left.longest.kept === right.longest.kept && left.tools === right.tools && left.noteText === right.noteText
+  );
+}
+
+function turnPart(
+  { context, count, rendering }: HistoryRequest,
+  { turn, attempts }: Extract<Item, { kind: "turn" }>,
+  level: Level,
+): { readonly part: Part | null; readonly isFinal: boolean } {
+  const { messages, settled, isWhole, lastSeq } = renderTurn(context, turn, level, Math.max(1, attempts));
+  if (messages.length === 0) return { part: null, isFinal: true };
+  const about = { kind: "turn", name: turn.key, seqs: [turn.seq, lastSeq] } as const;
+  if (attempts === 0)
+    return { part: makePart(count, { ...about, messages: [], treatment: "dropped" }), isFinal: settled };
+  const treatment = isWhole ? "kept" : level === "lined" ? "truncated" : "referenced";
+  const shown = rendering.show({ kind: "turn", messages });
+  return { part: makePart(count, { ...about, messages: shown, treatment }), isFinal: settled };
+}
+
+function notePart(
+  { context, count, rendering }: HistoryRequest,
+  { note, seq }: Extract<Item, { kind: "note" }>,
+  level: Level,
+): { readonly part: Part | null; readonly isFinal: boolean } {
+  const shown = renderNote(context, note, level);
+  if (shown === null) return { part: null, isFinal: true };
+  const messages = rendering.show({ kind: "note", text: shown.text });
+  const treatment = shown.isWhole ? "kept" : "truncated";
+  return { part: makePart(count, { kind: "note", seqs: [seq, seq], messages, treatment }), isFinal: true };
+}

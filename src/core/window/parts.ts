@@ -1,0 +1,53 @@
+import { sha256 } from "../digest.ts";
+import type { PartKind, PartTreatment } from "../events.ts";
+import type { ModelMessage } from "./model-input.ts";
+
+/** One piece of a window: messages that stay or go together. */
+export interface Part {
+  readonly kind: PartKind;
+  /** Of a section, or the key of the decision that a turn shows. */
+  readonly name?: string;
+  /** The first and the last event that it shows; none for what is not from the log. */
+  readonly seqs?: readonly [first: number, last: number];
+  readonly messages: readonly ModelMessage[];
+  readonly treatment: PartTreatment;
+  /** By the counter alone, before calibration. */
+  readonly tokens: number;
+  /** SHA-256 of the messages' JSON. */
+  readonly digest: string;
+}
+
+export type Count = (text: string) => number;
+
+/** Tokens that providers add around a message: OpenAI's cookbook counts 3 to 4. */
+export const messageOverhead = 4;
+
+export function makePart(count: Count, part: Omit<Part, "tokens" | "digest">): Part {
+  return {
+    ...part,
+    tokens: part.messages.reduce((total, message) => total + messageTokens(count, message), 0),
+    digest: sha256(JSON.stringify(part.messages)),
+  };
+}
+
+function messageTokens(count: Count, message: ModelMessage): number {
+  const beside = message.role === "assistant" ? [message.calls, message.reasoning ?? []] : [];
+  const lists = beside.filter((list) => list.length > 0);
+  return lists.reduce(
+    (total, list) => total + count(JSON.stringify(list)),
+    messageOverhead + count(message.content),
+  );
+}
+
+export function tokensOf(parts: readonly Part[]): number {
+  return parts.reduce((total, part) => total + part.tokens, 0);
+}
+
+/** Everything that was said to the model as one message, after the system prompt. */
+export function joinUserMessages(messages: readonly ModelMessage[]): readonly ModelMessage[] {
+  const others = messages.filter((message) => message.role !== "user");
+  const content = messages
+    .flatMap((message) => (message.role === "user" ? [message.content] : []))
+    .join("\n\n");
+  return content === "" ? others : [...others, { role: "user", content }];
+}

@@ -1,0 +1,27 @@
+import { eventsRendering } from "../encodings/renderings.ts";
+import { itemsFrom } from "./items.ts";
+import { renderNote, renderTurn } from "./render.ts";
+import { cutMiddle } from "./section.ts";
+import { renderContext, type WindowRequest } from "./window.ts";
+
+/** The steps before `toSeq` as a model gets them to tell in short: what was told before, then tagged events. Bounded. */
+export function summaryInput(request: WindowRequest, toSeq: number, maxTokens: number): string {
+  const context = renderContext(request);
+  const { compaction } = request.state;
+  const isTold = compaction !== null && compaction.summary !== null && compaction.toSeq < toSeq;
+  const from = isTold ? compaction.toSeq : 0;
+  const before = isTold ? eventsRendering.show({ kind: "summary", text: compaction.summary }) : [];
+  const steps = itemsFrom(request.state, from, toSeq).flatMap((item) => {
+    if (item.kind === "turn") {
+      const { messages } = renderTurn(context, item.turn, "referenced", Math.max(1, item.attempts));
+      return messages.length === 0 || item.attempts === 0
+        ? []
+        : eventsRendering.show({ kind: "turn", messages });
+    }
+    const note = renderNote(context, item.note, "referenced");
+    return note === null ? [] : eventsRendering.show({ kind: "note", text: note.text });
+  });
+  const task = eventsRendering.show({ kind: "input", text: request.input.text.slice(0, 2_000) });
+  const text = [...task, ...before, ...steps].map(({ content }) => content).join("\n\n");
+  return cutMiddle(text, { maxTokens, count: request.count });
+}

@@ -1,0 +1,136 @@
+import type { ThreadState } from "../state.ts";
+import { byWorth, type Earlier, earlierTo, inOrder, type Line } from "./earlier.ts";
+import type { Count } from "./parts.ts";
+import { operationsOf, type RenderContext } from "./render.ts";
+import { cut, salientText } from "./salient.ts";
+import { cutEnd } from "./section.ts";
+
+export interface SummaryRequest {
+  readonly context: RenderContext;
+  /** It tells what came before this event. */
+  readonly toSeq: number;
+  /** Most tokens, for all but pinned notes. */
+  readonly maxTokens: number;
+  readonly count: Count;
+  /** What a model made of it, in the place of facts. */
+  readonly told: string | null;
+  /** The thread's input, where the window does not show it whole. */
+  readonly task: string | null;
+}
+
+/** Shares of the room that the kinds of lines may take before the rest is given to whoever needs it. */
+const shares = { told: 0.7, open: 0.3, done: 0.35, failed: 0.15, values: 0.3 };
+
+/**
+ * Earlier steps in short: task, pinned notes, what is open, what was done, facts, what failed. Pinned notes stay word
+ * for word whatever their size; of the rest as much as there is room for, the most telling first.
+ */
+export function summaryText(request: SummaryRequest): { readonly text: string; readonly items: number } {
+  const { context, toSeq, count, maxTokens, task } = request;
+  const earlier = earlierTo(context, toSeq);
+  const told =
+    request.told && cutEnd(request.told, { maxTokens: Math.floor(maxTokens * shares.told), count });
+  const head = `Earlier, in short (${earlier.steps} ${earlier.steps === 1 ? "decision" : "decisions"}; the log has all of it):`;
+  const filler = fill(count, maxTokens - count(head) - (told === null ? 0 : count(told)));
+  const taskLine = task === null ? [] : filler.lines("Task", [salientText(task, 300)], 1);
+  const open = filler.lines("Open", openLines(context.state, earlier), shares.open);
+  const done = filler.lines("Done", newestFirst(earlier.done), shares.done).reverse();
+  const failed = filler.lines("Failed", failedLines(earlier), shares.failed);
+  const values = told === null ? filler.lines("Facts", valueLines(earlier), shares.values) : [];
+  const reads = readsLine(earlier);
+  const looked = reads === null ? [] : filler.lines("Looked up", [reads], 1);
+  const said = told === null ? bySeq(filler.lines("Said", sentenceLines(earlier), 1), earlier) : [];
+  const lines = [
+    head,
+    ...section("Task", taskLine),
+    ...section(
+      "Pinned",
+      earlier.pinned.map(({ text }) => text),
+    ),
+    ...section("Open", open),
+    ...section("Done", done),
+    ...section("Looked up", looked),
+    ...(told === null ? [] : [`Summary:\n${told}`]),
+    ...section("Facts", values),
+    ...section("Said", said),
+    ...section("Failed", failed),
+  ];
+  return { text: lines.join("\n"), items: earlier.items };
+}
+
+/** What pinned notes take of a summary. */
+export function pinnedTokens(context: RenderContext, toSeq: number, count: Count): number {
+  return earlierTo(context, toSeq).pinned.reduce((total, { text }) => total + count(`- ${text}\n`), 0);
+}
+
+function section(title: string, lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : [`${title}:`, ...lines.map((line) => `- ${line}`)];
+}
+
+/** Gives room to lines in the order they are offered. */
+function fill(count: Count, maxTokens: number) {
+  let left = Math.max(0, maxTokens);
+  return {
+    lines(title: string, offered: readonly string[], share: number): string[] {
+      let room = Math.floor(left * share);
+      const taken: string[] = [];
+      const start = count(`${title}:\n`);
+      for (const line of offered) {
+        const size = count(`- ${line}\n`) + (taken.length === 0 ? start : 0);
+        if (size > room) {
+          if (room < 12) break;
+          continue;
+        }
+        room -= size;
+        left -= size;
+        taken.push(line);
+      }
+      return taken;
+    },
+  };
+}
+
+function openLines(state: ThreadState, { unsettled }: Earlier): readonly string[] {
+  const calls = unsettled.flatMap(({ decision }) => (decision.kind === "calls" ? decision.calls : []));
+  return operationsOf(state, calls).flatMap((operation, index) => {
+    const call = calls[index];
+    if (!call || operation?.settled) return [];
+    const { request = null, inDoubt = false } = operation ?? {};
+    const why =
+      request?.status === "open"
+        ? `waits for request ${request.opened.requestId}`
+        : inDoubt
+          ? "is in doubt"
+          : "has not ended";
+    return [cut(`${call.tool} ${JSON.stringify(call.args)} ${why}`, 300)];
+  });
+}
+
+function newestFirst(lines: readonly Line[]): readonly string[] {
+  return [...lines].sort(byWorth).map(({ text }) => text);
+}
+
+function failedLines({ failed }: Earlier): readonly string[] {
+  return [...failed.values()]
+    .reverse()
+    .map(({ tool, text, count }) => `${tool}: ${text}${count > 1 ? ` (${count} times)` : ""}`);
+}
+
+function readsLine({ reads }: Earlier): string | null {
+  if (reads.size === 0) return null;
+  return [...reads].map(([tool, times]) => (times === 1 ? tool : `${tool} ×${times}`)).join(", ");
+}
+
+function valueLines({ values }: Earlier): readonly string[] {
+  return [...values].reverse().map(([name, found]) => `${name}: ${[...found.keys()].reverse().join(", ")}`);
+}
+
+function sentenceLines({ sentences }: Earlier): readonly string[] {
+  return [...new Set([...sentences].sort(byWorth).map(({ text }) => text))];
+}
+
+function bySeq(chosen: readonly string[], { sentences }: Earlier): readonly string[] {
+  const isChosen = new Set(chosen);
+  const ordered = [...sentences].sort(inOrder).map(({ text }) => text);
+  return [...new Set(ordered.filter((text) => isChosen.has(text)))];
+}
