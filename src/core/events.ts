@@ -88,11 +88,10 @@ export interface WindowPart {
   readonly treatment: PartTreatment;
   /** SHA-256 of the JSON of its messages (of a `request`: of what goes out beside them). */
   readonly digest: string;
-  /**
-   * The JSON that `digest` is of, when it is short and not simply what the events say. Without it: a turn that was kept
-   * reads as its events do, anything else is the artifact `digest`.
-   */
+  /** The JSON that `digest` is of, when it is short; a longer one is the artifact of that digest. */
   readonly text?: string;
+  /** A turn shown whole: the JSON is what its events say, and is kept nowhere else. */
+  readonly plain?: true;
 }
 
 /** How far a thread's older parts are shrunk in its windows: each number is the first `seq` that is not. */

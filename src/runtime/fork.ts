@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { sha256 } from "../core/digest.ts";
 import { HoldpointError } from "../core/errors.ts";
-import type { EventBody, ThreadEvent } from "../core/events.ts";
+import type { EventBody, ThreadEvent, WindowRecord } from "../core/events.ts";
 import { evolve } from "../core/evolve.ts";
 import { initialState } from "../core/state.ts";
 import { now, threadNotFound } from "./change-thread.ts";
@@ -65,7 +65,7 @@ function forkedEvents(
     const hasEnded = Boolean(state.operations.get(request?.opened.key ?? "")?.settled);
     return request?.opened.kind === "approval" && request.status === "decided" && !request.used && !hasEnded;
   };
-  return events.flatMap((copied): EventBody[] => {
+  const forked = (copied: ThreadEvent): readonly EventBody[] => {
     const { seq: _seq, at: _at, ...body } = copied;
     switch (body.type) {
       case "thread_started": {
@@ -98,7 +98,51 @@ function forkedEvents(
       default:
         return [body as EventBody]; // the destructuring loses which member of the union it is
     }
+  };
+  return moved(events.map(forked));
+}
+
+/** Where events were left out, those that name others by their `seq` name them by their new one. */
+function moved(copies: readonly (readonly EventBody[])[]): readonly EventBody[] {
+  const places: number[] = [0];
+  for (const copy of copies) places.push((places.at(-1) ?? 0) + copy.length);
+  const place = (seq: number): number => places[Math.min(seq, places.length - 1)] ?? seq;
+  /** The first event that is kept, from `seq` on. */
+  const from = (seq: number): number => (seq === 0 ? 0 : place(seq - 1) + 1);
+  return copies.flat().map((body) => {
+    if (body.type === "window_compacted") return { ...body, toSeq: from(body.toSeq) };
+    if ((body.type !== "decision_made" && body.type !== "decision_rejected") || !body.window) return body;
+    return { ...body, window: movedWindow(body.window, place, from) };
   });
+}
+
+function movedWindow(
+  record: WindowRecord,
+  place: (seq: number) => number,
+  from: (seq: number) => number,
+): WindowRecord {
+  const { view, parts } = record;
+  return {
+    ...record,
+    fromSeq: from(record.fromSeq),
+    ...(view && {
+      view: {
+        ...view,
+        summarised: from(view.summarised),
+        lined: from(view.lined),
+        referenced: from(view.referenced),
+      },
+    }),
+    ...(parts && {
+      parts: {
+        ...parts,
+        from: place(parts.from),
+        add: parts.add.map((part) =>
+          part.seqs ? { ...part, seqs: [from(part.seqs[0]), place(part.seqs[1])] as const } : part,
+        ),
+      },
+    }),
+  };
 }
 
 /** A deadline as far from now as it was from when it was set. */

@@ -24,11 +24,13 @@ export function countable(tokens: number, { factor, offset }: Calibration): numb
 /** Never less than before. */
 export function calibrate(before: Calibration, record: WindowRecord, reportedTokens: number): Calibration {
   const used = record.calibration ?? uncalibrated;
-  const counted = (record.tokens - used.offset) / used.factor;
+  const rounded = used.factor === 1 ? 0 : 1; // at least this was counted: the record was rounded up
+  const counted = (record.tokens - rounded - used.offset) / used.factor;
   if (counted < 1 || reportedTokens <= calibrated(counted, before)) return before;
   if (counted < smallWindow)
     return { ...before, offset: Math.ceil(reportedTokens - counted * before.factor) };
-  return { ...before, factor: Math.min(largestFactor, (reportedTokens - before.offset) / counted) };
+  const factor = (reportedTokens - before.offset) / counted;
+  return { ...before, factor: Math.max(before.factor, Math.min(largestFactor, factor)) };
 }
 
 /** The provider said that what was sent did not fit: the counter was under, by how much is not known. */

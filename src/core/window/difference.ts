@@ -18,3 +18,9 @@ function dropOldest(windows: ThreadState["windows"]): void {
   const oldest = windows.keys().next();
   if (!oldest.done) windows.delete(oldest.value);
 }
+
+/** The digests of the texts that a record keeps beside the log. */
+export function windowTexts(record: WindowRecord | undefined): readonly string[] {
+  const kept = (record?.parts?.add ?? []).filter(({ text, plain }) => text === undefined && !plain);
+  return kept.map(({ digest }) => digest);
+}

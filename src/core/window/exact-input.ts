@@ -88,11 +88,8 @@ async function textOf(
   part: WindowPart,
   artifact: (digest: string) => Promise<string>,
 ): Promise<string> {
-  if (part.treatment === "dropped") return "[]";
-  const text =
-    part.text ?? (part.kind === "turn" && part.treatment === "kept" ? plainTurn(state, part) : null);
-  const found = text !== null && sha256(text) === part.digest ? text : await artifact(part.digest);
-  if (sha256(found) === part.digest) return found;
+  const text = part.text ?? (part.plain ? plainTurn(state, part) : await artifact(part.digest));
+  if (text !== null && sha256(text) === part.digest) return text;
   throw new HoldpointError(
     "store_corrupt",
     `a part of a window (${part.kind}) does not match its digest ${part.digest}`,

@@ -64,7 +64,8 @@ function lastBefore(list: readonly { readonly seq: number }[], toSeq: number): n
 /** How a turn ended as a whole: all its calls failed (with what causes), all succeeded, or neither. */
 export interface TurnEnd {
   readonly kind: "failed" | "succeeded" | "mixed";
-  readonly tools: string;
+  /** Of its calls: tools and arguments. */
+  readonly calls: string;
   readonly cause: string;
 }
 
@@ -75,10 +76,10 @@ export function endOf(state: ThreadState, turn: EventOf<"decision_made">): TurnE
   const known = ends.get(turn);
   if (known) return known;
   const { decision } = turn;
-  if (decision.kind === "answer") return { kind: "mixed", tools: "", cause: "" };
+  if (decision.kind === "answer") return { kind: "mixed", calls: "", cause: "" };
   const operations = operationsOf(state, decision.calls);
   const outcomes = operations.map((operation) => operation?.settled?.outcome);
-  const tools = decision.calls.map(({ tool }) => tool).join(" ");
+  const calls = JSON.stringify(decision.calls.map(({ tool, args }) => [tool, args]));
   const causes = decision.calls.map((call, index) => {
     const outcome = outcomes[index];
     return outcome?.kind === "action" && outcome.event.type === "action_failed"
@@ -91,7 +92,7 @@ export function endOf(state: ThreadState, turn: EventOf<"decision_made">): TurnE
   const failed = causes.every((cause) => cause !== null);
   const end: TurnEnd = {
     kind: succeeded ? "succeeded" : failed ? "failed" : "mixed",
-    tools,
+    calls,
     cause: causes.join("\n"),
   };
   if (outcomes.every((outcome) => outcome !== undefined)) ends.set(turn, end);
@@ -108,7 +109,7 @@ interface Later {
 }
 
 /**
- * A failure right before an equal one is told by that one; right before a success of the same tools it is history.
+ * A failure right before an equal one is told by that one; right before a success of the same calls it is history.
  * Both only touch the end of what was shown before, so the prefix of the prompt stays.
  */
 function follow(items: Item[], later: Later | null, end: TurnEnd): Later {
@@ -124,5 +125,5 @@ function follow(items: Item[], later: Later | null, end: TurnEnd): Later {
 
 function isToldBy(later: TurnEnd, failed: TurnEnd): boolean {
   if (later.kind === "failed") return later.cause === failed.cause;
-  return later.kind === "succeeded" && later.tools === failed.tools;
+  return later.kind === "succeeded" && later.calls === failed.calls;
 }

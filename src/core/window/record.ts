@@ -36,8 +36,7 @@ export function recordParts(
       treatment,
       digest,
     };
-    if (part.messages.length === 0 && kind !== "request") return recorded;
-    if (isPlain(part)) return recorded;
+    if (isPlain(part)) return { ...recorded, plain: true };
     const text = kind === "request" ? requestText : JSON.stringify(part.messages);
     if (text.length <= longestInline) return { ...recorded, text };
     texts.push({ digest, text });

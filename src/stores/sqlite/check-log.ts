@@ -1,6 +1,7 @@
 import { chainNext, chainStart, decodeEvent } from "../../core/codec.ts";
 import { isHoldpointError } from "../../core/errors.ts";
-import type { ThreadEvent } from "../../core/events.ts";
+import type { Stored, ThreadEvent } from "../../core/events.ts";
+import { windowTexts } from "../../core/window/difference.ts";
 import type { Problem, ProblemKind } from "../../ports/store.ts";
 
 /** One row of `events`. */
@@ -94,20 +95,27 @@ function decode(
   }
 }
 
-/** The digest of the artifact that an event refers to, if it does. */
-export function artifactOf(event: ThreadEvent): string | undefined {
+/** The digests of the artifacts that an event refers to. */
+export function artifactsOf(event: ThreadEvent): readonly string[] {
   switch (event.type) {
     case "thread_started":
     case "child_started":
-      return event.input.artifact?.digest;
+      return digestOf(event.input);
     case "step_completed":
     case "action_completed":
-      return event.result.artifact?.digest;
+      return digestOf(event.result);
     case "child_completed":
-      return event.outcome.status === "completed" ? event.outcome.artifact?.digest : undefined;
+      return event.outcome.status === "completed" ? digestOf(event.outcome) : [];
     case "thread_completed":
-      return event.output.artifact?.digest;
+      return digestOf(event.output);
+    case "decision_made":
+    case "decision_rejected":
+      return windowTexts(event.window);
     default:
-      return undefined;
+      return [];
   }
+}
+
+function digestOf({ artifact }: Stored): readonly string[] {
+  return artifact ? [artifact.digest] : [];
 }

@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { sha256 } from "../../core/digest.ts";
 import { HoldpointError, isHoldpointError } from "../../core/errors.ts";
 import type { Problem, ProblemKind, VerifyReport } from "../../ports/store.ts";
-import { artifactOf, checkLog } from "./check-log.ts";
+import { artifactsOf, checkLog } from "./check-log.ts";
 import { foldProjections } from "./fold.ts";
 import { createLogFinder, outOfOrder, type ThreadHead } from "./found-log.ts";
 import { allRows, firstRow } from "./rows.ts";
@@ -105,9 +105,7 @@ function createThreadCheck(database: DatabaseSync) {
     const found = { threads: 1, events: log.rows.length };
     if (problems.length > 0) return { ...found, problems }; // events that were changed may lack any member
     const messages = differences(projections.read(head.threadNum), foldProjections(events));
-    const digests = new Set(
-      events.map(([, event]) => artifactOf(event)).filter((digest) => digest !== undefined),
-    );
+    const digests = new Set(events.flatMap(([, event]) => artifactsOf(event)));
     return {
       ...found,
       problems: [
