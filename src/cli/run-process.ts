@@ -9,6 +9,7 @@ import { addExport } from "./commands/export.ts";
 import { addFork } from "./commands/fork.ts";
 import { addInbox } from "./commands/inbox.ts";
 import { addInit } from "./commands/init.ts";
+import { addPrompt } from "./commands/prompt.ts";
 import { addReject } from "./commands/reject.ts";
 import { addResolve } from "./commands/resolve.ts";
 import { addRun } from "./commands/run.ts";
@@ -26,6 +27,7 @@ const commands: readonly AddCommand[] = [
   addRun,
   addThreads,
   addShow,
+  addPrompt,
   addInbox,
   addApprove,
   addReject,

@@ -79,20 +79,23 @@ export type PartTreatment = "kept" | "referenced" | "truncated" | "summarised" |
 /** One part of what a model was shown. */
 export interface WindowPart {
   readonly kind: PartKind;
-  /** Of a section; the key of the decision that a turn shows. */
+  /** Of a section. */
   readonly name?: string;
-  /** The first and the last event that it shows; absent for what is not from the log. */
+  /** The first and the last event that it shows; absent for what is not from the log. A turn's first is its decision. */
   readonly seqs?: readonly [first: number, last: number];
   /** By the window's counter, calibration left out. */
   readonly tokens: number;
   readonly treatment: PartTreatment;
   /** SHA-256 of the JSON of its messages (of a `request`: of what goes out beside them). */
   readonly digest: string;
-  /** The JSON that `digest` is of, when it is short; a longer one is the artifact of that digest. */
-  readonly text?: string;
-  /** A turn shown whole: the JSON is what its events say, and is kept nowhere else. */
+  /** What `digest` is of, when it is short; what is longer is the artifact of that digest. */
+  readonly content?: Json;
+  /** A turn shown whole: `digest` is of what its events say, which is kept nowhere else. */
   readonly plain?: true;
 }
+
+/** `count` parts of an earlier window, from its place `start` on. */
+export type SharedParts = readonly [start: number, count: number];
 
 /** How far a thread's older parts are shrunk in its windows: each number is the first `seq` that is not. */
 export interface WindowView {
@@ -125,8 +128,8 @@ export interface WindowRecord {
   readonly view?: WindowView;
   /** Left out where the counter is taken at its word. */
   readonly calibration?: Calibration;
-  /** All parts: the first `keep` of the model call that ended at event `from` (0: of none), then these. */
-  readonly parts?: { readonly from: number; readonly keep: number; readonly add: readonly WindowPart[] };
+  /** All parts, those shared with the model call that ended at event `from` (0: none) by their places in its list. */
+  readonly parts?: { readonly from: number; readonly list: readonly (SharedParts | WindowPart)[] };
 }
 
 export type GateOutcome =

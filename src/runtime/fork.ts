@@ -137,8 +137,10 @@ function movedWindow(
       parts: {
         ...parts,
         from: place(parts.from),
-        add: parts.add.map((part) =>
-          part.seqs ? { ...part, seqs: [from(part.seqs[0]), place(part.seqs[1])] as const } : part,
+        list: parts.list.map((part) =>
+          "seqs" in part && part.seqs
+            ? { ...part, seqs: [from(part.seqs[0]), place(part.seqs[1])] as const }
+            : part,
         ),
       },
     }),

@@ -7,6 +7,7 @@ import { type EventBody, event } from "../../src/core/events.ts";
 import { evolve } from "../../src/core/evolve.ts";
 import { initialState, type ThreadState } from "../../src/core/state.ts";
 import { uncalibrated } from "../../src/core/window/calibration.ts";
+import { ownParts } from "../../src/core/window/difference.ts";
 import { window } from "../../src/core/window/settings.ts";
 import { buildWindow, type Window } from "../../src/core/window/window.ts";
 import { tokenEstimator } from "../../src/models/token-estimator.ts";
@@ -122,7 +123,7 @@ function* windowsOf(history: Turns, budget: number, encoding?: EncodingName): Ge
 function isCompacted(before: Window, { record }: Window): boolean {
   return (
     JSON.stringify(before.record.view) !== JSON.stringify(record.view) ||
-    record.parts?.add.some(({ treatment }) => treatment === "dropped") === true
+    ownParts(record).some(({ treatment }) => treatment === "dropped")
   );
 }
 

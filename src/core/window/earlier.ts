@@ -4,7 +4,7 @@ import type { EventOf } from "../events.ts";
 import type { Json } from "../json.ts";
 import type { Operation, ThreadState } from "../state.ts";
 import { failureText } from "./failures.ts";
-import { type Item, itemsFrom } from "./items.ts";
+import { itemsFrom } from "./items.ts";
 import {
   operationsOf,
   plainNote,
@@ -24,7 +24,7 @@ export interface Line {
   readonly worth: number;
 }
 
-export interface Failure extends Line {
+interface Failure extends Line {
   readonly tool: string;
   readonly argsDigest: string | undefined;
   readonly count: number;
@@ -54,7 +54,7 @@ export interface Earlier {
 /** Most of a kind that are kept: more than any summary has room for. */
 const mostLines = 300;
 const mostNames = 60;
-const mostValues = 12;
+const mostValues = 60;
 
 /** How far each thread's has come. Recomputable: a cache only. */
 const known = new WeakMap<ThreadState, Earlier>();
@@ -65,9 +65,10 @@ export function earlierTo(context: RenderContext, toSeq: number): Earlier {
   known.set(context.state, earlier);
   if (earlier.toSeq === toSeq) return earlier;
   for (const item of itemsFrom(context.state, earlier.toSeq, toSeq)) {
-    earlier.items += 1;
+    const note = item.kind === "note" ? shownNote(context, item.note) : null;
     if (item.kind === "turn") addTurn(earlier, context, item.turn);
-    else addNote(earlier, item, shownNote(context, item.note));
+    else if (note) addNote(earlier, item.seq, note);
+    if (item.kind === "turn" || note) earlier.items += 1;
   }
   earlier.toSeq = toSeq;
   return earlier;
@@ -150,8 +151,8 @@ function clearFailures({ failed }: Earlier, tool: string, digest: string): void 
     if (failure.tool === tool && failure.argsDigest === digest) failed.delete(key);
 }
 
-function addNote(earlier: Earlier, { seq }: Item, note: ShownNote | null): void {
-  switch (note?.kind) {
+function addNote(earlier: Earlier, seq: number, note: ShownNote): void {
+  switch (note.kind) {
     case "note":
       if (note.pinned) earlier.pinned.push({ seq, text: note.text, worth: 0 });
       else addSentences(earlier, seq, note.text, 1.2);
@@ -164,8 +165,6 @@ function addNote(earlier: Earlier, { seq }: Item, note: ShownNote | null): void 
       return;
     case "action":
       return addLine(earlier.done, { seq, text: cut(plainNote(note), 300), worth: 1 });
-    case undefined:
-      return;
     default:
       note satisfies never;
   }

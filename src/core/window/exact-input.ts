@@ -4,6 +4,7 @@ import { HoldpointError } from "../errors.ts";
 import type { EventOf, ThreadEvent, WindowPart, WindowRecord } from "../events.ts";
 import { evolve } from "../evolve.ts";
 import { initialState, type ThreadState } from "../state.ts";
+import { partsOf } from "./difference.ts";
 import type { ModelInput, ModelMessage } from "./model-input.ts";
 import { joinUserMessages } from "./parts.ts";
 import { renderTurn } from "./render.ts";
@@ -47,7 +48,7 @@ export async function exactInput(
   const record = event?.window;
   if (!event || !record?.parts) throw noSuchCall(events, seq);
   const state = events.slice(0, seq - 1).reduce(evolve, initialState());
-  const recorded = partsOf(events, event);
+  const recorded = allPartsOf(events, seq);
   const parts: ExactPart[] = [];
   let beside: RequestRecord = { tools: [], maxOutputTokens: 0 };
   for (const part of recorded) {
@@ -65,20 +66,11 @@ export async function exactInput(
   };
 }
 
-/** All parts of a call: its own, after those that it shares with the call it is a difference from, and so on. */
-function partsOf(
-  events: readonly ThreadEvent[],
-  event: EventOf<"decision_made"> | EventOf<"decision_rejected">,
-): readonly WindowPart[] {
-  const bySeq = new Map(modelCallsOf(events).map((call) => [call.seq, call.window?.parts]));
-  const shared: (readonly WindowPart[])[] = [];
-  let most = Number.POSITIVE_INFINITY;
-  for (let parts = bySeq.get(event.seq); parts; parts = bySeq.get(parts.from)) {
-    const { keep, add } = parts;
-    shared.unshift(add.slice(0, Math.max(0, most - keep)));
-    most = Math.min(most, keep);
-  }
-  return shared.flat();
+function allPartsOf(events: readonly ThreadEvent[], upTo: number): readonly WindowPart[] {
+  const windows = new Map<number, readonly WindowPart[]>();
+  for (const { seq, window } of modelCallsOf(events))
+    if (window && seq <= upTo) windows.set(seq, partsOf(window, windows) ?? []);
+  return windows.get(upTo) ?? [];
 }
 
 type RequestRecord = Omit<ModelInput, "messages"> & { readonly joined?: boolean };
@@ -88,7 +80,12 @@ async function textOf(
   part: WindowPart,
   artifact: (digest: string) => Promise<string>,
 ): Promise<string> {
-  const text = part.text ?? (part.plain ? plainTurn(state, part) : await artifact(part.digest));
+  const text =
+    part.content !== undefined
+      ? JSON.stringify(part.content)
+      : part.plain
+        ? plainTurn(state, part)
+        : await artifact(part.digest);
   if (text !== null && sha256(text) === part.digest) return text;
   throw new HoldpointError(
     "store_corrupt",
@@ -97,8 +94,8 @@ async function textOf(
 }
 
 /** A turn as its events say it: how `recordParts` leaves its text out. */
-function plainTurn(state: ThreadState, { name }: WindowPart): string | null {
-  const turn = state.turns.find(({ key }) => key === name);
+function plainTurn(state: ThreadState, { seqs }: WindowPart): string | null {
+  const turn = state.turns.find(({ seq }) => seq === seqs?.[0]);
   if (!turn) return null;
   const longest = { kept: Number.POSITIVE_INFINITY, referenced: 0, lined: 0 };
   const context = { state, tools: new Map(), artifact: () => undefined, longest };

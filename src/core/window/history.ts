@@ -206,7 +206,7 @@ function turnPart(
 ): { readonly part: Part | null; readonly isFinal: boolean } {
   const { messages, settled, isWhole, lastSeq } = renderTurn(context, turn, level, Math.max(1, attempts));
   if (messages.length === 0) return { part: null, isFinal: true };
-  const about = { kind: "turn", name: turn.key, seqs: [turn.seq, lastSeq] } as const;
+  const about = { kind: "turn", seqs: [turn.seq, lastSeq] } as const;
   if (attempts === 0)
     return { part: makePart(count, { ...about, messages: [], treatment: "dropped" }), isFinal: settled };
   const treatment = isWhole ? "kept" : level === "lined" ? "truncated" : "referenced";

@@ -5,9 +5,9 @@ import type { ModelMessage } from "./model-input.ts";
 /** One piece of a window: messages that stay or go together. */
 export interface Part {
   readonly kind: PartKind;
-  /** Of a section, or the key of the decision that a turn shows. */
+  /** Of a section. */
   readonly name?: string;
-  /** The first and the last event that it shows; none for what is not from the log. */
+  /** The first and the last event that it shows; none for what is not from the log. A turn's first is its decision. */
   readonly seqs?: readonly [first: number, last: number];
   readonly messages: readonly ModelMessage[];
   readonly treatment: PartTreatment;

@@ -121,8 +121,18 @@ function readsLine({ reads }: Earlier): string | null {
   return [...reads].map(([tool, times]) => (times === 1 ? tool : `${tool} ×${times}`)).join(", ");
 }
 
+/** Values on one line. */
+const valuesPerLine = 8;
+
+/** The newest values of every name, then older ones. */
 function valueLines({ values }: Earlier): readonly string[] {
-  return [...values].reverse().map(([name, found]) => `${name}: ${[...found.keys()].reverse().join(", ")}`);
+  const lines: { readonly round: number; readonly text: string }[] = [];
+  for (const [name, found] of [...values].reverse()) {
+    const newestFirst = [...found.keys()].reverse();
+    for (let at = 0; at < newestFirst.length; at += valuesPerLine)
+      lines.push({ round: at, text: `${name}: ${newestFirst.slice(at, at + valuesPerLine).join(", ")}` });
+  }
+  return lines.sort((left, right) => left.round - right.round).map(({ text }) => text);
 }
 
 function sentenceLines({ sentences }: Earlier): readonly string[] {

@@ -4,6 +4,7 @@ import { sha256 } from "../digest.ts";
 import type { Encoding, Offer, Rendering, Shown } from "../encodings/encoding.ts";
 import { HoldpointError } from "../errors.ts";
 import type { Calibration, WindowRecord } from "../events.ts";
+import type { Json } from "../json.ts";
 import type { ThreadState } from "../state.ts";
 import type { Tool } from "../tool.ts";
 import { calibrated, countable } from "./calibration.ts";
@@ -202,7 +203,7 @@ function assembled(request: WindowRequest, fixed: FixedParts, history: History):
   const messages = shown.flatMap((part) => part.messages);
   const parts = [fixed.request, ...shown];
   const isCalibrated = calibration.factor !== 1 || calibration.offset !== 0;
-  const recorded = recordParts(state, parts, requestText(request));
+  const recorded = recordParts(state, parts, requestContent(request));
   return {
     input: {
       messages: renderingOf(request).joinsUserMessages ? joinUserMessages(messages) : messages,
@@ -217,7 +218,7 @@ function assembled(request: WindowRequest, fixed: FixedParts, history: History):
       dropped: history.dropped,
       view: history.view,
       ...(isCalibrated ? { calibration } : {}),
-      parts: recorded.difference,
+      parts: recorded.parts,
     },
     texts: recorded.texts,
   };
@@ -229,7 +230,7 @@ interface Encoded {
   readonly instructions: string;
   readonly request: Pick<ModelInput, "tools" | "output">;
   /** Of the request, by the counter and with the limit that were asked for last. */
-  part: { readonly count: Count; readonly text: string; readonly part: Part } | null;
+  part: { readonly count: Count; readonly form: string; readonly part: Part } | null;
 }
 
 const encodedOffers = new WeakMap<Offer, Encoded>();
@@ -244,27 +245,30 @@ function encoded(encoding: Encoding, offer: Offer): Encoded {
 }
 
 /** What goes out beside messages, as it is recorded. */
-function requestText(request: WindowRequest): string {
+function requestContent(request: WindowRequest): Json {
   const { encoding, offer, maxOutputTokens } = request;
   const isJoined = renderingOf(request).joinsUserMessages;
-  return JSON.stringify({
-    ...encoded(encoding, offer).request,
+  const { tools, output } = encoded(encoding, offer).request;
+  return {
+    tools: tools as unknown as Json, // names, descriptions and JSON Schemas
+    ...(output && { output }),
     maxOutputTokens,
     ...(isJoined && { joined: true }),
-  });
+  };
 }
 
 /** Tools, and the schema of the output. */
 function requestPartOf(request: WindowRequest): Part {
   const { encoding, offer, count } = request;
   const known = encoded(encoding, offer);
-  const text = requestText(request);
-  if (known.part?.count === count && known.part.text === text) return known.part.part;
+  const form = `${request.maxOutputTokens} ${renderingOf(request).joinsUserMessages}`;
+  if (known.part?.count === count && known.part.form === form) return known.part.part;
+  const text = JSON.stringify(requestContent(request));
   const { tools, output } = known.request;
   const toolTokens = tools.length === 0 ? 0 : count(JSON.stringify(tools)) + messageOverhead * tools.length;
   const tokens = toolTokens + (output ? count(JSON.stringify(output)) + messageOverhead : 0);
   const part: Part = { kind: "request", messages: [], treatment: "kept", tokens, digest: sha256(text) };
-  known.part = { count, text, part };
+  known.part = { count, form, part };
   return part;
 }
 
