@@ -28,6 +28,8 @@ export interface Child {
   kill(signal: NodeJS.Signals): void;
   /** What it wrote to stderr. */
   stderr(): string;
+  /** That, and its last reports: for messages of tests. */
+  lastWords(): string;
 }
 
 interface UntilOptions {
@@ -97,8 +99,7 @@ export function startChild(options: ProcessOptions, tracer: readonly string[] = 
 
   function kill(signal: NodeJS.Signals): void {
     const traced = tracer.length > 0 ? reports.find((report) => report.kind === "ready")?.pid : undefined;
-    if (traced !== undefined && child.exitCode === null && child.signalCode === null)
-      process.kill(traced, signal);
+    if (traced !== undefined && child.exitCode === null && child.signalCode === null) send(traced, signal);
     else child.kill(signal);
   }
 
@@ -123,6 +124,7 @@ export function startChild(options: ProcessOptions, tracer: readonly string[] = 
       return value;
     },
     kill,
+    lastWords: () => `${stderr}\n${tail(reports)}`,
     stderr: () => stderr,
   };
 }
@@ -141,6 +143,15 @@ function endOf(child: ChildProcess): Promise<ChildEnd> {
     child.once("error", reject);
     child.once("close", (code, signal) => resolve({ code, signal }));
   });
+}
+
+/** The process may have ended by itself: then there is nobody to tell. */
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 function tail(reports: readonly Report[]): string {

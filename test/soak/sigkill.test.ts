@@ -224,7 +224,7 @@ async function runToTheEnd(world: World): Promise<void> {
   while (openThreads(world.options.folder) > 0 && performance.now() < deadline) await sleep(100);
   for (const child of children) child.kill("SIGTERM");
   for (const child of children) {
-    expect(await child.ended).toEqual({ code: 0, signal: null });
+    expect(await child.ended, child.lastWords()).toEqual({ code: 0, signal: null });
     world.acknowledged.take(child.reports);
   }
 }
