@@ -81,6 +81,14 @@ export interface WindowRecord {
   readonly dropped: number;
 }
 
+/** The prompt of a model call: its version, and its name where it has one. */
+export interface PromptRecord {
+  /** Of a prompt file, its name. */
+  readonly name?: string;
+  /** 16 hex digits: of a prompt file's content; of other prompts, of the text that the model was given. */
+  readonly version: string;
+}
+
 export type GateOutcome =
   | { readonly kind: "allow" }
   | { readonly kind: "hold"; readonly reason: string }
@@ -160,6 +168,8 @@ interface EventBodies {
     /** From the call to the first token, when it was streamed. */
     readonly firstTokenMs?: number;
     readonly cost?: Cost;
+    /** Absent when the agent has no prompt. */
+    readonly prompt?: PromptRecord;
   };
   decision_rejected: {
     readonly key: string;
@@ -177,6 +187,8 @@ interface EventBodies {
     readonly warnings?: readonly string[];
     readonly wire?: WireRecord;
     readonly cost?: Cost;
+    /** Absent when the agent has no prompt. */
+    readonly prompt?: PromptRecord;
   };
   /** The provider says, or shows, that the input did not fit its context; a `decision_rejected` follows. */
   overflow_reported: {
