@@ -1,5 +1,5 @@
 // The public API of Holdpoint. Test helpers are in "holdpoint/testing".
-export { type Agent, type AgentDefinition, agent, isAgent, type Prompt } from "./core/agent.ts";
+export { type Agent, type AgentDefinition, agent, isAgent } from "./core/agent.ts";
 export { costOf, type TokenPrices } from "./core/cost.ts";
 export { defaultFlow } from "./core/default-flow.ts";
 export { actionDigest } from "./core/digest.ts";
@@ -17,6 +17,7 @@ export type {
   EventOf,
   EventType,
   GateOutcome,
+  PromptRecord,
   Reasoning,
   RequestKind,
   Risk,
@@ -47,6 +48,15 @@ export type {
 export { type Gate, type GatedAction, type GatePolicy, gate, highRiskNames } from "./core/gate.ts";
 export { canonicalJson, type Json } from "./core/json.ts";
 export type { LimitOptions } from "./core/limits.ts";
+export {
+  type Prompt,
+  type PromptContext,
+  type PromptTemplate,
+  type PromptVariable,
+  type RenderedPrompt,
+  renderPrompt,
+} from "./core/prompt/prompt.ts";
+export type { TagName, TemplateNode } from "./core/prompt/template.ts";
 export { type Rest, replay } from "./core/replay.ts";
 export type { Schema } from "./core/schema.ts";
 export { type SilentOverflow, type SilentOverflowCase, silentOverflow } from "./core/silent-overflow.ts";
@@ -121,6 +131,8 @@ export type {
   VerifyReport,
 } from "./ports/store.ts";
 export type { TokenCounter } from "./ports/token-counter.ts";
+export { parsePrompt } from "./prompts/parse-prompt.ts";
+export { promptFile } from "./prompts/prompt-file.ts";
 export {
   cancelThread,
   handleOperation,

@@ -5,10 +5,10 @@ import { existsSync } from "node:fs";
 import { extname, resolve } from "node:path";
 import { type Agent, isAgent } from "../core/agent.ts";
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
+import { nearest } from "../core/nearest.ts";
 import { recallAgents } from "./agent-memory.ts";
 import { formatPath } from "./format.ts";
 import { importModule } from "./import-module.ts";
-import { nearest } from "./nearest.ts";
 import type { Settings } from "./settings.ts";
 
 export interface AgentLibrary {

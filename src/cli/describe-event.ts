@@ -100,7 +100,9 @@ function describeModelCall(event: EventOf<"decision_made"> | EventOf<"decision_r
   const { inputTokens, outputTokens } = event.usage;
   const cost = event.cost === undefined ? "" : `, $${event.cost.usd.toPrecision(2)}`;
   const warned = event.warnings === undefined ? "" : `, warned: ${line(event.warnings.join("; "), 160)}`;
-  return `${formatCount(inputTokens)} + ${formatCount(outputTokens)} tokens${cost}, ${line(event.model, 80)}${warned}`;
+  const { name, version } = event.prompt ?? {};
+  const prompted = name === undefined ? "" : `, ${line(name, 80)} ${version}`;
+  return `${formatCount(inputTokens)} + ${formatCount(outputTokens)} tokens${cost}, ${line(event.model, 80)}${prompted}${warned}`;
 }
 
 function describeGate(gate: GateOutcome, risk: Risk | undefined, paint: Paint): string {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { formatDistance, formatDuration, line, shellWord } from "./format.ts";
-import { nearest } from "./nearest.ts";
 
 describe("formatDuration", () => {
   it.each([
@@ -42,14 +41,5 @@ describe("shellWord", () => {
     { text: "", word: "''" },
   ])("quotes $text as $word", ({ text, word }) => {
     expect(shellWord(text)).toBe(word);
-  });
-});
-
-describe("nearest", () => {
-  it("finds what was mistyped or copied in part, best first", () => {
-    const ids = ["th_3ea611d7", "th_3ea611d8", "th_99999999"];
-    expect(nearest("th_3ea611d7x", ids)).toEqual(["th_3ea611d7", "th_3ea611d8"]);
-    expect(nearest("9999", ids)).toEqual(["th_99999999"]);
-    expect(nearest("something else", ids)).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
+import { nearest } from "../core/nearest.ts";
 import type { Store } from "../ports/store.ts";
-import { nearest } from "./nearest.ts";
 
 /** Runs `action`; when it does not find a thread, a request or an operation, the error names those that are near. */
 export async function withNearIds<T>(

@@ -7,12 +7,10 @@ import type { Flow } from "./flow.ts";
 import { type Gate, gate } from "./gate.ts";
 import type { Json } from "./json.ts";
 import { type LimitOptions, type Limits, limitsOf } from "./limits.ts";
+import type { Prompt } from "./prompt/prompt.ts";
 import { jsonSchemaOf, type Schema } from "./schema.ts";
 import type { Tool } from "./tool.ts";
 import { type WindowOptions, type WindowSettings, window } from "./window/settings.ts";
-
-/** The system prompt: text, or a pure function of the thread's input. */
-export type Prompt<Input = unknown> = string | ((context: { readonly input: Input }) => string);
 
 export interface AgentDefinition<Input, Output, M, Tools extends readonly Tool[] = readonly Tool[]> {
   /** Letters, digits, `_`, `-` and `.`; at most 64. Threads find their agent by it. */
@@ -21,7 +19,7 @@ export interface AgentDefinition<Input, Output, M, Tools extends readonly Tool[]
   readonly version?: string;
   /**
    * `provider/model`, or a model object; or several in a list: when one cannot be reached, the next is asked.
-   * Left out, the runtime's default model is used.
+   * Left out, the model that a prompt file names is used, and without one the runtime's default.
    */
   readonly model?: M;
   /** Needed by agents that decide. */
@@ -46,7 +44,7 @@ export interface AgentDefinition<Input, Output, M, Tools extends readonly Tool[]
 export interface Agent<M = unknown> {
   readonly name: string;
   readonly version: string;
-  readonly model: M | undefined;
+  readonly model: M | string | readonly string[] | undefined;
   readonly prompt: Prompt;
   readonly tools: ReadonlyMap<string, Tool>;
   readonly input: Schema | undefined;
@@ -80,7 +78,7 @@ export function agent<
   return Object.freeze({
     name: definition.name,
     version: definition.version ?? "1",
-    model: definition.model,
+    model: definition.model ?? (typeof definition.prompt === "object" ? definition.prompt.model : undefined),
     prompt: (definition.prompt ?? "") as Prompt, // input is validated by `input` before a prompt sees it
     tools: toolsByName(definition.name, definition.tools ?? []),
     input: definition.input,

@@ -9,6 +9,7 @@ export type ErrorCode =
   | "agent_not_found"
   | "agent_invalid"
   | "tool_invalid"
+  | "prompt_invalid"
   | "thread_not_found"
   | "request_not_found"
   | "operation_not_found"

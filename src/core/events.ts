@@ -132,6 +132,14 @@ export interface WindowRecord {
   readonly parts?: { readonly from: number; readonly list: readonly (SharedParts | WindowPart)[] };
 }
 
+/** The prompt of a model call: its version, and its name where it has one. */
+export interface PromptRecord {
+  /** Of a prompt file, its name. */
+  readonly name?: string;
+  /** 16 hex digits: of a prompt file's content; of other prompts, of the text that the model was given. */
+  readonly version: string;
+}
+
 export type GateOutcome =
   | { readonly kind: "allow" }
   | { readonly kind: "hold"; readonly reason: string }
@@ -211,6 +219,8 @@ interface EventBodies {
     /** From the call to the first token, when it was streamed. */
     readonly firstTokenMs?: number;
     readonly cost?: Cost;
+    /** Absent when the agent has no prompt. */
+    readonly prompt?: PromptRecord;
   };
   decision_rejected: {
     readonly key: string;
@@ -230,6 +240,8 @@ interface EventBodies {
     readonly warnings?: readonly string[];
     readonly wire?: WireRecord;
     readonly cost?: Cost;
+    /** Absent when the agent has no prompt. */
+    readonly prompt?: PromptRecord;
   };
   /** The provider says, or shows, that the input did not fit its context; a `decision_rejected` follows. */
   overflow_reported: {

@@ -434,3 +434,47 @@ function change(path: string, sql: string): void {
   database.exec(sql);
   database.close();
 }
+
+describe("a prompt file", () => {
+  const agentFile = `import { agent, promptFile } from "holdpoint";
+import { scriptedModel } from "holdpoint/testing";
+export default agent({
+  name: "mine",
+  model: scriptedModel(["hello"]),
+  prompt: promptFile(new URL("./mine.prompt.md", import.meta.url)),
+});
+`;
+
+  it("with a mistake is told with file, line, variable and what to do, before a thread starts, and exits with 2", async () => {
+    const { write, json, run, exists } = newProject();
+    write("agent.ts", agentFile);
+    write("mine.prompt.md", "---\nrole: Be kind.\n---\n{{role}}\nFor {{inptu.name}}.\n");
+    const message = "./agent.ts:6: mine.prompt.md:5: unknown variable inptu.name";
+    const fix = "Did you mean input.name? There are: input, role.";
+    expect(await json("run", "agent.ts", "{}")).toMatchObject({
+      code: 2,
+      document: { error: { code: "prompt_invalid", message, fix } },
+    });
+    expect(await run("run", "agent.ts", "{}")).toMatchObject({
+      code: 2,
+      stderr: `error (prompt_invalid): ${message}\n  → ${fix}\n`,
+    });
+    expect(exists(".holdpoint")).toBe(false);
+  });
+
+  it("that an input does not fit ends its thread by name; one that it fits is shown with its version", async () => {
+    const { write, json, run } = newProject();
+    write("agent.ts", agentFile);
+    write("mine.prompt.md", "For {{input.name}}.\n");
+    const failed = await json("run", "agent.ts", '{"nmae":"x"}');
+    expect(failed).toMatchObject({
+      code: 1,
+      document: {
+        status: "failed",
+        error: { code: "prompt_invalid", message: "mine.prompt.md:1: input.name is missing" },
+      },
+    });
+    const { document } = await json("run", "agent.ts", '{"name":"x"}');
+    expect((await run("show", document.threadId)).stdout).toMatch(/mine\.prompt\.md [0-9a-f]{16}/);
+  });
+});

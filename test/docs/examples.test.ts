@@ -4,10 +4,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { parsePrompt, renderPrompt } from "../../src/index.ts";
 
 const project = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "docs-examples-"));
-const pages = ["docs/testing.md"];
+const pages = ["docs/testing.md", "docs/prompts.md"];
 
 const examples = pages.flatMap((page) =>
   Array.from(
@@ -42,6 +43,17 @@ function run(
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd, encoding: "utf8" });
   return { status, output: `${stdout}${stderr}` };
 }
+
+describe("the documentation's prompt file", () => {
+  test("renders as the page says", () => {
+    const [, file = ""] =
+      /^```md\n(.*?)^```$/ms.exec(readFileSync(join(project, "docs/prompts.md"), "utf8")) ?? [];
+    const input = { orders: [{ id: "A7", note: "fragile" }, { id: "B2" }] };
+    const { text } = renderPrompt(parsePrompt(file), { input });
+    expect(text).toContain("for lamps. Be kind.\n\nStop and ask a person when\n- the customer");
+    expect(text).toMatch(/\n- order A7, note: fragile\n- order B2\n$/);
+  });
+});
 
 describe("the documentation's examples", () => {
   test("are there", () => expect(examples.length).toBeGreaterThan(4));

@@ -17,6 +17,7 @@ import {
   type ModelInput,
   type ModelMessage,
   type ModelOutput,
+  renderPrompt,
   type Tool,
 } from "../../src/index.ts";
 import { type FaultName, faultKinds, faultyModel, manualClock } from "../../src/testing/index.ts";
@@ -80,7 +81,7 @@ async function runOne(
   try {
     const result = await generateText({
       model: shim.model,
-      system: String(desk.prompt),
+      system: renderPrompt(desk.prompt, { input: null }).text,
       prompt: `Known now:\n${JSON.stringify(known)}`,
       tools: sdkTools(desk, mail, () => onTool(shim.lastFault())),
       stopWhen: isStepCount(desk.limits.steps),

@@ -9,6 +9,7 @@ import { currentEventTypes, decodeEvent, encodeEvent } from "../../src/core/code
 import { HoldpointError } from "../../src/core/errors.ts";
 import type { ThreadEvent } from "../../src/core/events.ts";
 import type { ModelInput } from "../../src/ports/model.ts";
+import { parsePrompt } from "../../src/prompts/parse-prompt.ts";
 import { cancelThread, handleOperation, sendSignal, startThread } from "../../src/runtime/commands.ts";
 import {
   calls,
@@ -111,6 +112,28 @@ const histories: readonly History[] = [
       await opened.settle(threadId);
     },
     end: [["completed"], "glad"],
+  },
+  {
+    name: "prompts",
+    agents: () => [
+      agent({
+        name: "a",
+        prompt: parsePrompt("Answer {{input.mail}}.", "mail.prompt.md"),
+        model: turns(calls(["rob", {}]), { text: "done" }),
+        async flow(t) {
+          const next = await t.decide();
+          await t.ask("Anything else?");
+          return next.kind === "answer" ? next.value : next.kind;
+        },
+      }),
+    ],
+    write: (opened, threadId) => opened.settle(threadId),
+    async resume(opened, threadId) {
+      const [request] = await opened.openRequests();
+      await opened.decide(request?.requestId ?? "", { kind: "answer", value: "no" });
+      await opened.settle(threadId);
+    },
+    end: "done",
   },
   {
     name: "everything",

@@ -9,6 +9,7 @@ import { type CommandResult, type Screen, usageError } from "../screen.ts";
 const files: readonly (readonly [name: string, template: string])[] = [
   ["package.json", "package.json.txt"],
   ["agent.ts", "agent.ts.txt"],
+  ["shop-helper.prompt.md", "shop-helper.prompt.md.txt"],
   ["stand-in-model.ts", "stand-in-model.ts.txt"],
   ["holdpoint.config.json", "holdpoint.config.json.txt"],
   ["tsconfig.json", "tsconfig.json.txt"],

@@ -1,6 +1,7 @@
 import { HoldpointError } from "../../core/errors.ts";
 import type { Verdict } from "../../core/events.ts";
 import { evolve } from "../../core/evolve.ts";
+import { nearest } from "../../core/nearest.ts";
 import { initialState, type Operation } from "../../core/state.ts";
 import type { Store } from "../../ports/store.ts";
 import { handleOperation, settleAction } from "../../runtime/commands.ts";
@@ -16,7 +17,6 @@ import {
 } from "../give-verdict.ts";
 import { parseJsonArgument } from "../json-argument.ts";
 import { withNearIds } from "../near-ids.ts";
-import { nearest } from "../nearest.ts";
 import { runOn } from "../run-on.ts";
 import { type CommandResult, usageError } from "../screen.ts";
 import { threadRow } from "../thread-report.ts";

@@ -6,6 +6,7 @@ import type { PendingOperation } from "../../core/flow.ts";
 import { toJson } from "../../core/json.ts";
 import { limitAgainstDecision } from "../../core/limits.ts";
 import { modelIndex } from "../../core/model-retry.ts";
+import { promptVersion, type RenderedPrompt, renderPrompt } from "../../core/prompt/prompt.ts";
 import type { Operation } from "../../core/state.ts";
 import { uncalibrated } from "../../core/window/calibration.ts";
 import { buildWindow, type Window, type WindowRequest } from "../../core/window/window.ts";
@@ -76,6 +77,13 @@ function helpNeeded(
 
 async function planCall(context: PlanContext, decide: Decide, known: Operation | undefined): Promise<Plan> {
   const { runtime } = context;
+  let prompt: RenderedPrompt;
+  try {
+    prompt = promptFor(context);
+  } catch (error) {
+    return append(event("thread_failed", { error: toErrorInfo(error, "prompt_invalid") }));
+  }
+  const { text: system, ...record } = prompt;
   const named = modelsOf(context.agent.model);
   const choice = named[modelIndex(known?.modelFailures ?? 0, named.length)];
   const attempt: Omit<ModelTry, "model"> = {
@@ -84,6 +92,7 @@ async function planCall(context: PlanContext, decide: Decide, known: Operation |
     known,
     models: named.length,
     startedAt: runtime.clock.now(),
+    ...(system === "" ? {} : { prompt: record }),
   };
   let model: Model;
   try {
@@ -92,7 +101,7 @@ async function planCall(context: PlanContext, decide: Decide, known: Operation |
     const id = typeof choice === "string" ? choice : "unknown";
     return append(...rejected(context, { ...attempt, model: { id } }, { error }));
   }
-  const request = windowRequest(context, decide, known, model.id);
+  const request = windowRequest(context, decide, known, { modelId: model.id, system });
   let built: Window;
   try {
     built = buildWindow(request);
@@ -119,21 +128,27 @@ function modelsOf(named: unknown): readonly unknown[] {
   return Array.isArray(named) && named.length > 0 ? named : [named];
 }
 
+/** I11. The prompt as it may leave the process; a version that follows from the text is that of this one. */
+function promptFor({ agent, runtime, input }: PlanContext): RenderedPrompt {
+  const rendered = renderPrompt(agent.prompt, { input });
+  const text = runtime.redact.value(rendered.text);
+  return { ...rendered, text, version: rendered.name === undefined ? promptVersion(text) : rendered.version };
+}
+
 function windowRequest(
   context: PlanContext,
   decide: Decide,
   known: Operation | undefined,
-  modelId: string,
+  { modelId, system }: { readonly modelId: string; readonly system: string },
 ): WindowRequest {
   const { agent, runtime, state, input } = context;
   const { redact } = runtime;
-  const system = typeof agent.prompt === "string" ? agent.prompt : agent.prompt({ input });
   const see =
     decide.options.see === undefined ? null : JSON.stringify(redact.value(toJson(decide.options.see)));
   return {
     state,
     settings: agent.window,
-    system: redact.value(system),
+    system,
     input: { value: input, text: typeof input === "string" ? input : (JSON.stringify(input) ?? "") },
     offer: offerFor(agent, decide.options),
     encoding: encodings[agent.encoding],

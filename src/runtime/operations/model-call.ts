@@ -4,7 +4,7 @@ import { costOf } from "../../core/cost.ts";
 import { sha256 } from "../../core/digest.ts";
 import { encodings } from "../../core/encodings/encodings.ts";
 import { HoldpointError, isHoldpointError, toErrorInfo } from "../../core/errors.ts";
-import { type EventBody, event, type Usage } from "../../core/events.ts";
+import { type EventBody, event, type PromptRecord, type Usage } from "../../core/events.ts";
 import { afterModelFailure } from "../../core/model-retry.ts";
 import { type SilentOverflow, silentOverflow } from "../../core/silent-overflow.ts";
 import type { Operation } from "../../core/state.ts";
@@ -29,6 +29,8 @@ export interface ModelTry {
   /** How many models the agent names. */
   readonly models: number;
   readonly startedAt: number;
+  /** Absent when the agent has none. */
+  readonly prompt?: PromptRecord;
 }
 
 export async function callModel(
@@ -178,7 +180,7 @@ function overflowed({ reason, limitTokens }: SilentOverflow): HoldpointError {
 /** What the log keeps of a call besides its output. */
 function callRecord(
   context: PlanContext,
-  { model }: ModelTry,
+  { model, prompt }: ModelTry,
   output: ModelOutput | undefined,
   usage: Usage,
 ) {
@@ -186,6 +188,7 @@ function callRecord(
   return {
     ...(output?.warnings?.length ? { warnings: output.warnings } : {}),
     ...(output?.wire ? { wire: output.wire } : {}),
+    ...(prompt ? { prompt } : {}),
     ...(price && usage !== noUsage ? { cost: { usd: costOf(usage, price), pricedAt: price.asOf } } : {}),
   };
 }
