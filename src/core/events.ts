@@ -5,7 +5,9 @@ import type { Json } from "./json.ts";
 export interface ArtifactRef {
   readonly digest: string;
   readonly bytes: number;
-  /** The first characters of the JSON text. */
+  /** In a few words, such as `array of 120 objects (id, total)`; older logs do not say. */
+  readonly kind?: string;
+  /** What is worth showing of the value, as JSON text; in older logs the first characters of its own. */
   readonly preview: string;
 }
 
