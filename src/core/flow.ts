@@ -136,6 +136,11 @@ export interface FlowContext<Tools extends readonly Tool[] = readonly Tool[]> {
   wait(signal: string, options?: { readonly expiresIn?: Duration }): Promise<WaitResult>;
   /** Starts another agent as a child thread and waits for its output. @throws `child_failed` */
   call<T = Json>(agent: string, input: unknown, options?: CallOptions): Promise<T>;
+  /**
+   * The value that a reference (`art_…`) names, such as one that the model gave: of this thread, and of what the flow
+   * has been told of so far. It is looked up in the log and is no operation: nothing is recorded. @throws `artifact_missing`
+   */
+  artifact<T = Json>(ref: string): Promise<T>;
   /** The time, recorded once. */
   now(): Promise<Date>;
   /** A number in [0, 1), recorded once. */

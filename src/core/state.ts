@@ -88,6 +88,8 @@ export interface ThreadState {
   readonly actionByCall: Map<string, string>;
   /** What else the model is shown, besides its own calls: answers, signals, actions made by code. */
   readonly notes: Note[];
+  /** What a large value may be read from again by its reference: inputs, results, answers, signals, in the log's order. */
+  readonly values: KeptValue[];
   decisions: number;
   tokens: number;
   activeMs: number;
@@ -105,6 +107,14 @@ export interface Note {
   readonly seq: number;
   readonly kind: "ask" | "signal" | "action";
   readonly key: string;
+}
+
+/** A value that the log holds. */
+export interface KeptValue {
+  readonly seq: number;
+  /** The operation that gave it; `input`, or `signal:paid`. */
+  readonly from: string;
+  readonly stored: Stored;
 }
 
 /** The pseudo-key of requests about a whole flow. */
@@ -126,6 +136,7 @@ export function initialState(): ThreadState {
     turns: [],
     actionByCall: new Map(),
     notes: [],
+    values: [],
     decisions: 0,
     tokens: 0,
     activeMs: 0,

@@ -14,6 +14,8 @@ export interface RunContext {
   readonly idempotencyKey: string;
   /** Aborts on timeout, cancellation and shutdown. */
   readonly signal: AbortSignal;
+  /** The value of this thread that a reference (`art_…`) names; the tool's own copy. @throws `artifact_missing` */
+  readonly artifact: <T = Json>(ref: string) => Promise<T>;
 }
 
 /** What `verify` found out about an action in doubt. */

@@ -70,6 +70,7 @@ export function createSession(options: SessionOptions): Session {
     state,
     threadId,
     input: options.input,
+    artifacts,
     verifiedAbsent: new Set(),
     abandoned: new Set(),
   };
