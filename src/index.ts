@@ -1,7 +1,9 @@
 // The public API of Holdpoint. Test helpers are in "holdpoint/testing".
 export { type Agent, type AgentDefinition, agent, isAgent, type Prompt } from "./core/agent.ts";
+export { renderReference } from "./core/artifact-ref.ts";
 export { costOf, type TokenPrices } from "./core/cost.ts";
 export { defaultFlow } from "./core/default-flow.ts";
+export { describeValue } from "./core/describe-value.ts";
 export { actionDigest } from "./core/digest.ts";
 export type { Duration } from "./core/duration.ts";
 export type { EncodingName } from "./core/encodings/encoding.ts";
@@ -47,6 +49,8 @@ export type {
 export { type Gate, type GatedAction, type GatePolicy, gate, highRiskNames } from "./core/gate.ts";
 export { canonicalJson, type Json } from "./core/json.ts";
 export type { LimitOptions } from "./core/limits.ts";
+export { previewOf } from "./core/preview.ts";
+export type { PartRequest } from "./core/read-part.ts";
 export { type Rest, replay } from "./core/replay.ts";
 export type { Schema } from "./core/schema.ts";
 export { type SilentOverflow, type SilentOverflowCase, silentOverflow } from "./core/silent-overflow.ts";
@@ -110,6 +114,7 @@ export {
   startThread,
 } from "./runtime/commands.ts";
 export { forkThread } from "./runtime/fork.ts";
+export { type ReadArtifactArgs, type ReadArtifactOptions, readArtifact } from "./runtime/read-artifact.ts";
 export { createRuntime, type Hint, type Runtime, type RuntimeOptions } from "./runtime/runtime.ts";
 export { systemClock } from "./runtime/system-clock.ts";
 export { type Decided, decideRequest } from "./runtime/verdicts.ts";

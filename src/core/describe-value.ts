@@ -80,7 +80,7 @@ function describeBinary(text: string): string | null {
 const longestTried = 1_000_000;
 
 /** An array or object as JSON text: what tools return that pass on the body of a response. */
-function isJsonText(text: string): boolean {
+export function isJsonText(text: string): boolean {
   if (text.length > longestTried || !/^\s*[[{]/.test(text)) return false;
   try {
     JSON.parse(text);
@@ -91,7 +91,7 @@ function isJsonText(text: string): boolean {
 }
 
 /** `1 line`, `3,412 characters`. */
-function count(number: number, unit: string): string {
+export function count(number: number, unit: string): string {
   return `${formatNumber(number)} ${unit}${number === 1 || unit === "null" || unit === "text" ? "" : "s"}`;
 }
 

@@ -71,10 +71,16 @@ function hiddenBy(mark: string): number {
 /** The name under which an object's preview counts the members that it leaves out. */
 const markKey = "…";
 
+/** How many members the preview of an object leaves out. */
+export function hiddenMembers(preview: Json): number {
+  if (typeof preview !== "object" || preview === null || isArray(preview)) return 0;
+  const mark = preview[markKey];
+  return typeof mark === "string" ? hiddenBy(mark) : 0;
+}
+
 function partOfObject(object: { readonly [key: string]: Json }, most: number, depth: number): Json {
   const all = Object.keys(object);
-  const mark = object[markKey];
-  const hidden = typeof mark === "string" ? hiddenBy(mark) : 0;
+  const hidden = hiddenMembers(object);
   const keys = (hidden === 0 ? all : all.filter((key) => key !== markKey)).slice(0, mostParts);
   const names = keys.map((key) => (key.length <= keyRoom ? key : `${headWithin(key, keyRoom)}…`));
   let room = most - 2 - markRoom;

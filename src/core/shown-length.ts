@@ -55,7 +55,7 @@ function within(length: number | null, most: number): number | null {
 }
 
 /** True when a surrogate pair stands across `index`: text is not cut there. */
-function splitsPair(text: string, index: number): boolean {
+export function splitsPair(text: string, index: number): boolean {
   const before = text.charCodeAt(index - 1);
   const after = text.charCodeAt(index);
   return before >= 0xd800 && before <= 0xdbff && after >= 0xdc00 && after <= 0xdfff;

@@ -1,7 +1,7 @@
 // Values of one thread by reference. Nothing else can be read: a reference of another thread is not found here.
 import { refOf } from "./artifact-ref.ts";
 import { HoldpointError } from "./errors.ts";
-import type { Stored } from "./events.ts";
+import type { ArtifactRef, Stored } from "./events.ts";
 import { deepFreeze, type Json } from "./json.ts";
 import type { KeptValue, ThreadState } from "./state.ts";
 
@@ -70,12 +70,22 @@ function refName(ref: string): string {
  */
 export function storedValue(stored: Stored, artifacts: Artifacts): Json | undefined {
   if (!stored.artifact) return deepFreeze(stored.value);
-  const text = artifacts.get(stored.artifact.digest);
-  if (text !== undefined) return deepFreeze(JSON.parse(text) as Json); // a Json's text, by its digest
-  throw new HoldpointError("artifact_missing", `artifact ${stored.artifact.digest} was not loaded`);
+  return deepFreeze(JSON.parse(textOf(stored.artifact, artifacts)) as Json); // a Json's text, by its digest
+}
+
+function textOf({ digest }: ArtifactRef, artifacts: Artifacts): string {
+  const text = artifacts.get(digest);
+  if (text !== undefined) return text;
+  throw new HoldpointError("artifact_missing", `artifact ${digest} was not loaded`);
 }
 
 /** The value that a reference names, frozen. @throws `artifact_missing`, as `findValue` */
 export function valueByRef(state: ThreadState, artifacts: Artifacts, ref: string, upToSeq?: number): Json {
   return storedValue(findValue(state, ref, upToSeq).stored, artifacts) ?? null;
+}
+
+/** A copy of it, which its reader may change. @throws as `valueByRef` */
+export function copyByRef(state: ThreadState, artifacts: Artifacts, ref: string): Json {
+  const { artifact, value } = findValue(state, ref).stored;
+  return JSON.parse(artifact ? textOf(artifact, artifacts) : JSON.stringify(value)) as Json; // a Json's text
 }

@@ -10,6 +10,7 @@ import { type SilentOverflow, silentOverflow } from "../../core/silent-overflow.
 import type { Operation } from "../../core/state.ts";
 import type { Window } from "../../core/window/window.ts";
 import type { Model, ModelOutput } from "../../ports/model.ts";
+import { toolsOf } from "../built-in-tools.ts";
 import { streamRedactor } from "../redact-stream.ts";
 import { type Facts, facts, noFacts } from "../stored.ts";
 import { withTimeout } from "../with-timeout.ts";
@@ -122,7 +123,7 @@ async function judged(
   });
   if (overflow) return rejected(context, attempt, { error: overflowed(overflow), built, output });
   const rules: DecisionRules = {
-    tools: agent.tools,
+    tools: toolsOf(agent),
     offer: offerFor(agent, decide.options),
     encoding: encodings[agent.encoding],
     answer: decide.options.output ?? agent.output,

@@ -4,6 +4,7 @@ import { HoldpointError } from "../../core/errors.ts";
 import type { DecideOptions } from "../../core/flow.ts";
 import { jsonSchemaOf } from "../../core/schema.ts";
 import type { ModelTool } from "../../core/window/model-input.ts";
+import { toolNamed } from "../built-in-tools.ts";
 
 /** By agent, or by the schema of one decision's answer: the same object each time is put into words and counted once. */
 const offers = new WeakMap<object, Map<string, Offer>>();
@@ -37,7 +38,7 @@ function kept(owner: object, id: string, make: () => Offer): Offer {
 }
 
 function modelTool(agent: Agent, name: string): ModelTool {
-  const tool = agent.tools.get(name);
+  const tool = toolNamed(agent, name);
   if (tool) return { name, description: tool.description, inputSchema: tool.inputSchema };
   throw new HoldpointError(
     "tool_unknown",

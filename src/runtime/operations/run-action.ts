@@ -1,7 +1,7 @@
 import { type ErrorInfo, toErrorInfo } from "../../core/errors.ts";
 import { type EventBody, event } from "../../core/events.ts";
 import type { Json } from "../../core/json.ts";
-import { valueByRef } from "../../core/thread-values.ts";
+import { copyByRef } from "../../core/thread-values.ts";
 import type { RunContext, Tool } from "../../core/tool.ts";
 import { type Facts, facts, noFacts, toStored } from "../stored.ts";
 import { withTimeout } from "../with-timeout.ts";
@@ -132,7 +132,7 @@ function runContext(context: PlanContext, run: Run, signal: AbortSignal): RunCon
     attempt: run.attempt,
     idempotencyKey: run.idempotencyKey,
     signal,
-    // A copy, since what the log holds is frozen and shared. The cast is the caller's word for what it asked for.
-    artifact: async <T>(ref: string) => structuredClone(valueByRef(state, artifacts, ref)) as T,
+    // The cast is the caller's word for what it asks for.
+    artifact: async <T>(ref: string) => copyByRef(state, artifacts, ref) as T,
   };
 }
