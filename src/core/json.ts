@@ -77,10 +77,14 @@ export function defineMember(target: Record<string, Json>, key: string, value: J
   else target[key] = value;
 }
 
+/** A path to the bottom of a cycle is longer than anybody reads. */
+const longestPath = 120;
+
 const plainFix = "Return plain data: strings, finite numbers, booleans, null, arrays and objects of these.";
 
 function notJson(path: string, what: string, fix = plainFix): HoldpointError {
-  return new HoldpointError("not_json", `${path} is ${what}, which JSON cannot hold`, { fix });
+  const where = path.length <= longestPath ? path : `${path.slice(0, longestPath)}…`;
+  return new HoldpointError("not_json", `${where} is ${what}, which JSON cannot hold`, { fix });
 }
 
 /** JSON with object keys sorted by UTF-16 code unit, as RFC 8785 orders them: equal values give equal bytes. */
