@@ -5,9 +5,9 @@ import { sha256 } from "./digest.ts";
 import type { ArtifactRef, Stored } from "./events.ts";
 import { defineMember, type Json } from "./json.ts";
 import { previewOf } from "./preview.ts";
-import { headWithin, shownJson, shownLength } from "./shown-length.ts";
+import { headWithin, shownJson } from "./shown-length.ts";
 
-/** Values whose shown JSON has at most this many characters have no reference: showing them costs little more. */
+/** Values whose JSON has at most this many characters have no reference: showing them costs little more. */
 const leastReferenced = 1_000;
 
 /** Hex digits of the digest in a reference: 64 bits tell the values of one thread apart. */
@@ -48,8 +48,8 @@ export function refOf(stored: Stored): string | null {
 }
 
 function refOfValue(value: Json | undefined): string | null {
-  if (value === undefined || shownLength(value, leastReferenced) !== null) return null;
-  return refOfText(JSON.stringify(value));
+  const text = value === undefined ? "" : JSON.stringify(value);
+  return text.length <= leastReferenced ? null : refOfText(text);
 }
 
 /**

@@ -82,7 +82,7 @@ describe("a model", () => {
       prompt: "Read.",
       tools: [findOrders, readArtifact()],
       flow: async (t) => {
-        for (let count = 0; ; count++) {
+        for (;;) {
           const next = await t.decide();
           if (next.kind === "answer") return next.value;
           await t.act(next.calls);
