@@ -1,7 +1,9 @@
 // The public API of Holdpoint. Test helpers are in "holdpoint/testing".
 export { type Agent, type AgentDefinition, agent, isAgent } from "./core/agent.ts";
+export { renderReference } from "./core/artifact-ref.ts";
 export { costOf, type TokenPrices } from "./core/cost.ts";
 export { defaultFlow } from "./core/default-flow.ts";
+export { describeValue } from "./core/describe-value.ts";
 export { actionDigest } from "./core/digest.ts";
 export type { Duration } from "./core/duration.ts";
 export type { EncodingName, Rendering, RenderingName, Shown } from "./core/encodings/encoding.ts";
@@ -48,6 +50,7 @@ export type {
 export { type Gate, type GatedAction, type GatePolicy, gate, highRiskNames } from "./core/gate.ts";
 export { canonicalJson, type Json } from "./core/json.ts";
 export type { LimitOptions } from "./core/limits.ts";
+export { previewOf } from "./core/preview.ts";
 export {
   type Prompt,
   type PromptContext,
@@ -57,6 +60,7 @@ export {
   renderPrompt,
 } from "./core/prompt/prompt.ts";
 export type { TagName, TemplateNode } from "./core/prompt/template.ts";
+export type { PartRequest } from "./core/read-part.ts";
 export { type Rest, replay } from "./core/replay.ts";
 export type { Schema } from "./core/schema.ts";
 export { type SilentOverflow, type SilentOverflowCase, silentOverflow } from "./core/silent-overflow.ts";
@@ -144,6 +148,7 @@ export {
   startThread,
 } from "./runtime/commands.ts";
 export { forkThread } from "./runtime/fork.ts";
+export { type ReadArtifactArgs, type ReadArtifactOptions, readArtifact } from "./runtime/read-artifact.ts";
 export { createRuntime, type Hint, type Runtime, type RuntimeOptions } from "./runtime/runtime.ts";
 export { systemClock } from "./runtime/system-clock.ts";
 export { type Decided, decideRequest } from "./runtime/verdicts.ts";

@@ -5,7 +5,9 @@ import type { Json } from "./json.ts";
 export interface ArtifactRef {
   readonly digest: string;
   readonly bytes: number;
-  /** The first characters of the JSON text. */
+  /** In a few words, such as `array of 120 objects (id, total)`; older logs do not say. */
+  readonly kind?: string;
+  /** What is worth showing of the value, as JSON text; in older logs the first characters of its own. */
   readonly preview: string;
 }
 
@@ -126,6 +128,8 @@ export interface WindowRecord {
   /** How many parts (a decision with its results, or a note) are told in short, or left out. */
   readonly dropped: number;
   readonly view?: WindowView;
+  /** Something in it is shown by reference (`art_…`), for the model to read. */
+  readonly references?: true;
   /** Left out where the counter is taken at its word. */
   readonly calibration?: Calibration;
   /** All parts, those shared with the model call that ended at event `from` (0: none) by their places in its list. */

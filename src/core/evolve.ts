@@ -1,7 +1,7 @@
 // I2. A thread's state is `events.reduce(evolve, initialState())`. `evolve` owns the state it is given and changes it
 // in place: a fold over n events then costs n, not n². Nobody else writes to a state.
 import { HoldpointError } from "./errors.ts";
-import type { EventOf, ThreadEvent } from "./events.ts";
+import type { EventOf, Stored, ThreadEvent } from "./events.ts";
 import type { ActionResult, WaitResult } from "./flow.ts";
 import {
   type ActionEnd,
@@ -30,8 +30,9 @@ function apply(state: ThreadState, event: ThreadEvent): void {
   switch (event.type) {
     case "thread_started":
       state.started = event;
-      return;
+      return keepValue(state, event, "input", event.input);
     case "step_completed":
+      keepValue(state, event, event.key, event.result);
       settle(operation(state, event), event, { kind: "value", stored: event.result });
       state.activeMs += event.durationMs;
       return;
@@ -69,6 +70,7 @@ function apply(state: ThreadState, event: ThreadEvent): void {
     case "request_expired":
       return applyExpiry(state, event);
     case "answer_accepted":
+      keepValue(state, event, event.key, event);
       settle(existing(state, event), event, {
         kind: "ask",
         result: { kind: "answered", value: event.value, by: event.by },
@@ -85,12 +87,13 @@ function apply(state: ThreadState, event: ThreadEvent): void {
       listAt(state.openWaits, event.signal).push(event.key);
       return takeSignal(state, event.signal, event);
     case "signal_received":
+      keepValue(state, event, `signal:${event.signal}`, event);
       listAt(state.signals, event.signal).push(event);
       state.notes.push({ seq: event.seq, kind: "signal", key: event.signal });
       return takeSignal(state, event.signal, event);
     case "child_started":
       operation(state, event).child = event;
-      return;
+      return keepValue(state, event, event.key, event.input);
     case "child_completed":
       return applyChild(state, event);
     case "limit_reached":
@@ -203,6 +206,7 @@ function applyActionEnd(state: ThreadState, event: ActionEnd): void {
   const status =
     event.type === "action_completed" ? "completed" : event.type === "action_failed" ? "failed" : "denied";
   settle(act, event, { kind: "action", status, event });
+  if (event.type === "action_completed") keepValue(state, event, event.key, event.result);
   state.notes.push({ seq: event.seq, kind: "action", key: event.key });
   countFailures(state, act, status);
 }
@@ -269,6 +273,7 @@ function settleAsk(state: ThreadState, owner: Operation, event: EventOf<"request
   const { verdict, by } = event;
   const hasSchema = owner.request?.opened.answerSchema !== undefined;
   if (verdict.kind === "answer" && hasSchema) return;
+  if (verdict.kind === "answer") keepValue(state, event, event.key, verdict);
   if (verdict.kind === "answer")
     settle(owner, event, { kind: "ask", result: { kind: "answered", value: verdict.value, by } });
   if (verdict.kind === "reject")
@@ -321,6 +326,12 @@ function applyChild(state: ThreadState, event: EventOf<"child_completed">): void
       ? { kind: "value", stored: outcome }
       : { kind: "error", error: outcome.error };
   settle(existing(state, event), event, result);
+  if (outcome.status === "completed") keepValue(state, event, event.key, outcome);
+}
+
+/** Only a note of where the value stands: it is measured and hashed when somebody asks for it. */
+function keepValue(state: ThreadState, event: ThreadEvent, from: string, stored: Stored): void {
+  state.values.push({ seq: event.seq, from, stored });
 }
 
 function settle(target: Operation, event: ThreadEvent, outcome: Outcome): void {

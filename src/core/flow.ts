@@ -141,6 +141,11 @@ export interface FlowContext<Tools extends readonly Tool[] = readonly Tool[]> {
    * word in every later window, so keep it short; others are shrunk with what is around them.
    */
   note(text: string, options?: { readonly name?: string; readonly pin?: boolean }): Promise<void>;
+  /**
+   * The value that a reference (`art_…`) names, such as one that the model gave: of this thread, and of what the flow
+   * has been told of so far. It is looked up in the log and is no operation: nothing is recorded. @throws `artifact_missing`
+   */
+  artifact<T = Json>(ref: string): Promise<T>;
   /** The time, recorded once. */
   now(): Promise<Date>;
   /** A number in [0, 1), recorded once. */

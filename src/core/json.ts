@@ -27,9 +27,32 @@ export function toJson(value: unknown, path = "$", depth = 0): Json {
 }
 
 /** Objects whose contents `Object.entries` does not show: they would be emptied. */
-const unholdable = [Map, Set, WeakMap, WeakSet, Promise, RegExp, Error, ArrayBuffer, Boolean, Number, String];
+const unholdable = [Map, Set, WeakMap, WeakSet, Promise, RegExp, Error, Boolean, Number, String];
+
+/** Told by their tags: naming the classes would load them, with all of `fetch`, at every start. */
+const binaryTags = new Set(
+  ["ArrayBuffer", "SharedArrayBuffer", "Blob", "File", "ReadableStream", "Response"].map(
+    (tag) => `[object ${tag}]`,
+  ),
+);
+
+/** Before `toJSON` is asked: a Buffer's makes a list of numbers, four times as long and of use to nobody. */
+function isBinary(value: object): boolean {
+  if (ArrayBuffer.isView(value)) return true;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === Array.prototype) return false;
+  return binaryTags.has(Object.prototype.toString.call(value));
+}
+
+const binaryFix =
+  "Return text (a body's text(), or bytes.toString('base64') when it is short), or write the bytes to a file and return its path.";
+
+function nameOf(value: object): string {
+  return value.constructor?.name || "object";
+}
 
 function objectToJson(value: object, path: string, depth: number): Json {
+  if (isBinary(value)) throw notJson(path, `binary (a ${nameOf(value)})`, binaryFix);
   if (depth > maxJsonDepth) throw notJson(path, `nesting deeper than ${maxJsonDepth}, or a cycle`);
   if ("toJSON" in value && typeof value.toJSON === "function") return toJson(value.toJSON(), path, depth + 1);
   if (Array.isArray(value)) {
@@ -38,9 +61,7 @@ function objectToJson(value: object, path: string, depth: number): Json {
       item === undefined ? null : toJson(item, `${path}[${index}]`, depth + 1),
     );
   }
-  if (unholdable.some((type) => value instanceof type) || ArrayBuffer.isView(value)) {
-    throw notJson(path, `a ${value.constructor.name}`);
-  }
+  if (unholdable.some((type) => value instanceof type)) throw notJson(path, `a ${nameOf(value)}`);
   const result: Record<string, Json> = {};
   for (const key of Object.keys(value)) {
     const member = (value as { readonly [key: string]: unknown })[key]; // any object may be asked for members
@@ -56,10 +77,14 @@ export function defineMember(target: Record<string, Json>, key: string, value: J
   else target[key] = value;
 }
 
-function notJson(path: string, what: string): HoldpointError {
-  return new HoldpointError("not_json", `${path} is ${what}, which JSON cannot hold`, {
-    fix: "Return plain data: strings, finite numbers, booleans, null, arrays and objects of these.",
-  });
+/** A path to the bottom of a cycle is longer than anybody reads. */
+const longestPath = 120;
+
+const plainFix = "Return plain data: strings, finite numbers, booleans, null, arrays and objects of these.";
+
+function notJson(path: string, what: string, fix = plainFix): HoldpointError {
+  const where = path.length <= longestPath ? path : `${path.slice(0, longestPath)}…`;
+  return new HoldpointError("not_json", `${where} is ${what}, which JSON cannot hold`, { fix });
 }
 
 /** JSON with object keys sorted by UTF-16 code unit, as RFC 8785 orders them: equal values give equal bytes. */

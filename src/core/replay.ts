@@ -5,7 +5,7 @@
 import { nextTick } from "node:process";
 import type { Duration } from "./duration.ts";
 import { type ErrorInfo, HoldpointError, toErrorInfo } from "./errors.ts";
-import type { Call, Decision, Stored, ThreadEvent } from "./events.ts";
+import type { Call, Decision, ThreadEvent } from "./events.ts";
 import { evolve } from "./evolve.ts";
 import type {
   AskOptions,
@@ -27,6 +27,7 @@ import {
   operationPath,
   type ThreadState,
 } from "./state.ts";
+import { type Artifacts, storedValue, valueByRef } from "./thread-values.ts";
 import type { Tool } from "./tool.ts";
 
 /** Where a flow stands when it rests. */
@@ -55,9 +56,6 @@ export interface Replay {
   mismatch(): Mismatch | null;
 }
 
-/** Text of large values by digest: loaded before a replay, since a replay performs nothing. */
-export type Artifacts = ReadonlyMap<string, string>;
-
 /**
  * Runs `flow` over a thread's events and says where it rests: finished, or waiting for operations. It performs nothing
  * and awaits nothing but the flow itself; the same events give the same answer in every process.
@@ -82,6 +80,7 @@ export function startReplay(flow: Flow, state: ThreadState, artifacts: Artifacts
   const claimed = new Set<string>();
   const occurrences = new Map<string, { count: number; epoch: number }>();
   let epoch = 0; // grows with each answer: operations made within one are parallel
+  let told = 1; // the newest `seq` that the flow has been answered from: its input is at 1
   let ended: Rest | null = null;
   let mismatch: Mismatch | null = null;
   let running = false;
@@ -126,10 +125,15 @@ export function startReplay(flow: Flow, state: ThreadState, artifacts: Artifacts
     mismatch = { key: operation.key, recorded, asked: "a value of its own schema" };
   }
 
+  /** What came later than the flow has been told of is not found: it was not there when the flow first ran. */
+  async function artifact(ref: string): Promise<unknown> {
+    return valueByRef(state, artifacts, ref, told);
+  }
+
   function start(): void {
     running = true;
     const input = storedValue(state.started?.input ?? {}, artifacts);
-    const context = flowContext(state.started?.threadId ?? "", register);
+    const context = flowContext(state.started?.threadId ?? "", register, artifact);
     Promise.resolve()
       .then(() => flow(context, input))
       .then(
@@ -143,7 +147,7 @@ export function startReplay(flow: Flow, state: ThreadState, artifacts: Artifacts
   }
 
   /** The answered operation with the lowest `seq` that the flow still waits for. */
-  function nextAnswer(): { readonly entry: Waiting; readonly outcome: Outcome } | null {
+  function nextAnswer(): { readonly entry: Waiting; readonly outcome: Outcome; readonly seq: number } | null {
     let best: { entry: Waiting; outcome: Outcome; seq: number } | null = null;
     for (const entry of waiting.values()) {
       const settled = state.operations.get(entry.operation.key)?.settled;
@@ -161,6 +165,7 @@ export function startReplay(flow: Flow, state: ThreadState, artifacts: Artifacts
     if (!next) return { kind: "pending", operations: [...waiting.values()].map((entry) => entry.operation) };
     waiting.delete(next.entry.operation.key);
     epoch += 1;
+    told = Math.max(told, next.seq);
     resting = false;
     answer(next.entry, next.outcome, artifacts);
     return null;
@@ -271,13 +276,6 @@ function actionResult(
   }
 }
 
-function storedValue(stored: Stored, artifacts: Artifacts): unknown {
-  if (!stored.artifact) return deepFreeze(stored.value);
-  const text = artifacts.get(stored.artifact.digest);
-  if (text !== undefined) return deepFreeze(JSON.parse(text));
-  throw new HoldpointError("artifact_missing", `artifact ${stored.artifact.digest} was not loaded`);
-}
-
 type Register = (
   kind: OperationKind,
   name: string | undefined,
@@ -285,9 +283,14 @@ type Register = (
 ) => Promise<unknown>;
 
 /** The operations, each of which only says what is wanted. The casts are the interpreter's contract with `FlowContext`. */
-function flowContext(threadId: string, register: Register): FlowContext {
+function flowContext(
+  threadId: string,
+  register: Register,
+  artifact: (ref: string) => Promise<unknown>,
+): FlowContext {
   const context = {
     threadId,
+    artifact: (ref: string) => listenedTo(artifact(ref)),
     step: (name: string, run: (context: StepContext) => unknown, options: StepOptions = {}) =>
       register("step", name, (key) => ({ key, kind: "step", name, run, options })),
     decide: (options: DecideOptions = {}) =>

@@ -97,6 +97,8 @@ export interface ThreadState {
   readonly actionByCall: Map<string, string>;
   /** What else the model is shown, besides its own calls: answers, signals, actions made by code. */
   readonly notes: Note[];
+  /** What a large value may be read from again by its reference: inputs, results, answers, signals, in the log's order. */
+  readonly values: KeptValue[];
   decisions: number;
   tokens: number;
   activeMs: number;
@@ -115,6 +117,8 @@ export interface ThreadState {
   compaction: EventOf<"window_compacted"> | null;
   /** Of the newest model call, with the `seq` of its end. */
   lastWindow: { readonly seq: number; readonly record: WindowRecord } | null;
+  /** Some window showed a value by reference: from then on the model can read it. */
+  showsReferences: boolean;
   /** All parts of the newest windows, by the `seq` of their call's end. */
   readonly windows: Map<number, readonly WindowPart[]>;
 }
@@ -123,6 +127,14 @@ export interface Note {
   readonly seq: number;
   readonly kind: "ask" | "signal" | "action" | "note";
   readonly key: string;
+}
+
+/** A value that the log holds. */
+export interface KeptValue {
+  readonly seq: number;
+  /** The operation that gave it; `input`, or `signal:paid`. */
+  readonly from: string;
+  readonly stored: Stored;
 }
 
 /** The pseudo-key of requests about a whole flow. */
@@ -144,6 +156,7 @@ export function initialState(): ThreadState {
     turns: [],
     actionByCall: new Map(),
     notes: [],
+    values: [],
     decisions: 0,
     tokens: 0,
     activeMs: 0,
@@ -157,6 +170,7 @@ export function initialState(): ThreadState {
     notesByKey: new Map(),
     compaction: null,
     lastWindow: null,
+    showsReferences: false,
     windows: new Map(),
   };
 }

@@ -14,6 +14,8 @@ export interface RunContext {
   readonly idempotencyKey: string;
   /** Aborts on timeout, cancellation and shutdown. */
   readonly signal: AbortSignal;
+  /** The value of this thread that a reference (`art_…`) names; the tool's own copy. @throws `artifact_missing` */
+  readonly artifact: <T = Json>(ref: string) => Promise<T>;
 }
 
 /** What `verify` found out about an action in doubt. */
@@ -22,7 +24,7 @@ export type Verification =
   | { readonly happened: false }
   | { readonly happened: "unknown"; readonly why?: string };
 
-export interface ToolDefinition<Args, Name extends string = string, Input = unknown> {
+export interface ToolDefinition<Args, Name extends string = string, Input = unknown, Value = unknown> {
   /** Letters, digits, `_` and `-`; at most 64. Providers take no others. */
   readonly name: Name;
   readonly description: string;
@@ -35,14 +37,15 @@ export interface ToolDefinition<Args, Name extends string = string, Input = unkn
   readonly effect?: Effect;
   /** Default 60 s. A `once` tool that times out is in doubt. */
   readonly timeout?: Duration;
-  readonly run: (args: Args, context: RunContext) => unknown;
+  readonly run: (args: Args, context: RunContext) => Value | Promise<Value>;
+  /**
+   * What the model is shown of a result: text as it is, anything else as JSON. A pure function of the value as the log
+   * keeps it (dates are strings there); it must not change it. What it leaves out stays in the log, within reach by
+   * reference. Where it throws, or gives nothing that can be shown, the value itself is shown.
+   */
+  readonly show?: (value: Value, args: Args) => unknown;
   /** Says after a crash whether an action took place (I4). */
   readonly verify?: (args: Args, context: RunContext) => Verification | Promise<Verification>;
-  /**
-   * What the model sees of a result, instead of all of it: text, or a value that is shown as JSON. Pure. The log keeps
-   * the whole.
-   */
-  readonly show?: (value: Json, args: Args) => unknown;
 }
 
 /** A tool whose argument type is forgotten: what an agent holds. */
@@ -56,8 +59,8 @@ export interface Tool {
   readonly effect: Effect;
   readonly timeoutMs: number;
   readonly run: (args: Json, context: RunContext) => unknown;
-  readonly verify: ((args: Json, context: RunContext) => Verification | Promise<Verification>) | undefined;
   readonly show: ((value: Json, args: Json) => unknown) | undefined;
+  readonly verify: ((args: Json, context: RunContext) => Verification | Promise<Verification>) | undefined;
 }
 
 /** A tool that remembers its name and what it takes, for `t.act(tool, args)` and for the calls of `t.decide()`. */
@@ -73,8 +76,8 @@ export interface TypedTool<Args, Name extends string = string, Input = unknown> 
  *
  * @throws `tool_invalid` for a name that providers refuse, or a schema without JSON Schema.
  */
-export function tool<Args, const Name extends string = string, Input = unknown>(
-  definition: ToolDefinition<Args, Name, Input>,
+export function tool<Args, const Name extends string = string, Input = unknown, Value = unknown>(
+  definition: ToolDefinition<Args, Name, Input, Value>,
 ): TypedTool<Args, Name, Input> {
   const { name, description, input } = definition;
   const isTaken = name === answerName || name in Object.prototype; // providers' packages look names up in objects
@@ -94,7 +97,7 @@ export function tool<Args, const Name extends string = string, Input = unknown>(
     timeoutMs: durationMs(definition.timeout ?? "60s"),
     // The runtime calls these with arguments that `input` has validated, so they are an Args.
     run: definition.run as Tool["run"],
+    show: definition.show as Tool["show"], // with a value that `run` returned, as JSON
     verify: definition.verify as Tool["verify"],
-    show: definition.show as Tool["show"],
   });
 }

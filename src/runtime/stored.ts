@@ -1,4 +1,4 @@
-import { sha256 } from "../core/digest.ts";
+import { artifactRefOf } from "../core/artifact-ref.ts";
 import { HoldpointError } from "../core/errors.ts";
 import type { EventBody, Stored } from "../core/events.ts";
 import { toJson } from "../core/json.ts";
@@ -21,8 +21,6 @@ export const noFacts: Facts = { events: [], artifacts: [] };
 export function facts(...events: readonly EventBody[]): Facts {
   return { events, artifacts: [] };
 }
-
-const previewLength = 400;
 
 /**
  * The form in which a value goes into an event: itself, or a reference when it is large.
@@ -48,11 +46,8 @@ export function toStored(
     );
   }
   if (bytes <= runtime.artifactBytes) return { stored: { value: json }, artifacts: [] };
-  const digest = sha256(text);
-  return {
-    stored: { artifact: { digest, bytes, preview: text.slice(0, previewLength) } },
-    artifacts: [{ digest, text }],
-  };
+  const artifact = artifactRefOf(json, text, bytes);
+  return { stored: { artifact }, artifacts: [{ digest: artifact.digest, text }] };
 }
 
 /** Cheap cases that need no measuring. */

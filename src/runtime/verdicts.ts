@@ -6,6 +6,7 @@ import { event, type Verdict } from "../core/events.ts";
 import { canonicalJson, type Json, toJson } from "../core/json.ts";
 import { validate } from "../core/schema.ts";
 import type { RequestRow } from "../ports/store.ts";
+import { toolNamed } from "./built-in-tools.ts";
 import { assertPerson, commit } from "./change-thread.ts";
 import { agentNamed, type Runtime } from "./runtime.ts";
 
@@ -119,7 +120,7 @@ async function digestOf(runtime: Runtime, row: RequestRow, verdict: Verdict): Pr
 }
 
 async function digestOfEdit(runtime: Runtime, row: RequestRow, args: Json): Promise<string> {
-  const tool = agentNamed(runtime, row.agent).tools.get(row.opened.action?.tool ?? "");
+  const tool = toolNamed(agentNamed(runtime, row.agent), row.opened.action?.tool ?? "");
   if (!tool)
     throw new HoldpointError(
       "verdict_invalid",

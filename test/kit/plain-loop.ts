@@ -116,6 +116,7 @@ function sdkTool(each: Tool, mail: number, onRun: () => void) {
         attempt: 1,
         idempotencyKey,
         signal: new AbortController().signal,
+        artifact: () => Promise.reject(new Error("a plain loop keeps no artifacts")),
       };
       return (await each.run(args as Json, context)) as Json; // validated by the schema; tools give JSON
     },

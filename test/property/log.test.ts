@@ -86,6 +86,9 @@ describe("canonical JSON", () => {
       { b: Number.NaN },
       new Map(),
       { c: new Uint8Array(2) },
+      [Buffer.from("text")],
+      new Blob(["text"]),
+      new Response("text"),
     ]) {
       expect(() => toJson(bad)).toThrow(expect.objectContaining({ code: "not_json" }));
     }

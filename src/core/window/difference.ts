@@ -7,6 +7,7 @@ const mostWindows = 32;
 /** I8. Takes in what a model call at `seq` was given. Where what it differs from is gone, the next window is recorded whole. */
 export function applyWindow(state: ThreadState, seq: number, record: WindowRecord): void {
   state.lastWindow = { seq, record };
+  state.showsReferences ||= record.references === true;
   const parts = partsOf(record, state.windows);
   if (!parts) return;
   state.windows.set(seq, parts);

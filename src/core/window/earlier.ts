@@ -1,5 +1,6 @@
 // What earlier steps come to, gathered by rules: no model, nothing invented, the same for the same events. It grows by
 // what is new only, and everything in it is bounded.
+import { refOf } from "../artifact-ref.ts";
 import type { EventOf } from "../events.ts";
 import type { Json } from "../json.ts";
 import type { Operation, ThreadState } from "../state.ts";
@@ -40,8 +41,8 @@ export interface Earlier {
   readonly pinned: Line[];
   /** Actions of tools that do more than read, and those that a person approved. */
   readonly done: Line[];
-  /** How often each tool that only reads was called. */
-  readonly reads: Map<string, number>;
+  /** How often each tool that only reads was called, and the newest of its results that can be read again. */
+  readonly reads: Map<string, { readonly times: number; readonly refs: readonly string[] }>;
   /** Ids, amounts, names and dates in arguments and results, by their member's name: the newest of each. */
   readonly values: Map<string, Map<string, number>>;
   /** What people and the model said that is worth keeping. */
@@ -115,8 +116,7 @@ function addAction(earlier: Earlier, context: RenderContext, operation: Operatio
       if (event.result.value !== undefined) addValues(earlier, event.seq, event.result.value);
       const approver = operation.request?.decided?.by;
       if (proposal.effect === "read" && approver === undefined) {
-        earlier.reads.set(tool, (earlier.reads.get(tool) ?? 0) + 1);
-        return;
+        return addRead(earlier, tool, refOf(event.result));
       }
       const result = event.result.artifact?.preview ?? JSON.stringify(event.result.value) ?? "";
       const by = approver === undefined ? "" : ` (approved by ${approver})`;
@@ -143,6 +143,15 @@ function addAction(earlier: Earlier, context: RenderContext, operation: Operatio
     default:
       event satisfies never;
   }
+}
+
+/** More references of one tool than these are no help. */
+const mostRefs = 5;
+
+function addRead({ reads }: Earlier, tool: string, ref: string | null): void {
+  const { times, refs } = reads.get(tool) ?? { times: 0, refs: [] };
+  const others = refs.filter((each) => each !== ref);
+  reads.set(tool, { times: times + 1, refs: ref === null ? refs : [...others, ref].slice(-mostRefs) });
 }
 
 /** A success clears the failures of the same thing: the same tool with the same arguments. */

@@ -98,7 +98,13 @@ function plainTurn(state: ThreadState, { seqs }: WindowPart): string | null {
   const turn = state.turns.find(({ seq }) => seq === seqs?.[0]);
   if (!turn) return null;
   const longest = { kept: Number.POSITIVE_INFINITY, referenced: 0, lined: 0 };
-  const context = { state, tools: new Map(), artifact: () => undefined, longest };
+  const context = {
+    state,
+    tools: new Map(),
+    artifact: () => undefined,
+    redact: (text: string) => text,
+    longest,
+  };
   return JSON.stringify(renderTurn(context, turn, "kept").messages);
 }
 

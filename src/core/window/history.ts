@@ -204,12 +204,17 @@ function turnPart(
   { turn, attempts }: Extract<Item, { kind: "turn" }>,
   level: Level,
 ): { readonly part: Part | null; readonly isFinal: boolean } {
-  const { messages, settled, isWhole, lastSeq } = renderTurn(context, turn, level, Math.max(1, attempts));
+  const { messages, settled, isWhole, hasReference, lastSeq } = renderTurn(
+    context,
+    turn,
+    level,
+    Math.max(1, attempts),
+  );
   if (messages.length === 0) return { part: null, isFinal: true };
   const about = { kind: "turn", seqs: [turn.seq, lastSeq] } as const;
   if (attempts === 0)
     return { part: makePart(count, { ...about, messages: [], treatment: "dropped" }), isFinal: settled };
-  const treatment = isWhole ? "kept" : level === "lined" ? "truncated" : "referenced";
+  const treatment = isWhole ? "kept" : hasReference ? "referenced" : "truncated";
   const shown = rendering.show({ kind: "turn", messages });
   return { part: makePart(count, { ...about, messages: shown, treatment }), isFinal: settled };
 }

@@ -1,13 +1,13 @@
 // What the events of a thread say to a model, at three levels of detail. A part rendered once never reads differently
 // later, unless it moves to another level; so prompts keep their prefix.
-import { sha256 } from "../digest.ts";
+import { readerName, refOf, renderReference } from "../artifact-ref.ts";
 import type { Call, EventOf, Stored } from "../events.ts";
 import type { Json } from "../json.ts";
+import { shownResult } from "../shown-result.ts";
 import type { Note, Operation, ThreadState } from "../state.ts";
 import type { Tool } from "../tool.ts";
 import { failureText } from "./failures.ts";
 import type { ModelMessage } from "./model-input.ts";
-import { referenceTo } from "./reference.ts";
 import { cut, salientText } from "./salient.ts";
 
 /** `kept`: whole, unless a result is too large for any window. `referenced`: large results by reference. `lined`: a line each. */
@@ -18,6 +18,8 @@ export interface RenderContext {
   readonly tools: ReadonlyMap<string, Tool>;
   /** Text of a large value, by its digest. */
   readonly artifact: (digest: string) => string | undefined;
+  /** Cleans what an agent's own code says of secrets (I11). */
+  readonly redact: (text: string) => string;
   /** Longest result that is shown whole, in characters, by level. */
   readonly longest: { readonly [L in Level]: number };
   /** What a note says, when the window has words of its own for it. */
@@ -41,6 +43,8 @@ export interface RenderedTurn {
   /** Its results will never read differently. */
   readonly settled: boolean;
   readonly isWhole: boolean;
+  /** Some result is shown by reference. */
+  readonly hasReference: boolean;
   /** The last event that it shows. */
   readonly lastSeq: number;
 }
@@ -53,7 +57,7 @@ export function renderTurn(
   attempts = 1,
 ): RenderedTurn {
   const { decision } = turn;
-  if (decision.kind === "answer") return { messages: [], settled: true, isWhole: true, lastSeq: turn.seq };
+  if (decision.kind === "answer") return noTurn(turn.seq);
   const operations = operationsOf(context.state, decision.calls);
   const results = decision.calls.map((call, index) =>
     renderResult(context, call, operations[index], level, attempts),
@@ -80,8 +84,13 @@ export function renderTurn(
       thought === reasoning &&
       results.every(({ isWhole }) => isWhole) &&
       calls.every((call, index) => call === decision.calls[index]),
+    hasReference: results.some(({ isReference }) => isReference),
     lastSeq: operations.reduce((last, operation) => Math.max(last, operation?.settled?.seq ?? 0), turn.seq),
   };
+}
+
+function noTurn(seq: number): RenderedTurn {
+  return { messages: [], settled: true, isWhole: true, hasReference: false, lastSeq: seq };
 }
 
 export function operationsOf(state: ThreadState, calls: readonly Call[]): readonly (Operation | undefined)[] {
@@ -114,6 +123,8 @@ export function shortened(value: Json, maxCharacters: number): Json {
 interface RenderedResult {
   readonly text: string;
   readonly isWhole: boolean;
+  /** It names where the rest can be read. */
+  readonly isReference?: boolean;
 }
 
 function renderResult(
@@ -129,12 +140,10 @@ function renderResult(
   const tool = context.tools.get(call.tool);
   switch (event.type) {
     case "action_completed":
-      return renderValue(
-        context,
-        event.result,
-        level,
-        tool?.show && { show: tool.show, args: operation?.proposal?.args ?? call.args },
-      );
+      return renderValue(context, event.result, level, {
+        tool: call.tool,
+        args: operation?.proposal?.args ?? call.args,
+      });
     case "action_failed":
       return { text: failureText(call, event.error, tool, attempts), isWhole: false };
     case "action_denied":
@@ -156,46 +165,37 @@ function renderValue(
   context: RenderContext,
   stored: Stored,
   level: Level,
-  shownBy: { readonly show: NonNullable<Tool["show"]>; readonly args: Json } | undefined,
+  call: { readonly tool: string; readonly args: Json },
 ): RenderedResult {
   const limit = context.longest[level];
-  const whole = textOf(context, stored);
-  const own = shownBy && whole.text !== undefined ? ownWords(shownBy, whole.text) : null;
-  const text = own ?? whole.text;
-  if (text !== undefined && text.length <= limit && own === null) return { text, isWhole: true };
-  const { digest, bytes, preview } = whole;
-  if (own !== null && own.length <= limit) return { text: withReference(own, digest), isWhole: false };
-  return {
-    text: referenceTo({ digest: digest(), bytes, text, preview }, limit),
-    isWhole: false,
-  };
+  const tool = context.tools.get(call.tool);
+  const isTooLarge = stored.artifact !== undefined && tool?.show === undefined;
+  const value = isTooLarge ? undefined : valueAtHand(context, stored);
+  const shown = value === undefined ? null : shownResult(tool, value, call.args);
+  if (shown === null || shown.text.length > limit)
+    return call.tool === readerName ? readAgain(call.args) : byReference(stored, limit);
+  if (!shown.byTool) return { text: shown.text, isWhole: true };
+  const ref = refOf(stored); // what the tool left out can be read
+  const text = context.redact(shown.text);
+  return ref === null
+    ? { text, isWhole: false }
+    : { text: `${text}\n(whole: ${ref})`, isWhole: false, isReference: true };
 }
 
-function textOf({ artifact }: RenderContext, stored: Stored) {
-  if (stored.artifact) {
-    const { digest, bytes, preview } = stored.artifact;
-    return { text: artifact(digest), digest: () => digest, bytes, preview };
-  }
-  const text = JSON.stringify(stored.value) ?? "null";
-  return { text, digest: () => sha256(text), bytes: text.length, preview: text };
+function byReference(stored: Stored, limit: number): RenderedResult {
+  return { text: renderReference(stored, limit), isWhole: false, isReference: true };
 }
 
-/** A `show` that throws, or gives what is no text and no JSON, says nothing. */
-function ownWords(
-  { show, args }: { readonly show: NonNullable<Tool["show"]>; readonly args: Json },
-  text: string,
-): string | null {
-  try {
-    const shown = show(JSON.parse(text), args);
-    if (shown === undefined) return null;
-    return typeof shown === "string" ? shown : (JSON.stringify(shown) ?? null);
-  } catch {
-    return null;
-  }
+/** What was read of a value is not shown by a reference of its own: the value has one. */
+function readAgain(args: Json): RenderedResult {
+  return { text: JSON.stringify({ read: shortened(args, 100) }), isWhole: false };
 }
 
-function withReference(text: string, _digest: () => string): string {
-  return text;
+/** `undefined` when its text is not at hand. */
+function valueAtHand({ artifact }: RenderContext, stored: Stored): Json | undefined {
+  if (!stored.artifact) return stored.value ?? null;
+  const text = artifact(stored.artifact.digest);
+  return text === undefined ? undefined : (JSON.parse(text) as Json); // an artifact's text is JSON
 }
 
 /** One text for what happened besides the model's own calls; `null` when its decision already shows it. */
@@ -210,9 +210,20 @@ export function renderNote(
   if (text === null || text === "") return null;
   const isPinned = shown.kind === "note" && shown.pinned;
   const limit = isPinned ? Number.POSITIVE_INFINITY : context.longest[level];
-  return text.length <= limit
-    ? { text, isWhole: true, isPinned }
-    : { text: salientText(text, limit), isWhole: false, isPinned };
+  if (text.length <= limit) return { text, isWhole: true, isPinned };
+  return { text: `${salientText(text, limit)}${wholeOf(shown)}`, isWhole: false, isPinned };
+}
+
+/** Where the whole of what a person or a signal said can be read. */
+function wholeOf(note: ShownNote): string {
+  const value =
+    note.kind === "signal"
+      ? note.value
+      : note.kind === "ask" && note.outcome.kind === "answered"
+        ? note.outcome.value
+        : null;
+  const ref = refOf({ value });
+  return ref === null ? "" : ` (whole: ${ref})`;
 }
 
 export function shownNote(context: RenderContext, note: Note): ShownNote | null {

@@ -19,7 +19,7 @@ export interface SummaryRequest {
 }
 
 /** Shares of the room that the kinds of lines may take before the rest is given to whoever needs it. */
-const shares = { told: 0.7, open: 0.3, done: 0.35, failed: 0.15, values: 0.3 };
+const shares = { told: 0.7, open: 0.3, done: 0.35, failed: 0.15, looked: 0.3, values: 0.3 };
 
 /**
  * Earlier steps in short: task, pinned notes, what is open, what was done, facts, what failed. Pinned notes stay word
@@ -37,8 +37,7 @@ export function summaryText(request: SummaryRequest): { readonly text: string; r
   const done = filler.lines("Done", newestFirst(earlier.done), shares.done).reverse();
   const failed = filler.lines("Failed", failedLines(earlier), shares.failed);
   const values = told === null ? filler.lines("Facts", valueLines(earlier), shares.values) : [];
-  const reads = readsLine(earlier);
-  const looked = reads === null ? [] : filler.lines("Looked up", [reads], 1);
+  const looked = filler.lines("Looked up", readLines(earlier), shares.looked);
   const said = told === null ? bySeq(filler.lines("Said", sentenceLines(earlier), 1), earlier) : [];
   const lines = [
     head,
@@ -67,28 +66,32 @@ function section(title: string, lines: readonly string[]): readonly string[] {
   return lines.length === 0 ? [] : [`${title}:`, ...lines.map((line) => `- ${line}`)];
 }
 
+/** A line, or ways to say it from the longest to the shortest. */
+type Offered = string | readonly string[];
+
 /** Gives room to lines in the order they are offered. */
 function fill(count: Count, maxTokens: number) {
   let left = Math.max(0, maxTokens);
   return {
-    lines(title: string, offered: readonly string[], share: number): string[] {
-      let room = Math.floor(left * share);
+    lines(title: string, offered: readonly Offered[], share: number): string[] {
+      let room = Math.floor(left * share) - count(`${title}:\n`);
       const taken: string[] = [];
-      const start = count(`${title}:\n`);
       for (const line of offered) {
-        const size = count(`- ${line}\n`) + (taken.length === 0 ? start : 0);
-        if (size > room) {
-          if (room < 12) break;
-          continue;
-        }
-        room -= size;
-        left -= size;
-        taken.push(line);
+        if (room < leastRoom) break;
+        const ways = typeof line === "string" ? [line] : line;
+        const fitting = ways.find((way) => count(`- ${way}\n`) <= room);
+        if (fitting === undefined) continue;
+        room -= count(`- ${fitting}\n`);
+        taken.push(fitting);
       }
+      if (taken.length > 0) left -= Math.floor(left * share) - room;
       return taken;
     },
   };
 }
+
+/** In less no line says anything. */
+const leastRoom = 4;
 
 function openLines(state: ThreadState, { unsettled }: Earlier): readonly string[] {
   const calls = unsettled.flatMap(({ decision }) => (decision.kind === "calls" ? decision.calls : []));
@@ -116,9 +119,11 @@ function failedLines({ failed }: Earlier): readonly string[] {
     .map(({ tool, text, count }) => `${tool}: ${text}${count > 1 ? ` (${count} times)` : ""}`);
 }
 
-function readsLine({ reads }: Earlier): string | null {
-  if (reads.size === 0) return null;
-  return [...reads].map(([tool, times]) => (times === 1 ? tool : `${tool} ×${times}`)).join(", ");
+function readLines({ reads }: Earlier): readonly Offered[] {
+  return [...reads].map(([tool, { times, refs }]) => {
+    const line = `${tool}${times === 1 ? "" : ` ×${times}`}`;
+    return refs.length === 0 ? line : [`${line}, such as ${refs.join(", ")}`, line];
+  });
 }
 
 /** Values on one line. */

@@ -1,5 +1,6 @@
 // I7. No model input over its budget leaves here, whatever the log holds.
 // I8. Leaving out is a view. A call and its result stay or go together, and what went is counted in the record.
+import { renderReference } from "../artifact-ref.ts";
 import { sha256 } from "../digest.ts";
 import type { Encoding, Offer, Rendering, Shown } from "../encodings/encoding.ts";
 import { HoldpointError } from "../errors.ts";
@@ -12,7 +13,6 @@ import { type History, historyOf } from "./history.ts";
 import type { ModelInput } from "./model-input.ts";
 import { type Count, joinUserMessages, makePart, messageOverhead, type Part, tokensOf } from "./parts.ts";
 import { type PartText, recordParts } from "./record.ts";
-import { referenceTo } from "./reference.ts";
 import type { RenderContext } from "./render.ts";
 import { type RenderedSection, renderSection, type Section } from "./section.ts";
 import type { WindowSettings } from "./settings.ts";
@@ -45,6 +45,8 @@ export interface WindowRequest {
 
 export interface Window {
   readonly input: ModelInput;
+  /** What the model may do, as it was told. */
+  readonly offer: Offer;
   readonly record: WindowRecord;
   /** Text of the parts that are recorded by digest, to be stored beside the record. */
   readonly texts: readonly PartText[];
@@ -114,10 +116,17 @@ function leastImportant(sections: readonly RenderedSection[]): RenderedSection |
 }
 
 /** How this request's events are shown. */
-export function renderContext({ state, tools, artifact, budget, settings }: WindowRequest): RenderContext {
+export function renderContext({
+  state,
+  tools,
+  artifact,
+  redact,
+  budget,
+  settings,
+}: WindowRequest): RenderContext {
   const kept = Math.max(200, Math.floor(budget * largestResult) * charactersPerToken);
   const longest = { kept, referenced: Math.min(kept, 600), lined: Math.min(kept, 200) };
-  return { state, tools, artifact, longest, noteText: settings.note };
+  return { state, tools, artifact, redact, longest, noteText: settings.note };
 }
 
 function renderingOf({ settings, encoding }: WindowRequest): Rendering {
@@ -173,18 +182,10 @@ function inputPart(request: WindowRequest): Part {
   const { text } = input;
   const longest = Math.max(400, Math.floor(budget * largestInput) * charactersPerToken);
   const isWhole = text.length <= longest;
-  const shown = isWhole
-    ? text
-    : referenceTo({ digest: inputDigest(request), bytes: text.length, text, preview: text }, longest);
+  const shown = isWhole ? text : renderReference(request.state.started?.input ?? { value: text }, longest);
   const messages = renderingOf(request).show({ kind: "input", text: shown === "" ? noInput : shown });
   const treatment = isWhole ? "kept" : "referenced";
   return makePart(count, { kind: "input", seqs: [1, 1], messages, treatment });
-}
-
-/** A reference is to the JSON text of the value in the log. */
-function inputDigest({ state, input }: WindowRequest): string {
-  const stored = state.started?.input;
-  return stored?.artifact?.digest ?? sha256(JSON.stringify(stored?.value ?? input.text));
 }
 
 function plainPart(
@@ -210,6 +211,7 @@ function assembled(request: WindowRequest, fixed: FixedParts, history: History):
       ...encoded(encoding, offer).request,
       maxOutputTokens,
     },
+    offer,
     record: {
       digest: sha256(shown.map((part) => part.digest).join("")),
       tokens: calibrated(tokensOf(parts), calibration),
@@ -217,11 +219,17 @@ function assembled(request: WindowRequest, fixed: FixedParts, history: History):
       fromSeq: history.view.summarised,
       dropped: history.dropped,
       view: history.view,
+      ...(shown.some(showsReference) ? { references: true } : {}),
       ...(isCalibrated ? { calibration } : {}),
       parts: recorded.parts,
     },
     texts: recorded.texts,
   };
+}
+
+function showsReference({ treatment, messages }: Part): boolean {
+  if (treatment === "kept") return false;
+  return messages.some(({ content }) => /art_[0-9a-f]{16}/.test(content));
 }
 
 /** What an offer becomes in an encoding. Recomputable: a cache only. */

@@ -10,6 +10,7 @@ import { limitAgainstAction } from "../../core/limits.ts";
 import { validate } from "../../core/schema.ts";
 import type { Operation, RequestState } from "../../core/state.ts";
 import type { Tool } from "../../core/tool.ts";
+import { toolNamed } from "../built-in-tools.ts";
 import { limitReached } from "./limit.ts";
 import { afterEscalation, append, expireOrWait, openRequest, type Plan, type PlanContext } from "./plan.ts";
 import { runAction, verifyAction } from "./run-action.ts";
@@ -18,7 +19,7 @@ export type Act = Extract<PendingOperation, { kind: "act" }>;
 type Proposal = Omit<EventOf<"action_proposed">, "seq" | "at">;
 
 export async function planAct(context: PlanContext, act: Act, known: Operation | undefined): Promise<Plan> {
-  const tool = context.agent.tools.get(act.call.tool);
+  const tool = toolNamed(context.agent, act.call.tool);
   const started = startOf(known);
   if (known && started) return planStarted(context, act, known, started, tool);
   if (!tool) return denyMissing(context, act, known);

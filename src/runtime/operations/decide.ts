@@ -101,10 +101,14 @@ async function planCall(context: PlanContext, decide: Decide, known: Operation |
     const id = typeof choice === "string" ? choice : "unknown";
     return append(...rejected(context, { ...attempt, model: { id } }, { error }));
   }
-  const request = windowRequest(context, decide, known, { modelId: model.id, system });
+  let request = windowRequest(context, decide, known, { modelId: model.id, system });
   let built: Window;
   try {
     built = buildWindow(request);
+    if (!context.state.showsReferences && built.record.references) {
+      request = { ...request, offer: offerFor(context.agent, decide.options, { readsReferences: true }) };
+      built = buildWindow(request);
+    }
   } catch (error) {
     if (!isHoldpointError(error)) throw error;
     const isTooLarge = isHoldpointError(error, "window_over_budget");
@@ -150,7 +154,7 @@ function windowRequest(
     settings: agent.window,
     system,
     input: { value: input, text: typeof input === "string" ? input : (JSON.stringify(input) ?? "") },
-    offer: offerFor(agent, decide.options),
+    offer: offerFor(agent, decide.options, { readsReferences: state.showsReferences }),
     encoding: encodings[agent.encoding],
     tools: agent.tools,
     artifact: (digest) => context.artifacts.get(digest),

@@ -10,11 +10,11 @@ import { type SilentOverflow, silentOverflow } from "../../core/silent-overflow.
 import type { Operation } from "../../core/state.ts";
 import type { Window } from "../../core/window/window.ts";
 import type { Model, ModelOutput } from "../../ports/model.ts";
+import { toolsOf } from "../built-in-tools.ts";
 import { streamRedactor } from "../redact-stream.ts";
 import { type Facts, noFacts } from "../stored.ts";
 import { withTimeout } from "../with-timeout.ts";
 import type { Decide } from "./decide.ts";
-import { offerFor } from "./offer.ts";
 import { elapsed, type PlanContext, retryTime } from "./plan.ts";
 import { soundOutput } from "./sound-output.ts";
 import { type DecisionRules, validateDecision } from "./validate-decision.ts";
@@ -129,8 +129,8 @@ async function judged(
   });
   if (overflow) return rejected(context, attempt, { error: overflowed(overflow), built, output });
   const rules: DecisionRules = {
-    tools: agent.tools,
-    offer: offerFor(agent, decide.options),
+    tools: toolsOf(agent),
+    offer: built.offer,
     encoding: encodings[agent.encoding],
     answer: decide.options.output ?? agent.output,
     gate: agent.gate,

@@ -1,27 +1,34 @@
 import type { Agent } from "../../core/agent.ts";
+import { readerName } from "../../core/artifact-ref.ts";
 import type { Offer } from "../../core/encodings/encoding.ts";
 import { HoldpointError } from "../../core/errors.ts";
 import type { DecideOptions } from "../../core/flow.ts";
 import { jsonSchemaOf } from "../../core/schema.ts";
 import type { ModelTool } from "../../core/window/model-input.ts";
+import { toolNamed } from "../built-in-tools.ts";
 
 /** By agent, or by the schema of one decision's answer: the same object each time is put into words and counted once. */
 const offers = new WeakMap<object, Map<string, Offer>>();
 
 /**
- * What a model may do at one decision: call the tools that the options name, or all of the agent's, or answer. A
- * decision with an `output` of its own is an answer and nothing else.
+ * What a model may do at one decision: call the tools that the options name, or all of the agent's, or answer; from the
+ * first value on that a thread's windows show by reference, also read it, unless the options name the tools. A decision with an `output` of its own is an answer and nothing else.
  *
  * @throws `tool_unknown`
  */
-export function offerFor(agent: Agent, { output, tools }: DecideOptions): Offer {
+export function offerFor(
+  agent: Agent,
+  { output, tools }: DecideOptions,
+  { readsReferences }: { readonly readsReferences: boolean },
+): Offer {
   if (output) {
     return kept(output, "", () => ({
       tools: [],
       answer: jsonSchemaOf(output, "the output of t.decide()"),
     }));
   }
-  const names = tools ?? [...agent.tools.keys()];
+  const own = [...agent.tools.keys()];
+  const names = tools ?? (readsReferences && !agent.tools.has(readerName) ? [...own, readerName] : own);
   return kept(agent, names.join(" "), () => ({
     tools: names.map((name) => modelTool(agent, name)),
     answer: agent.outputSchema ?? null,
@@ -37,7 +44,7 @@ function kept(owner: object, id: string, make: () => Offer): Offer {
 }
 
 function modelTool(agent: Agent, name: string): ModelTool {
-  const tool = agent.tools.get(name);
+  const tool = toolNamed(agent, name);
   if (tool) return { name, description: tool.description, inputSchema: tool.inputSchema };
   throw new HoldpointError(
     "tool_unknown",

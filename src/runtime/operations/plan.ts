@@ -10,6 +10,7 @@ import {
   type VerdictKind,
 } from "../../core/events.ts";
 import { flowKey, type RequestState, type ThreadState } from "../../core/state.ts";
+import type { Artifacts } from "../../core/thread-values.ts";
 import type { Runtime } from "../runtime.ts";
 import type { ArtifactText, Facts } from "../stored.ts";
 
@@ -46,8 +47,8 @@ export interface PlanContext {
   readonly state: ThreadState;
   readonly threadId: string;
   readonly input: unknown;
-  /** Text of the large values that the thread's events refer to, by digest. */
-  readonly artifacts: ReadonlyMap<string, string>;
+  /** Text of the large values that the log refers to. */
+  readonly artifacts: Artifacts;
   /** An exclusive effect of this thread is under way. */
   readonly exclusiveRunning: boolean;
   /** Actions in doubt of which `verify` has just said that they did not happen. */

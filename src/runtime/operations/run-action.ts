@@ -1,6 +1,7 @@
 import { type ErrorInfo, toErrorInfo } from "../../core/errors.ts";
 import { type EventBody, event } from "../../core/events.ts";
 import type { Json } from "../../core/json.ts";
+import { copyByRef } from "../../core/thread-values.ts";
 import type { RunContext, Tool } from "../../core/tool.ts";
 import { type Facts, facts, noFacts, toStored } from "../stored.ts";
 import { withTimeout } from "../with-timeout.ts";
@@ -125,5 +126,13 @@ export async function verifyAction(
 }
 
 function runContext(context: PlanContext, run: Run, signal: AbortSignal): RunContext {
-  return { threadId: context.threadId, attempt: run.attempt, idempotencyKey: run.idempotencyKey, signal };
+  const { state, artifacts, threadId } = context;
+  return {
+    threadId,
+    attempt: run.attempt,
+    idempotencyKey: run.idempotencyKey,
+    signal,
+    // The cast is the caller's word for what it asks for.
+    artifact: async <T>(ref: string) => copyByRef(state, artifacts, ref) as T,
+  };
 }
