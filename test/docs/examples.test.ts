@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from "vitest";
 
 const project = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "docs-examples-"));
-const pages = ["docs/testing.md"];
+const pages = ["docs/testing.md", "docs/artifacts.md"];
 
 const examples = pages.flatMap((page) =>
   Array.from(
