@@ -36,7 +36,7 @@ export interface ThreadRow {
   readonly agent: string;
   readonly agentVersion: string;
   readonly status: ThreadStatus;
-  /** The first 120 characters of the input's JSON. */
+  /** The first 120 characters of the input's JSON; of a large input, of its preview. */
   readonly title: string;
   readonly parentId: string | null;
   readonly headSeq: number;

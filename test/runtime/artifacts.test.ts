@@ -11,10 +11,12 @@ import type { ActionResult, Flow } from "../../src/core/flow.ts";
 import { gate } from "../../src/core/gate.ts";
 import type { Json } from "../../src/core/json.ts";
 import { type Tool, tool } from "../../src/core/tool.ts";
+import type { Store } from "../../src/ports/store.ts";
 import { toolNamed, toolsOf } from "../../src/runtime/built-in-tools.ts";
 import { startThread } from "../../src/runtime/commands.ts";
 import { forkThread } from "../../src/runtime/fork.ts";
 import { readArtifact } from "../../src/runtime/read-artifact.ts";
+import { settleThreads } from "../../src/runtime/worker.ts";
 import { type ScriptedTurn, scriptedModel } from "../../src/testing/scripted-model.ts";
 import { runtimesOfEachTest, type TestRuntime } from "../kit/runtime.ts";
 
@@ -234,6 +236,29 @@ describe("read_artifact", () => {
       status: "failed",
       error: { code: "artifact_missing" },
     });
+  });
+
+  it("reads again after a crash between the reading and its record", async () => {
+    const reader = acting([findOrders], ["find_orders", {}], ["read_artifact", { ref, path: "$[7].total" }]);
+    const opened = await openRuntime({ agents: [reader] });
+    const { store } = opened.runtime;
+    const crashing: Store = {
+      ...store,
+      append: (append) =>
+        append.events.some(({ body }) => body.type === "action_completed" && body.key.startsWith("act:read"))
+          ? Promise.reject(new Error("the process is gone"))
+          : store.append(append),
+    };
+    const { threadId } = await startThread(opened.runtime, "reader", null, { by: "test" });
+    const doomed = { ...opened.runtime, store: crashing };
+    const { signal } = new AbortController();
+    await expect(settleThreads(doomed, [threadId], { signal, patienceMs: 0 })).rejects.toThrow("is gone");
+    expect(await results(opened, threadId, "read_artifact")).toEqual([]);
+    await opened.close();
+    const again = await openRuntime({ agents: [reader] });
+    await again.clock.advance(60_000);
+    await again.settle(threadId);
+    expect(await output(again, threadId)).toMatchObject([{ value: { kind: "number", value: 70 } }]);
   });
 
   it("gives results that fit a small window", () => {
