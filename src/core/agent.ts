@@ -7,7 +7,7 @@ import type { Flow } from "./flow.ts";
 import { type Gate, gate } from "./gate.ts";
 import type { Json } from "./json.ts";
 import { type LimitOptions, type Limits, limitsOf } from "./limits.ts";
-import type { Prompt } from "./prompt/prompt.ts";
+import { isPromptTemplate, type Prompt } from "./prompt/prompt.ts";
 import { jsonSchemaOf, type Schema } from "./schema.ts";
 import type { Tool } from "./tool.ts";
 import { type WindowOptions, type WindowSettings, window } from "./window/settings.ts";
@@ -62,7 +62,8 @@ export interface Agent<M = unknown> {
 /**
  * Defines an agent.
  *
- * @throws `agent_invalid` for a name that cannot be used, an encoding that does not exist, or two tools of one name.
+ * @throws `agent_invalid` for a name that cannot be used, a prompt that is none, an encoding that does not exist, or two
+ *   tools of one name.
  */
 export function agent<
   Input = unknown,
@@ -78,8 +79,8 @@ export function agent<
   return Object.freeze({
     name: definition.name,
     version: definition.version ?? "1",
-    model: definition.model ?? (typeof definition.prompt === "object" ? definition.prompt.model : undefined),
-    prompt: (definition.prompt ?? "") as Prompt, // input is validated by `input` before a prompt sees it
+    model: definition.model ?? (isPromptTemplate(definition.prompt) ? definition.prompt.model : undefined),
+    prompt: promptOf(definition.name, definition.prompt) as Prompt, // input is validated by `input` before a prompt sees it
     tools: toolsByName(definition.name, definition.tools ?? []),
     input: definition.input,
     output: definition.output,
@@ -105,6 +106,13 @@ export function isAgent(value: unknown): value is Agent {
     "tools" in value &&
     value.tools instanceof Map
   );
+}
+
+function promptOf<Input>(name: string, prompt: Prompt<Input> = ""): Prompt<Input> {
+  if (typeof prompt === "string" || typeof prompt === "function" || isPromptTemplate(prompt)) return prompt;
+  throw new HoldpointError("agent_invalid", `agent ${name}: its prompt is no text, function or prompt file`, {
+    fix: "Use text, promptFile(new URL(…, import.meta.url)), or a function that returns text.",
+  });
 }
 
 function encodingName({

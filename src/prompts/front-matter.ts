@@ -1,5 +1,5 @@
 // The YAML above a prompt. Read strictly: what is not known, not plain data, or not of the right form is refused.
-import { isAlias, isMap, isNode, LineCounter, type Node, parseDocument, visit } from "yaml";
+import { isMap, isNode, LineCounter, type Node, parseDocument, visit } from "yaml";
 import { isHoldpointError, toErrorInfo } from "../core/errors.ts";
 import { type Json, toJson } from "../core/json.ts";
 import { nearest } from "../core/nearest.ts";
@@ -80,7 +80,8 @@ function parseYaml(yaml: string, fail: FailAt): readonly Entry[] {
       "Correct it there.",
     );
   visit(document, (_key, node) => {
-    if (isAlias(node) || (isNode(node) && "anchor" in node && node.anchor))
+    if (isNode(node) && "anchor" in node && node.anchor)
+      // without one there is no alias
       fail(
         lineAt(node.range?.[0] ?? 0),
         "anchors and aliases (& and *) are not supported",

@@ -237,10 +237,16 @@ describe("a prompt's body", () => {
       says: /:2: the sections repeat more than 200000 times/,
     },
     {
+      name: "empty sections that repeat",
+      text: "{{#input}}{{/input}}",
+      input: Array(200_001).fill(1),
+      says: /:1: the sections repeat more than 200000 times/,
+    },
+    {
       name: "names without end",
-      text: "{{input.x}}",
+      text: "{{input.kkk}}",
       input: { ["k".repeat(100_000)]: 1 },
-      says: /^.{0,500}$/,
+      says: /^(?!.*Did you mean).{0,500}$/,
     },
   ])("is refused for an input, with line and variable: $name", ({ text, input, says }) => {
     expect(refusal(() => render(`x${text}`, input))).toMatch(says);
@@ -309,7 +315,7 @@ describe("a prompt's front matter", () => {
     { name: "no keys", front: "- a", says: /:2: the front matter has no keys/ },
     { name: "broken YAML", front: "description: x\nrole: [a", says: /:4: the front matter is no valid YAML/ },
     { name: "a tag", front: "role: !!binary aGk=", says: /:2: .*Unresolved tag/ },
-    { name: "an alias", front: "role: &a x\nerrors: *a", says: /:[23]: anchors and aliases/ },
+    { name: "an alias", front: "role: &a x\nerrors: *a", says: /:2: anchors and aliases/ },
     { name: "nesting without end", front: `role: ${"[".repeat(3_000)}`, says: /:2: the front matter/ },
     {
       name: "too much of it",

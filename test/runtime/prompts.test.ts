@@ -85,6 +85,15 @@ describe("the prompt of a decision", () => {
   });
 });
 
+it.each([Promise.resolve("Work."), Buffer.from("Work."), 5, null])(
+  "an agent is refused whose prompt is no prompt: %s",
+  (prompt) => {
+    expect(() => agent({ name: "a", prompt: prompt as never })).toThrow(
+      expect.objectContaining({ code: "agent_invalid", fix: expect.stringContaining("promptFile(new URL") }),
+    );
+  },
+);
+
 describe("a prompt that cannot be rendered", () => {
   it.each([
     {

@@ -55,12 +55,18 @@ export interface RenderedPrompt extends PromptRecord {
  * added that is not in the prompt.
  *
  * @throws `prompt_invalid` naming prompt, line and variable; or that a function threw, or returned no text.
+ *   `not_json` for an input that JSON cannot hold.
  */
 export function renderPrompt<Input>(prompt: Prompt<Input>, context: PromptContext<Input>): RenderedPrompt {
   if (typeof prompt === "object")
     return { text: renderFile(prompt, context.input), name: prompt.name, version: prompt.version };
   const text = typeof prompt === "string" ? prompt : callPrompt(prompt, context);
   return { text, version: promptVersion(text) };
+}
+
+/** Tells a parsed prompt from whatever else was given as one. */
+export function isPromptTemplate(value: unknown): value is PromptTemplate {
+  return typeof value === "object" && value !== null && "nodes" in value && Array.isArray(value.nodes);
 }
 
 /** The version of a text as a prompt: the first 16 hex digits of its SHA-256. */
