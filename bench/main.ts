@@ -7,6 +7,7 @@ import { benchParked } from "./parked.ts";
 import { benchResume } from "./resume.ts";
 import { type Row, table } from "./row.ts";
 import { benchLoop, benchThroughput } from "./throughput.ts";
+import { benchWindow } from "./window.ts";
 
 // Beside the project, not in the system's folder for temporary files, which may be memory that no fsync waits for.
 const folder = join(import.meta.dirname, ".data");
@@ -14,7 +15,7 @@ rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 
 const rows: Row[] = [];
-for (const bench of [benchThroughput, benchLoop, benchDecision, benchResume, benchParked]) {
+for (const bench of [benchThroughput, benchLoop, benchDecision, benchResume, benchParked, benchWindow]) {
   process.stderr.write(`${bench.name} …\n`);
   rows.push(...(await bench(folder)));
 }

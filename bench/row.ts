@@ -2,7 +2,7 @@
 export interface Row {
   readonly what: string;
   readonly value: number;
-  readonly unit: "per second" | "ms" | "bytes" | "MB" | "%";
+  readonly unit: "per second" | "ms" | "bytes" | "MB" | "MB/s" | "%";
   /** The same work on bare SQLite, where there is such a thing. */
   readonly floor?: number;
   /** What it should reach, in words, and whether it does. */
