@@ -32,7 +32,7 @@ const prefixes: readonly RegExp[] = [
   /^\[?(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? \w{3} +\d{1,2} [\d:.]{5,16}(?: \d{4})?\]?\s{0,3}/,
   /^\[\d{1,8}\][:\s]{1,3}/,
   /^[\w.-]{1,40}\.(?:ERROR|CRITICAL|ALERT|EMERGENCY): /,
-  /^(?:npm (?:ERR!|error)|E {3}|error\s+-)\s?/,
+  /^(?:npm (?:ERR!|error|verbose|info|http|warn)(?: stack)?|E {3}|error\s+-|[│╷╵])\s?/,
 ];
 
 /** The lines of a cleaned text, each without what a log put before it. Indentation stays: stacks are read by it. */
@@ -40,6 +40,7 @@ export function linesOf(text: string): readonly string[] {
   return text
     .split("\n", maxLines * 10)
     .map((line) => prefixes.reduce((left, prefix) => left.replace(prefix, ""), line.slice(0, maxLine)))
+    .map((line) => line.replace(/ \[[A-Z][A-Z0-9_]{2,60}\](?=:)/, "")) // Error [ERR_SOCKET]: the code is said again
     .filter((line) => line.trim() !== "")
     .slice(0, maxLines);
 }
@@ -95,4 +96,10 @@ function withoutElement(page: string, name: string): string {
     kept.push(page.slice(from, open));
     from = close;
   }
+}
+
+/** The title of a page of HTML, or `undefined`. */
+export function titleOf(raw: string): string | undefined {
+  const title = /<title[^<>]{0,200}>([^<]{1,300})</i.exec(raw.slice(0, headLength))?.[1];
+  return title === undefined || /^\s*error\s*$/i.test(title) ? undefined : title;
 }

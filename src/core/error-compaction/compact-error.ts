@@ -1,7 +1,7 @@
 // I8. What a model is shown of a failure: the root cause, where, how often, and what to check, in a few lines. Made by
 // code alone: the same error gives the same text in every process. Text is cut after credentials are masked.
 import type { ErrorInfo } from "../errors.ts";
-import { cleanText, linesOf, oneLine } from "./clean-lines.ts";
+import { cleanText, linesOf, oneLine, titleOf } from "./clean-lines.ts";
 import type { ErrorKind } from "./error-kind.ts";
 import { type FailureMatch, matchGeneral, matchPrecise, matchVague } from "./failure-rows.ts";
 import { hintFor } from "./hints.ts";
@@ -90,11 +90,12 @@ interface Failure {
 }
 
 function readFailure(error: ErrorInfo): Failure {
-  const text = cleanText(textOf(error));
+  const given = textOf(error);
+  const text = cleanText(given);
   const stack = readStack(linesOf(text));
   const lines = stack.sections.flatMap((section) => section.lines);
   const status = readStatus(text);
-  const { kind, cause } = causeOf(error, text, stack, lines, status);
+  const { kind, cause } = causeOf({ error, text, stack, lines, status, title: titleOf(given) });
   const isCalled = status !== undefined || called.has(kind);
   return {
     kind,
@@ -132,32 +133,37 @@ function textOf({ message, raw }: ErrorInfo): string {
   return raw.slice(0, 4_000).includes(said.slice(0, 1_500)) ? raw : `${said}\n${raw}`;
 }
 
+interface Reading {
+  readonly error: ErrorInfo;
+  readonly text: string;
+  readonly title: string | undefined;
+  readonly stack: StackReading;
+  readonly lines: readonly string[];
+  readonly status: number | undefined;
+}
+
 /** From what is precise to what is vague. */
-function causeOf(
-  error: ErrorInfo,
-  text: string,
-  stack: StackReading,
-  lines: readonly string[],
-  status: number | undefined,
-): FailureMatch {
+function causeOf({ error, text, title, stack, lines, status }: Reading): FailureMatch {
   const body = readBody(text);
-  const precise = matchPrecise(
-    body === undefined ? lines : [...body.cause.split("\n"), ...lines],
-    status !== undefined,
-  );
+  const precise = matchPrecise([...(body?.cause.split("\n") ?? []), ...lines], status !== undefined);
   if (precise) return withDetail(precise, lines);
   const issues = body?.isValidation ? body.cause : readValidation(lines);
   if (issues !== undefined) return { kind: "validation", cause: issues };
-  if (status !== undefined)
-    return { kind: kindOfStatus(status), cause: body?.cause ?? httpCause(lines, stack) };
+  const general = (body && matchGeneral([body.cause])) ?? matchGeneral(lines);
+  if (status !== undefined) {
+    const kind = kindOfStatus(status);
+    const fits = general?.kind === kind ? general.cause : undefined;
+    return {
+      kind,
+      cause: body?.cause ?? fits ?? exceptionOf(stack)?.cause ?? title ?? telling(lines) ?? "no message",
+    };
+  }
   return (
-    (body === undefined ? undefined : matchGeneral([body.cause])) ??
-    matchGeneral(lines) ??
+    general ??
     exceptionOf(stack) ??
-    vagueOf(lines) ??
-    (body === undefined ? undefined : { kind: "failed", cause: body.cause }) ?? {
+    vagueOf(lines) ?? {
       kind: kindOfCode(error.code),
-      cause: telling(lines) ?? (text.trim() || error.code || "no message"),
+      cause: body?.cause ?? telling(lines) ?? (text.trim() || error.code || "no message"),
     }
   );
 }
@@ -174,15 +180,12 @@ function withDetail(found: FailureMatch, lines: readonly string[]): FailureMatch
   };
 }
 
-/** What a client says when the body says nothing: the root exception, or the most telling line. */
-function httpCause(lines: readonly string[], stack: StackReading): string {
-  return exceptionOf(stack)?.cause ?? telling(lines) ?? "no message";
-}
-
 function exceptionOf(stack: StackReading): FailureMatch | undefined {
   for (const section of stack.sections) {
     const head = headOf(section);
-    if (!head) continue;
+    const [first] = section.lines;
+    if (!head && section.isCause && first !== undefined) return { kind: "exception", cause: first };
+    if (!head || matchVague([head.message])) continue;
     const isPlain = head.type === "Error" || head.type === "Exception";
     const message = head.message.trim();
     if (message === "" && isPlain) continue;
@@ -198,7 +201,7 @@ function exceptionOf(stack: StackReading): FailureMatch | undefined {
 function vagueOf(lines: readonly string[]): FailureMatch | undefined {
   const exit = matchVague(lines);
   if (!exit) return undefined;
-  const told = telling(lines.filter((line) => !line.includes(exit.cause.slice(0, 40))));
+  const told = telling(lines.filter((line) => !matchVague([line])));
   const code = /(?:code|status):? (\d{1,3})/i.exec(exit.cause)?.[0];
   return {
     kind: "exit",
@@ -208,7 +211,7 @@ function vagueOf(lines: readonly string[]): FailureMatch | undefined {
 
 const loud = /^\s*(?:fatal|error|panic|failed|failure|abort(?:ed)?)\b[^a-z]/i;
 const telltale =
-  /error|fatal|fail|panic|denied|cannot|can't|could not|couldn't|unable|invalid|not found|refus|exception|missing|unexpected|unknown|forbidden|expired|must |no such|conflict/i;
+  /\b[Ee]rror|\bERR|[a-z]Error\b|(?:\b|[a-z])(?:[Ff]atal|[Ff]ail|[Pp]anic|[Dd]enied|[Cc]annot|can't|[Cc]ould ?n[o']t|[Uu]nable|[Ii]nvalid|[Nn]ot found|Not Found|is not in |[Rr]efus|[Ee]xception|[Mm]issing|[Uu]nexpected|[Uu]nknown|[Ff]orbidden|[Ee]xpired|must |no such|[Cc]onflict)/;
 
 /** The line that says most: one that starts with `fatal:` or `error:`, else one that speaks of a failure, else the first. */
 function telling(lines: readonly string[]): string | undefined {

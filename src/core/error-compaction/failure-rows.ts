@@ -169,6 +169,7 @@ const general: readonly FailureRow[] = [
     "unauthorized",
     /.*(?:invalid api[- ]?key|jwt expired|token (?:has |is )?expired|invalid[_ ]token|ExpiredToken|InvalidClientTokenId|UNAUTHENTICATED|Unauthenticated|invalid_grant|The security token included)/i,
   ),
+  row("forbidden", /User: \S{1,200} is not authorized to perform/),
   row(
     "forbidden",
     /.*(?:AccessDenied|PERMISSION_DENIED|PermissionDenied|forbidden: User|is not authorized to perform)/,
@@ -215,8 +216,14 @@ export interface FailureMatch {
   readonly cause: string;
 }
 
+/** `code: 'ECONNREFUSED'`: the kind and no more, so any sentence that says as much comes first. */
+const codeLine = /^\s*(?:code|errno|syscall): /;
+
 /** Precise rows: what they find is the cause, whatever surrounds it. */
-export function matchPrecise(lines: readonly string[], hasStatus: boolean): FailureMatch | undefined {
+export function matchPrecise(given: readonly string[], hasStatus: boolean): FailureMatch | undefined {
+  const lines = given
+    .filter((line) => !codeLine.test(line))
+    .concat(given.filter((line) => codeLine.test(line)));
   const found = match(database, lines) ?? match(network, lines);
   return found ?? (hasStatus ? undefined : match(shell, lines));
 }

@@ -68,9 +68,9 @@ const said = [
   "errorMessage",
   "msg",
   "reason",
+  "description",
   "title",
   "error",
-  "description",
   "type",
   "code",
 ];
@@ -151,6 +151,7 @@ function describeList(list: readonly Json[], depth: number): BodyReading | undef
 function issueOf(item: Json): string | undefined {
   if (typeof item !== "object" || item === null || Array.isArray(item)) return undefined;
   const issue = item as { readonly [key: string]: Json }; // neither null nor a list
+  if (issue.locations !== undefined || issue.extensions !== undefined) return undefined; // GraphQL: no issue of the input
   const message = issue.message ?? issue.msg ?? issue.defaultMessage ?? issue.reason ?? issue.detail;
   const place =
     issue.path ??

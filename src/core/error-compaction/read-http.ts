@@ -54,7 +54,8 @@ const targets: readonly RegExp[] = [
   /\bconfig\.method: (?<method>[a-z]{3,7})\n(?:config\.baseURL: (?<base>\S{1,500})\n)?config\.url: (?<url>\S{1,1500})/i,
   /\bmethod: ["']?(?<method>[a-z]{3,7})["']?,?\s{1,20}(?:baseURL: \S{1,500}\s{1,20})?url: ["']?(?<url>[^\s"',]{1,1500})/i,
   /\burl: ["']?(?<url>[^\s"',]{1,1500})["']?,\s{1,20}method: ["']?(?<method>[a-z]{3,7})/i,
-  /HTTPS?ConnectionPool\(host=['"](?<host>[^'"]{1,200})['"], port=(?<port>\d{1,5})\).{0,200}?(?:with url: (?<url>[^\s()]{1,1500}))?/,
+  /HTTPS?ConnectionPool\(host=['"](?<host>[^'"]{1,200})['"], port=(?<port>\d{1,5})\).{0,200}?with url: (?<url>[^\s()]{1,1500})/,
+  /HTTPS?ConnectionPool\(host=['"](?<host>[^'"]{1,200})['"], port=(?<port>\d{1,5})\)/,
   /\b(?:for url|requested url|url|uri|request to|fetch)[:= ]{1,2}["'`]?(?<url>https?:\/\/[^\s"'`<>)\]},;]{1,1500})/i,
   /(?<url>https?:\/\/(?!(?:[\w-]{1,40}\.)?(?:nodejs\.org|errors\.pydantic\.dev|pydantic\.dev|sqlalche\.me|developer\.mozilla\.org|docs\.|pris\.ly|github\.com\/[\w-]+\/[\w-]+\/issues|aka\.ms|tools\.ietf\.org|datatracker\.ietf\.org|www\.w3\.org|laravel\.com|help\.|getcomposer\.org|go\.microsoft\.com))[^\s"'`<>)\]},;]{1,1500})/,
 ];

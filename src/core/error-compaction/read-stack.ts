@@ -14,6 +14,8 @@ export interface StackSection {
   /** How many of its lines came before its frames: Python says last what happened. */
   linesBefore: number;
   isPython: boolean;
+  /** Printed as what caused the one before it. */
+  isCause: boolean;
 }
 
 export interface StackReading {
@@ -25,7 +27,7 @@ export interface StackReading {
 
 /** A file and a line. Patterns of one line each; every one has `file` and `line`. */
 const frames: readonly RegExp[] = [
-  /^\s*at (?:async )?(?:[^()]{1,300} \()?(?:file:\/\/)?(?<file>(?:[A-Za-z]:)?[^():\s][^():]{0,400}):(?<line>\d{1,7}):\d{1,7}\)?$/, // Node
+  /^\s*(?:at|❯) (?:async )?(?:[^()]{1,300} \()?(?:file:\/\/)?(?<file>(?:[A-Za-z]:)?[^():\s][^():]{0,400}):(?<line>\d{1,7}):\d{1,7}\)?$/, // Node
   /^\s*File "(?<file>[^"]{1,400})", line (?<line>\d{1,7})(?:, in .*)?$/, // Python
   /^\s*at [\w.$/@<>-]{1,300}\((?<file>[\w$]{1,100}\.\w{1,10}):(?<line>\d{1,7})\)/, // JVM
   /^\s+(?<file>\/[^\s:]{1,400}\.go):(?<line>\d{1,7})(?: \+0x[0-9a-f]+)?$/, // Go
@@ -68,14 +70,18 @@ export function readStack(lines: readonly string[]): StackReading {
   const sections = [emptySection()];
   let isOutward = false;
   let isDeeper = false;
+  let isList = false;
   for (const line of lines) {
     const current = sections.at(-1) as StackSection; // there is always one
-    if (outward.test(line)) {
+    const listed: string | undefined = isList ? /^\s{2,}(?:\d{1,2}: )?(\S.*)$/.exec(line)?.[1] : undefined;
+    isList = listed !== undefined || line === "Caused by:"; // anyhow lists the causes below, one in a line
+    if (listed !== undefined) sections.push({ ...sectionWith(listed), isCause: true });
+    else if (outward.test(line)) {
       isOutward = true;
       sections.push(sectionWith(line.startsWith("Next ") ? line.slice(5) : ""));
     } else if (deeper.test(line) && !isOutward) {
       isDeeper = true;
-      sections.push(sectionWith(line.replace(deeper, "")));
+      sections.push({ ...sectionWith(line.replace(deeper, "")), isCause: true });
     } else addLine(current, line);
   }
   const chain = sections.filter((section) => section.lines.length + section.frames.length > 0);
@@ -84,7 +90,7 @@ export function readStack(lines: readonly string[]): StackReading {
 }
 
 function emptySection(): StackSection {
-  return { lines: [], frames: [], linesBefore: 0, isPython: false };
+  return { lines: [], frames: [], linesBefore: 0, isPython: false, isCause: false };
 }
 
 function sectionWith(line: string): StackSection {
@@ -183,6 +189,12 @@ export function headOf(
     const isBarePython =
       isPython && index >= linesBefore && /^[A-Za-z_][\w.]*$/.test(type) && !/^\s/.test(lines[index] ?? "");
     if (!errorName.test(type) && !isBarePython) continue;
+    if (
+      groups.message === undefined &&
+      !isBarePython &&
+      /^(?:Error|Exception|ERROR|Failure|Failed)$/.test(type)
+    )
+      continue;
     const message = groups.message ?? "";
     const more = lines.slice(index + 1, index + 6).filter((next) => !fieldLine.test(next));
     return {
@@ -201,5 +213,6 @@ const fieldLine = /^\s*[}\]]|^\s*\[?[\w.]{1,40}\]?: ?\S/;
 
 /** The name without its package. */
 function shortType(type: string): string {
-  return type.split(/\.|::|\\/).at(-1) ?? type;
+  const name = type.split(/\.|::|\\/).at(-1) ?? type;
+  return name === "Error" || name === "Exception" ? type : name;
 }

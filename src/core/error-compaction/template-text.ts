@@ -52,7 +52,7 @@ function splitOnce(text: string, by: string): readonly [string, string] {
 
 function templateSegment(segment: string): string {
   if (segment === "") return segment;
-  if (isId(segment) || /@|%40/i.test(segment)) return "{id}";
+  if (isId(segment) || /[^@](?:@|%40)[^@]{1,200}\./i.test(segment)) return "{id}";
   const called = /^([A-Za-z_.]{1,60})\(([^()]{0,200})\)$/.exec(segment); // OData: Orders(17)
   if (called) return `${called[1]}({id})`;
   const named = /^([^.:]{1,200})([.:])(.{1,200})$/.exec(segment); // 123.json, users:123
