@@ -49,11 +49,14 @@ export function kindOfStatus(status: number): ErrorKind {
 const verb = "(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)";
 const targets: readonly RegExp[] = [
   new RegExp(
-    `\\b(?<method>${verb})[\\]\`'": ]{1,4}(?:request )?(?:to |for |on )?(?:\\[|["'\`])?(?<url>(?:https?:\\/\\/|\\/)[^\\s"'\`<>\\])},;]{1,1500})`,
+    `\\b(?<method>${verb})[\\]\`'": ]{1,4}(?:request )?(?:to |for |on )?(?:\\[|["'\`])?(?<url>https?:\\/\\/[^\\s"'\`<>\\])},;]{1,1500})`,
   ),
   /\bconfig\.method: (?<method>[a-z]{3,7})\n(?:config\.baseURL: (?<base>\S{1,500})\n)?config\.url: (?<url>\S{1,1500})/i,
   /\bmethod: ["']?(?<method>[a-z]{3,7})["']?,?\s{1,20}(?:baseURL: \S{1,500}\s{1,20})?url: ["']?(?<url>[^\s"',]{1,1500})/i,
   /\burl: ["']?(?<url>[^\s"',]{1,1500})["']?,\s{1,20}method: ["']?(?<method>[a-z]{3,7})/i,
+  new RegExp(
+    `\\b(?<method>${verb})[\\]\`'": ]{1,4}(?:request )?(?:to |for |on )?(?:\\[|["'\`])?(?<url>\\/(?!\\/)[^\\s"'\`<>\\])},;]{1,1500})`,
+  ),
   /HTTPS?ConnectionPool\(host=['"](?<host>[^'"]{1,200})['"], port=(?<port>\d{1,5})\).{0,200}?with url: (?<url>[^\s()]{1,1500})/,
   /HTTPS?ConnectionPool\(host=['"](?<host>[^'"]{1,200})['"], port=(?<port>\d{1,5})\)/,
   /\b(?:for url|requested url|url|uri|request to|fetch)[:= ]{1,2}["'`]?(?<url>https?:\/\/[^\s"'`<>)\]},;]{1,1500})/i,
@@ -66,10 +69,17 @@ export function readEndpoint(text: string): string | undefined {
     const groups = pattern.exec(text)?.groups;
     if (!groups) continue;
     const { method, host, port, base = "", url = "" } = groups;
-    const whole = host === undefined ? join(base, url) : `https://${host}:${port}${url}`;
+    const from = url.startsWith("/") && base === "" ? hostOf(text) : base;
+    const whole = host === undefined ? join(from, url) : `https://${host}:${port}${url}`;
     return `${method === undefined ? "" : `${method.toUpperCase()} `}${templateEndpoint(whole.replace(/[.:]$/, ""))}`;
   }
   return undefined;
+}
+
+/** Of a request's header, or of a member of that name. */
+function hostOf(text: string): string {
+  const host = /\bhost: ['"]?([\w.-]{1,200}(?::\d{1,5})?)/i.exec(text)?.[1];
+  return host === undefined ? "" : `https://${host}`;
 }
 
 function join(base: string, url: string): string {
