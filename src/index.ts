@@ -8,6 +8,14 @@ export { actionDigest } from "./core/digest.ts";
 export type { Duration } from "./core/duration.ts";
 export type { EncodingName, Rendering, RenderingName, Shown } from "./core/encodings/encoding.ts";
 export { intentInstructions } from "./core/encodings/intents.ts";
+export {
+  type CompactError,
+  compactError,
+  type ErrorContext,
+  failureKey,
+} from "./core/error-compaction/compact-error.ts";
+export type { ErrorKind } from "./core/error-compaction/error-kind.ts";
+export { renderError } from "./core/error-compaction/render-error.ts";
 export { type ErrorCode, type ErrorInfo, HoldpointError, isHoldpointError } from "./core/errors.ts";
 export type {
   ArtifactRef,

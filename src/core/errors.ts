@@ -1,4 +1,5 @@
 import type { Json } from "./json.ts";
+import { isError, rawError } from "./raw-error.ts";
 
 /** Every code that Holdpoint throws or records. Callers switch on it; messages are for people. */
 export type ErrorCode =
@@ -100,13 +101,18 @@ export function isHoldpointError(error: unknown, ...codes: readonly ErrorCode[])
   return error instanceof HoldpointError && (codes.length === 0 || codes.includes(error.code));
 }
 
-/** An error as the log keeps it: no stack, bounded text. */
+/** An error as the log keeps it: bounded text. */
 export interface ErrorInfo {
   readonly code: string;
   readonly message: string;
   readonly fix?: string;
   /** The same may succeed at another time. */
   readonly retryable?: boolean;
+  /**
+   * What the error held besides: stack, causes, status, the answer's body, the output of a command; redacted, at most
+   * about 20,000 characters. For people and for `compactError`: neither a flow nor a model is shown it.
+   */
+  readonly raw?: string;
 }
 
 /** Longer messages are cut when they are appended, after redaction: half a secret is one too. */
@@ -124,6 +130,20 @@ export function toErrorInfo(error: unknown, code: ErrorCode): ErrorInfo {
     };
   }
   return { code, message: clip(describe(error)) };
+}
+
+/** As `toErrorInfo`, with what the error holds besides its message: for the log alone, where it is redacted and cut. */
+export function recordError(error: unknown, code: ErrorCode): ErrorInfo {
+  const info = toErrorInfo(error, code);
+  // Ours say all in code, message and fix; what they were caused by is worth keeping.
+  const thrown = isHoldpointError(error) ? error.cause : error;
+  const raw = thrown !== error && !isError(thrown) ? undefined : rawError(thrown);
+  return raw === undefined || raw === info.message ? info : { ...info, raw };
+}
+
+/** For a flow, another log or a screen: what an error held is looked up in the log where it happened. */
+export function withoutRaw({ raw: _, ...error }: ErrorInfo): ErrorInfo {
+  return error;
 }
 
 function describe(error: unknown): string {

@@ -4,7 +4,7 @@
 // R3. What the log holds and the flow does not ask for is never skipped silently (`unclaimed`, `mismatch`).
 import { nextTick } from "node:process";
 import type { Duration } from "./duration.ts";
-import { type ErrorInfo, HoldpointError, toErrorInfo } from "./errors.ts";
+import { type ErrorInfo, HoldpointError, recordError, withoutRaw } from "./errors.ts";
 import type { Call, Decision, ThreadEvent } from "./events.ts";
 import { evolve } from "./evolve.ts";
 import type {
@@ -141,7 +141,7 @@ export function startReplay(flow: Flow, state: ThreadState, artifacts: Artifacts
           ended = { kind: "finished", value };
         },
         (error: unknown) => {
-          ended = { kind: "threw", error: toErrorInfo(error, "flow_failed") };
+          ended = { kind: "threw", error: recordError(error, "flow_failed") };
         },
       );
   }
@@ -230,7 +230,9 @@ function answer(entry: Waiting, outcome: Outcome, artifacts: Artifacts): void {
       return entry.resolve(fromLog(entry.operation, storedValue(outcome.stored, artifacts)));
     case "error":
       return entry.reject(
-        new HoldpointError(codeOf(entry.operation), outcome.error.message, { cause: outcome.error }),
+        new HoldpointError(codeOf(entry.operation), outcome.error.message, {
+          cause: withoutRaw(outcome.error),
+        }),
       );
     case "decision":
       return entry.resolve(deepFreeze(decided(entry.operation, outcome.decision)));
@@ -268,7 +270,7 @@ function actionResult(
     case "action_completed":
       return { call, status: "completed", value: storedValue(event.result, artifacts) };
     case "action_failed":
-      return { call, status: "failed", error: event.error };
+      return { call, status: "failed", error: withoutRaw(event.error) };
     case "action_denied":
       return { call, status: "denied", deniedBy: event.deniedBy, why: event.why };
     default:

@@ -1,6 +1,6 @@
 import { type Duration, durationMs } from "./duration.ts";
 import { answerName } from "./encodings/encoding.ts";
-import { HoldpointError } from "./errors.ts";
+import { type ErrorInfo, HoldpointError } from "./errors.ts";
 import type { Effect, Risk } from "./events.ts";
 import type { Json } from "./json.ts";
 import { jsonSchemaOf, type Schema } from "./schema.ts";
@@ -46,6 +46,11 @@ export interface ToolDefinition<Args, Name extends string = string, Input = unkn
   readonly show?: (value: Value, args: Args) => unknown;
   /** Says after a crash whether an action took place (I4). */
   readonly verify?: (args: Args, context: RunContext) => Verification | Promise<Verification>;
+  /**
+   * Says in one sentence what a failure means, and what to do instead: it stands for cause and hint in what the model
+   * sees. `null` leaves them as they are, and so does a hook that throws. Pure: it is called again for every window.
+   */
+  readonly explain?: (error: ErrorInfo, args: Args) => string | null;
 }
 
 /** A tool whose argument type is forgotten: what an agent holds. */
@@ -61,6 +66,7 @@ export interface Tool {
   readonly run: (args: Json, context: RunContext) => unknown;
   readonly show: ((value: Json, args: Json) => unknown) | undefined;
   readonly verify: ((args: Json, context: RunContext) => Verification | Promise<Verification>) | undefined;
+  readonly explain: ((error: ErrorInfo, args: Json) => string | null) | undefined;
 }
 
 /** A tool that remembers its name and what it takes, for `t.act(tool, args)` and for the calls of `t.decide()`. */
@@ -99,5 +105,6 @@ export function tool<Args, const Name extends string = string, Input = unknown, 
     run: definition.run as Tool["run"],
     show: definition.show as Tool["show"], // with a value that `run` returned, as JSON
     verify: definition.verify as Tool["verify"],
+    explain: definition.explain as Tool["explain"],
   });
 }

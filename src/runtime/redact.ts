@@ -1,6 +1,9 @@
 // I11. Declared secret values reach neither the log nor a model. Values are cleaned before they are measured, hashed or
 // cut, since half a secret is one too; events once more where they are appended.
+import { maskCredentials } from "../core/error-compaction/mask-credentials.ts";
+import type { ErrorInfo } from "../core/errors.ts";
 import type { EventBody } from "../core/events.ts";
+import { rawCutMark } from "../core/raw-error.ts";
 
 export interface Redactor {
   /** All that is cleaned away, longest first. */
@@ -15,6 +18,9 @@ export interface Redactor {
 const minSecretLength = 6;
 /** Longest message of an error in the log. */
 const maxMessageLength = 2_000;
+/** Of what an error held besides, its beginning and its end: output says last what went wrong. */
+const rawHeadLength = 14_000;
+const rawTailLength = 6_000;
 
 /** Members of events that hold text from outside. All others are ids, keys, kinds and numbers of ours. */
 const payload: ReadonlySet<string> = new Set([
@@ -25,22 +31,28 @@ const payload: ReadonlySet<string> = new Set([
 export function redactor(secrets: ReadonlyMap<string, string>): Redactor {
   const list = [...secrets]
     .filter(([, value]) => value.length >= minSecretLength)
-    .flatMap(([name, value]) => [...new Set([value, jsonForm(value)])].map((form) => [name, form] as const))
+    .flatMap(([name, value]) => formsOf(value).map((form) => [name, form] as const))
     .sort(([, left], [, right]) => right.length - left.length); // a secret may be part of another
   const clean = (text: string): string =>
     list.reduce((cleaned, [name, value]) => cleaned.replaceAll(value, `[secret ${name}]`), text);
+  const longestSecret = list[0]?.[1].length ?? 0;
   // Every string is replaced by a string, so what comes out has the type of what went in.
   const value = <T>(given: T): T => (list.length === 0 ? given : (redactValue(given, clean) as T));
   return {
     secrets: list.map(([, value]) => value),
     value,
-    event: (body) => clipError(list.length === 0 ? body : redactEvent(body, value)),
+    event: (body) => clipError(list.length === 0 ? body : redactEvent(body, value), longestSecret),
   };
 }
 
-/** As JSON text has it: a key of several lines is written in one. */
-function jsonForm(secret: string): string {
-  return JSON.stringify(secret).slice(1, -1);
+/** As it is, as JSON text has it (a key of several lines is written in one), and as JSON within JSON has it. */
+function formsOf(secret: string): readonly string[] {
+  const json = jsonForm(secret);
+  return [...new Set([secret, json, jsonForm(json)])];
+}
+
+function jsonForm(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
 }
 
 function redactEvent<Body extends EventBody>(body: Body, value: <T>(given: T) => T): Body {
@@ -72,11 +84,30 @@ function redactDecision(decision: DecisionMember, value: <T>(given: T) => T): De
   }; // what a provider wants back is signed by it: it stays as it is, or goes
 }
 
-function clipError<Body extends EventBody>(body: Body): Body {
-  if (!("error" in body) || body.error.message.length <= maxMessageLength) return body;
-  const { message } = body.error;
-  const cut = `${message.slice(0, maxMessageLength)}… (${message.length - maxMessageLength} characters more)`;
-  return { ...body, error: { ...body.error, message: cut } };
+function clipError<Body extends EventBody>(body: Body, longestSecret: number): Body {
+  if (!("error" in body)) return body;
+  const { message, raw } = body.error;
+  if (message.length <= maxMessageLength && raw === undefined) return body;
+  const error: ErrorInfo = {
+    ...body.error,
+    message: clip(message, maxMessageLength, 0),
+    ...(raw === undefined ? {} : { raw: clipRaw(raw, longestSecret) }),
+  };
+  return { ...body, error };
+}
+
+/** What was cut before it was redacted may end in half a secret: that end goes. Masks come after all declared values. */
+function clipRaw(raw: string, longestSecret: number): string {
+  const half = raw.endsWith(rawCutMark) ? 2 * longestSecret + rawCutMark.length : 0;
+  const sound = half === 0 ? raw : raw.slice(0, Math.max(0, raw.length - half));
+  return clip(maskCredentials(sound), rawHeadLength, rawTailLength);
+}
+
+function clip(text: string, head: number, tail: number): string {
+  const left = text.length - head - tail;
+  if (left <= 0) return text;
+  const end = tail === 0 ? "" : `\n${text.slice(-tail)}`;
+  return `${text.slice(0, head)}… (${left} characters more)${end}`;
 }
 
 function redactValue(value: unknown, clean: (text: string) => string): unknown {

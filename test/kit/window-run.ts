@@ -4,7 +4,9 @@ import type { EncodingName, Offer } from "../../src/core/encodings/encoding.ts";
 import { encodings } from "../../src/core/encodings/encodings.ts";
 import { type EventBody, event, type WindowRecord } from "../../src/core/events.ts";
 import type { ThreadState } from "../../src/core/state.ts";
+import { uncalibrated } from "../../src/core/window/calibration.ts";
 import type { ModelMessage } from "../../src/core/window/model-input.ts";
+import { type WindowSettings, window } from "../../src/core/window/settings.ts";
 import { buildWindow, type Window } from "../../src/core/window/window.ts";
 
 export type { Window };
@@ -24,15 +26,31 @@ export interface WindowSetup {
 /** More than any run takes: the window that only ever grows. */
 export const unbounded = 1_000_000_000;
 
+const noTools = new Map();
+const asItIs = (text: string): string => text;
+const settings = new Map<number, WindowSettings>();
+
+function settingsOf(budget: number): WindowSettings {
+  const known = settings.get(budget) ?? window({ budget });
+  settings.set(budget, known);
+  return known;
+}
+
 /** The window of the next decision, as the runtime would ask for it. @throws `window_over_budget` */
 export function windowAt(state: ThreadState, setup: WindowSetup): Window {
   return buildWindow({
     state,
     ...setup,
+    input: { value: setup.input, text: setup.input },
+    settings: settingsOf(setup.budget),
     encoding: encodings[setup.encoding ?? "tools"],
+    tools: noTools,
+    artifact: () => undefined,
     see: null,
     correction: null,
     maxOutputTokens: 1_000,
+    calibration: state.calibrations.get("tape") ?? uncalibrated,
+    redact: asItIs,
   });
 }
 
@@ -41,7 +59,7 @@ export function windowAt(state: ThreadState, setup: WindowSetup): Window {
  * exactly when the window was compacted in between.
  */
 export function frontOf(record: WindowRecord): string {
-  return `${record.fromSeq} ${record.dropped}`;
+  return JSON.stringify(record.view);
 }
 
 /** What the next window goes on from: of its messages, those that are not for this decision only. */
@@ -49,12 +67,7 @@ export function historyOf({ input }: Window): readonly ModelMessage[] {
   return input.messages; // nothing is shown with `see` here, and nothing was wrong with the last output
 }
 
-/** The event by which code pins a note for later windows. Until there is one of its own, a signal: which is not pinned. */
+/** The event by which code pins a note for later windows. */
 export function pinnedNote(text: string, number: number): EventBody {
-  return event("signal_received", {
-    signalId: `sg_pin_${number}`,
-    signal: "pinned",
-    value: text,
-    by: "code",
-  });
+  return event("note_added", { key: `note:pin#${number}`, text, pinned: true });
 }

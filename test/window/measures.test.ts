@@ -91,7 +91,12 @@ test("an input's tokens are those of all that goes out, and four for each messag
 test("a call's prefix is what it has in common with the one before, and a break is where that one's history ends early", () => {
   const windowOf = (fromSeq: number, ...messages: readonly ModelMessage[]): Window => ({
     input: { messages, tools: [], maxOutputTokens: 1 },
-    record: { digest: "", tokens: 1, budget: 1, fromSeq, dropped: 0 },
+    offer: { tools: [], answer: null },
+    record: {
+      ...{ digest: "", tokens: 1, budget: 1, fromSeq, dropped: 0 },
+      view: { summarised: fromSeq, lined: fromSeq, referenced: fromSeq, summaryTokens: 0 },
+    },
+    texts: [],
   });
   const note: ModelMessage = { role: "user", content: "more" };
   const [grown, cut] = prefixesOf([

@@ -4,7 +4,7 @@ import { refOf } from "../artifact-ref.ts";
 import type { EventOf } from "../events.ts";
 import type { Json } from "../json.ts";
 import type { Operation, ThreadState } from "../state.ts";
-import { failureText } from "./failures.ts";
+import { causeOf, failureText } from "./failures.ts";
 import { itemsFrom } from "./items.ts";
 import {
   operationsOf,
@@ -108,7 +108,7 @@ function addAction(earlier: Earlier, context: RenderContext, operation: Operatio
   const { proposal, settled } = operation;
   const outcome = settled?.outcome;
   if (!proposal || outcome?.kind !== "action") return;
-  const { tool, args, callId, digest } = proposal;
+  const { tool, args, digest } = proposal;
   const { event } = outcome;
   switch (event.type) {
     case "action_completed": {
@@ -128,8 +128,12 @@ function addAction(earlier: Earlier, context: RenderContext, operation: Operatio
       });
     }
     case "action_failed": {
-      const text = failureText({ callId, tool, args }, event.error, context.tools.get(tool), 1);
-      const key = `${tool}\n${text}`;
+      const told = failureText({ tool, args }, event.error, context.tools.get(tool), 1);
+      const text = context
+        .redact(told)
+        .replace(/ failed after 1 attempt: /, ": ")
+        .replaceAll("\n", "; ");
+      const key = causeOf({ tool }, event.error);
       const count = (earlier.failed.get(key)?.count ?? 0) + 1;
       earlier.failed.delete(key); // the newest come last
       earlier.failed.set(key, { seq: event.seq, text, worth: 1, tool, argsDigest: digest, count });

@@ -1,23 +1,39 @@
+import { compactError, failureKey } from "../error-compaction/compact-error.ts";
+import { renderError } from "../error-compaction/render-error.ts";
 import type { ErrorInfo } from "../errors.ts";
 import type { Call } from "../events.ts";
 import type { Tool } from "../tool.ts";
 
-/** What a model is told of a failed action. */
+/** What a model is told of a failed action: a few lines, made by rules, and what its tool has to say to it. */
 export function failureText(
-  _call: Call,
+  { tool: operation, args }: Pick<Call, "tool" | "args">,
   error: ErrorInfo,
-  _tool: Tool | undefined,
+  tool: Tool | undefined,
   attempts: number,
 ): string {
-  return JSON.stringify({
-    status: "failed",
-    code: error.code,
-    message: error.message.slice(0, 400),
-    ...(attempts > 1 ? { attempts } : {}),
-  });
+  const explain = explained(tool, error, args);
+  const told = renderError(compactError(error, { operation, attempts, explain }));
+  return error.fix === undefined || explain !== null ? told : `${told}\n${error.fix.slice(0, longestFix)}`;
 }
 
-/** Equal for failures of one cause. */
-export function causeOf(call: Call, error: ErrorInfo): string {
-  return `${call.tool} ${error.code} ${error.message.replace(/\d+/g, "#")}`;
+/** References that there are, names that are known: what helps to do better. */
+const longestFix = 600;
+
+/** A hook that throws, or gives no text, says nothing. */
+function explained(tool: Tool | undefined, error: ErrorInfo, args: Call["args"]): string | null {
+  try {
+    const text = tool?.explain?.(error, args);
+    return typeof text === "string" && text.trim() !== "" ? text : null;
+  } catch {
+    return null;
+  }
+}
+
+const keys = new WeakMap<ErrorInfo, string>();
+
+/** Equal for failures of one cause. Recomputable: kept by the error. */
+export function causeOf({ tool }: Pick<Call, "tool">, error: ErrorInfo): string {
+  const known = keys.get(error) ?? failureKey(error, tool);
+  keys.set(error, known);
+  return known;
 }

@@ -145,7 +145,7 @@ function renderResult(
         args: operation?.proposal?.args ?? call.args,
       });
     case "action_failed":
-      return { text: failureText(call, event.error, tool, attempts), isWhole: false };
+      return { text: context.redact(failureText(call, event.error, tool, attempts)), isWhole: false };
     case "action_denied":
       return { text: deniedText(event), isWhole: true };
     default:

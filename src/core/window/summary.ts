@@ -116,7 +116,7 @@ function newestFirst(lines: readonly Line[]): readonly string[] {
 function failedLines({ failed }: Earlier): readonly string[] {
   return [...failed.values()]
     .reverse()
-    .map(({ tool, text, count }) => `${tool}: ${text}${count > 1 ? ` (${count} times)` : ""}`);
+    .map(({ text, count }) => `${text}${count > 1 ? ` (${count} times)` : ""}`);
 }
 
 function readLines({ reads }: Earlier): readonly Offered[] {

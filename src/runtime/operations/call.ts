@@ -1,5 +1,5 @@
 import { childIdFor } from "../../core/digest.ts";
-import { isHoldpointError, toErrorInfo } from "../../core/errors.ts";
+import { isHoldpointError, toErrorInfo, withoutRaw } from "../../core/errors.ts";
 import { type ChildOutcome, type EventBody, type EventOf, event } from "../../core/events.ts";
 import type { PendingOperation } from "../../core/flow.ts";
 import type { Operation } from "../../core/state.ts";
@@ -65,7 +65,7 @@ function outcomeOf(end: EventBody): ChildOutcome | null {
     case "thread_completed":
       return { status: "completed", ...end.output };
     case "thread_failed":
-      return { status: "failed", error: end.error };
+      return { status: "failed", error: withoutRaw(end.error) };
     case "thread_cancelled":
       return {
         status: "cancelled",

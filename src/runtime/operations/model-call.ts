@@ -3,7 +3,7 @@
 import { costOf } from "../../core/cost.ts";
 import { sha256 } from "../../core/digest.ts";
 import { encodings } from "../../core/encodings/encodings.ts";
-import { HoldpointError, isHoldpointError, toErrorInfo } from "../../core/errors.ts";
+import { HoldpointError, isHoldpointError, recordError } from "../../core/errors.ts";
 import { type EventBody, event, type PromptRecord, type Usage } from "../../core/events.ts";
 import { afterModelFailure } from "../../core/model-retry.ts";
 import { type SilentOverflow, silentOverflow } from "../../core/silent-overflow.ts";
@@ -208,7 +208,7 @@ export function rejected(context: PlanContext, attempt: ModelTry, failure: Failu
   const { key, model } = attempt;
   const { built, output } = failure;
   const retryable = isRetryable(failure.error);
-  const error = { ...toErrorInfo(failure.error, "model_failed"), ...(retryable ? { retryable } : {}) };
+  const error = { ...recordError(failure.error, "model_failed"), ...(retryable ? { retryable } : {}) };
   const usage = output
     ? (output.usage ?? (built ? estimateUsage(context, built, output) : noUsage))
     : noUsage;

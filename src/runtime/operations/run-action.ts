@@ -1,4 +1,4 @@
-import { type ErrorInfo, toErrorInfo } from "../../core/errors.ts";
+import { type ErrorInfo, recordError, toErrorInfo } from "../../core/errors.ts";
 import { type EventBody, event } from "../../core/events.ts";
 import type { Json } from "../../core/json.ts";
 import { copyByRef } from "../../core/thread-values.ts";
@@ -30,7 +30,7 @@ export async function runAction(
     case "returned":
       return completed(context, run, startedAt, ended.value);
     case "threw":
-      return failed(context, run, startedAt, toErrorInfo(ended.error, "tool_failed"));
+      return failed(context, run, startedAt, recordError(ended.error, "tool_failed"));
     case "timeout": {
       const message = `${tool.name} gave no answer within ${tool.timeoutMs} ms`;
       if (tool.effect !== "once") return failed(context, run, startedAt, { code: "tool_timeout", message });

@@ -1,5 +1,5 @@
 import { durationMs } from "../../core/duration.ts";
-import { type ErrorInfo, HoldpointError, toErrorInfo } from "../../core/errors.ts";
+import { type ErrorInfo, HoldpointError, recordError, toErrorInfo } from "../../core/errors.ts";
 import { event } from "../../core/events.ts";
 import type { PendingOperation } from "../../core/flow.ts";
 import type { Operation } from "../../core/state.ts";
@@ -47,7 +47,7 @@ async function runStep(
   if (ended.kind === "timeout")
     return failed(context, step, rules, attempt, startedAt, timeoutError(timeoutMs), true);
   if (ended.kind === "threw")
-    return failed(context, step, rules, attempt, startedAt, toErrorInfo(ended.error, "step_failed"), true);
+    return failed(context, step, rules, attempt, startedAt, recordError(ended.error, "step_failed"), true);
   try {
     const { stored, artifacts } = toStored(runtime, ended.value);
     return {
