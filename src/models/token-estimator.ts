@@ -67,7 +67,8 @@ function runTokens(kind: number, length: number, nextKind: number | undefined): 
     case newline:
       return 1;
     default:
-      return length === 1 ? 0.7 : 1 + 0.25 * within(length, 2, 6) + 0.6 * over(length, 6);
+      if (length === 1) return nextKind === digit ? 1 : 0.7; // 234.34: numbers merge with nothing
+      return 1 + 0.25 * within(length, 2, 6) + 0.6 * over(length, 6);
   }
 }
 
