@@ -26,7 +26,9 @@ export function errorFixtures(): readonly ErrorFixture[] {
 function parseFixture(text: string): ErrorFixture {
   const end = text.indexOf("\n---\n");
   const [name = "", ...members] = text.slice(0, end).split("\n");
-  const expected = new Map(members.map((line) => [line.split(": ", 1)[0], line.slice(line.indexOf(": ") + 2)]));
+  const expected = new Map(
+    members.map((line) => [line.split(": ", 1)[0], line.slice(line.indexOf(": ") + 2)]),
+  );
   const status = expected.get("status");
   return {
     name,
