@@ -149,10 +149,13 @@ describe("no secret survives", () => {
           const values = Object.values(declared).filter((value) => !own.includes(value.slice(0, 7)));
           fc.pre(values.length > 0);
           const put = (text: string): string =>
-            places.reduce((left, place, index) => {
-              const at = place % (left.length + 1);
-              return `${left.slice(0, at)}${values[index % values.length]}${left.slice(at)}`;
-            }, text);
+            places
+              .map((place) => place % (text.length + 1))
+              .sort((left, right) => right - left) // from the end: none is put into another
+              .reduce(
+                (left, at, index) => left.slice(0, at) + values[index % values.length] + left.slice(at),
+                text,
+              );
           const texts = { plain: put(raw), JSON: JSON.stringify({ message: put(raw.slice(0, 400)) }) };
           const error =
             form === "cause"
