@@ -1,5 +1,5 @@
 // What a command tells of a thread: how it stands, what it gave, and what it and its children wait for.
-import { type ErrorInfo, HoldpointError } from "../core/errors.ts";
+import { type ErrorInfo, HoldpointError, withoutRaw } from "../core/errors.ts";
 import type { Stored } from "../core/events.ts";
 import { evolve } from "../core/evolve.ts";
 import type { Json } from "../core/json.ts";
@@ -93,7 +93,7 @@ async function resultOf(
     case "thread_completed":
       return { output: await storedValue(store, end.output), error: null };
     case "thread_failed":
-      return { output: undefined, error: end.error };
+      return { output: undefined, error: withoutRaw(end.error) }; // its event has what the error held
     case "thread_cancelled":
       return {
         output: undefined,

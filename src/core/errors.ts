@@ -98,7 +98,9 @@ export class HoldpointError extends Error {
 
 /** True for an error of ours, optionally with one of the codes given. */
 export function isHoldpointError(error: unknown, ...codes: readonly ErrorCode[]): error is HoldpointError {
-  return error instanceof HoldpointError && (codes.length === 0 || codes.includes(error.code));
+  return (
+    isError(error) && error instanceof HoldpointError && (codes.length === 0 || codes.includes(error.code))
+  );
 }
 
 /** An error as the log keeps it: bounded text. */

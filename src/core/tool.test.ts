@@ -2,6 +2,23 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { tool } from "./tool.ts";
 
+describe("what a tool explains", () => {
+  it("is kept as it was defined, and is nothing by default", () => {
+    const explain = (error: { readonly message: string }, args: { readonly id: string }) =>
+      `${args.id}: ${error.message}`;
+    const definition = {
+      name: "find",
+      description: "",
+      input: z.object({ id: z.string() }),
+      run: () => null,
+    };
+    expect(
+      tool({ ...definition, explain }).explain?.({ code: "tool_failed", message: "no" }, { id: "a" }),
+    ).toBe("a: no");
+    expect(tool(definition).explain).toBeUndefined();
+  });
+});
+
 describe("a tool's name", () => {
   const named = (name: string) => tool({ name, description: "", input: z.object({}), run: () => null });
 

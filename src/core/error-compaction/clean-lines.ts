@@ -22,8 +22,9 @@ function ends(text: string): string {
   if (text.length <= headLength + tailLength) return text;
   const tail = text.slice(-tailLength);
   const start = tail.search(/\s/); // half a word may be half a credential, which no pattern knows any more
-  const whole = text.slice(0, headLength).replace(/\S{0,4000}$/, "");
-  return `${whole}\n${start < 0 ? "" : tail.slice(start)}`;
+  const head = text.slice(0, headLength);
+  const end = Math.max(head.lastIndexOf("\n"), head.lastIndexOf(" "));
+  return `${end < headLength - 4_000 ? head : head.slice(0, end)}\n${start < 0 ? "" : tail.slice(start)}`;
 }
 
 /** Dates, levels and logger names that logs put before what they say. */

@@ -217,7 +217,7 @@ export interface FailureMatch {
 }
 
 /** `code: 'ECONNREFUSED'`: the kind and no more, so any sentence that says as much comes first. */
-const codeLine = /^\s*(?:code|errno|syscall): /;
+const codeLine = /^\s*(?:code|errno|syscall):? /;
 
 /** Precise rows: what they find is the cause, whatever surrounds it. */
 export function matchPrecise(given: readonly string[], hasStatus: boolean): FailureMatch | undefined {

@@ -36,6 +36,6 @@ export function maskCredentials(text: string): string {
 
 function mask(match: string, kept: string): string {
   const rest = match.slice(kept.length);
-  if (rest.startsWith(masked) || rest.startsWith("[secret ")) return match; // it is named already
+  if (rest === "" || rest.startsWith("[masked") || rest.startsWith("[secret")) return match; // it is named already
   return `${kept}${masked}${match.endsWith("@") && kept.endsWith("//") ? "@" : ""}`;
 }

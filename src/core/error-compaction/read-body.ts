@@ -178,13 +178,14 @@ function issues(texts: readonly string[]): BodyReading {
 /** A body that is cut off, XML, or a dictionary as Python prints it. */
 const looseShapes: readonly RegExp[] = [
   /"(?:detail|error_description|message|Message|errorMessage|msg|title|error)"\s{0,3}:\s{0,3}"((?:[^"\\\n]|\\.){3,600})/,
-  /'(?:detail|error_description|message|Message|msg|error)': ["']([^"'\n]{3,600})/,
+  /'(?:message|Message|detail|msg|error)': (?:"([^"\n]{3,600})"|'([^'\n]{3,600})')/,
   /<(?:Message|message|faultstring|faultString|ErrorMessage)>([^<]{3,600})</,
 ];
 
 function loose(text: string): BodyReading | undefined {
   for (const shape of looseShapes) {
-    const found = shape.exec(text)?.[1];
+    const match = shape.exec(text);
+    const found = match?.[1] ?? match?.[2];
     if (found !== undefined)
       return { cause: found.replace(/\\[nrt]/g, " ").replace(/\\(.)/g, "$1"), isValidation: false };
   }

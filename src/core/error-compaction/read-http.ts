@@ -95,7 +95,7 @@ const addresses: readonly RegExp[] = [
   /\bUnknownHostException: (?<place>[\w.-]{1,200})/,
   /\bConnection to (?<place>[\w.-]{1,200}:\d{1,5}) refused/,
   /\b(?:connecting to|connection to server|The connection to the server) (?<place>[\w.-]{1,200}:\d{1,5})/,
-  /\((?<place>[\w.-]{1,200}:\d{2,5})(?:, timeout: [^)]{1,30})?\)/,
+  /\((?<place>(?![\w.-]{1,200}\.(?:java|kt|scala|groovy|cs|go|rs|rb|py|php|[cm]?[jt]s):)[\w.-]{1,200}:\d{2,5})(?:, timeout: [^)]{1,30})?\)/,
   /\baddress: (?<host>\S{1,200})\nport: (?<port>\d{1,5})/,
   /\bhost(?:name)?[=:] ?["']?(?<host>[\w.-]{1,200})["']?,? port[=:] ?(?<port>\d{1,5})/,
   /\bConnect Timeout Error \(attempted address(?:es)?: (?<place>[\w.:-]{1,200})/,

@@ -12,7 +12,7 @@ const idShapes: readonly RegExp[] = [
 ];
 
 /** True of a word that names one thing among many: a number, UUID, ULID, hash, date, prefixed id or long token. */
-export function isId(word: string): boolean {
+function isId(word: string): boolean {
   return word.length <= 2_000 && idShapes.some((shape) => shape.test(word));
 }
 

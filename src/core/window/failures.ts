@@ -1,4 +1,4 @@
-import { compactError, failureKey } from "../error-compaction/compact-error.ts";
+import { type CompactError, compactError, failureKey } from "../error-compaction/compact-error.ts";
 import { renderError } from "../error-compaction/render-error.ts";
 import type { ErrorInfo } from "../errors.ts";
 import type { Call } from "../events.ts";
@@ -12,8 +12,18 @@ export function failureText(
   attempts: number,
 ): string {
   const explain = explained(tool, error, args);
-  const told = renderError(compactError(error, { operation, attempts, explain }));
+  const told = renderError({ ...compacted(error, operation, explain), attempts });
   return error.fix === undefined || explain !== null ? told : `${told}\n${error.fix.slice(0, longestFix)}`;
+}
+
+/** Reading a long error takes a while. Recomputable: kept by the error. */
+const compacts = new WeakMap<ErrorInfo, CompactError>();
+
+function compacted(error: ErrorInfo, operation: string, explain: string | null): CompactError {
+  if (explain !== null) return compactError(error, { operation, explain });
+  const known = compacts.get(error) ?? compactError(error, { operation });
+  compacts.set(error, known);
+  return known;
 }
 
 /** References that there are, names that are known: what helps to do better. */

@@ -29,7 +29,7 @@ export interface History {
 }
 
 /** The summary takes at most this share of the room. */
-const summaryShare = 0.3;
+const summaryShare = 0.45;
 /** A compaction that frees less than this share of the room would soon be followed by the next. */
 const leastGain = 0.1;
 
@@ -106,7 +106,8 @@ function* smallerViews(
   }
   if (!shrink.includes("summarise")) return;
   const summaryTokens = Math.floor(request.room * summaryShare);
-  for (const summarised of [summarisedTo(request, view, items, goal - summaryTokens, upTo), upTo]) {
+  for (const taken of [likelySummary(request, summaryTokens), summaryTokens, goal]) {
+    const summarised = summarisedTo(request, view, items, goal - taken, upTo);
     if (summarised <= view.summarised) continue;
     const { lined, referenced } = view;
     view = {
@@ -117,6 +118,13 @@ function* smallerViews(
     };
     yield view;
   }
+}
+
+/** What the next summary is likely to take: more than the last, and seldom all that it may. */
+function likelySummary({ context, room }: HistoryRequest, most: number): number {
+  const { lastWindow, windows } = context.state;
+  const last = windows.get(lastWindow?.seq ?? 0)?.find(({ kind }) => kind === "summary");
+  return Math.min(most, Math.floor((last?.tokens ?? 0) * 1.3 + room * 0.1));
 }
 
 /** The earliest point up to which items must be told in short for the rest to fit `room`; at most `upTo`. */
@@ -185,10 +193,10 @@ function partOf(request: HistoryRequest, item: Item, level: Level): Part | null 
     cached = { count, rendering, context, parts: new Map() };
     cache.set(owner, cached);
   }
-  const name = item.kind === "turn" ? `${level} ${item.attempts}` : level;
+  const name = item.kind === "turn" ? `${level} ${item.attempts}` : "";
   const known = cached.parts.get(name);
   if (known !== undefined) return known;
-  const made = item.kind === "turn" ? turnPart(request, item, level) : notePart(request, item, level);
+  const made = item.kind === "turn" ? turnPart(request, item, level) : notePart(request, item);
   if (made.isFinal) cached.parts.set(name, made.part);
   return made.part;
 }
@@ -222,9 +230,8 @@ function turnPart(
 function notePart(
   { context, count, rendering }: HistoryRequest,
   { note, seq }: Extract<Item, { kind: "note" }>,
-  level: Level,
 ): { readonly part: Part | null; readonly isFinal: boolean } {
-  const shown = renderNote(context, note, level);
+  const shown = renderNote(context, note);
   if (shown === null) return { part: null, isFinal: true };
   const messages = rendering.show({ kind: "note", text: shown.text });
   const treatment = shown.isWhole ? "kept" : "truncated";

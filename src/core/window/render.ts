@@ -1,8 +1,9 @@
 // What the events of a thread say to a model, at three levels of detail. A part rendered once never reads differently
 // later, unless it moves to another level; so prompts keep their prefix.
 import { readerName, refOf, renderReference } from "../artifact-ref.ts";
+import { HoldpointError } from "../errors.ts";
 import type { Call, EventOf, Stored } from "../events.ts";
-import type { Json } from "../json.ts";
+import { deepFreeze, type Json } from "../json.ts";
 import { shownResult } from "../shown-result.ts";
 import type { Note, Operation, ThreadState } from "../state.ts";
 import type { Tool } from "../tool.ts";
@@ -198,20 +199,36 @@ function valueAtHand({ artifact }: RenderContext, stored: Stored): Json | undefi
   return text === undefined ? undefined : (JSON.parse(text) as Json); // an artifact's text is JSON
 }
 
-/** One text for what happened besides the model's own calls; `null` when its decision already shows it. */
+/**
+ * One text for what happened besides the model's own calls; `null` when its decision already shows it. What people say
+ * stays word for word until it is summed up: of all that a window shows it is the densest.
+ */
 export function renderNote(
   context: RenderContext,
   note: Note,
-  level: Level,
 ): { readonly text: string; readonly isWhole: boolean; readonly isPinned: boolean } | null {
   const shown = shownNote(context, note);
   if (shown === null) return null;
-  const text = context.noteText ? context.noteText(shown) : plainNote(shown);
+  const text = context.noteText ? ownNote(context.noteText, shown) : plainNote(shown);
   if (text === null || text === "") return null;
   const isPinned = shown.kind === "note" && shown.pinned;
-  const limit = isPinned ? Number.POSITIVE_INFINITY : context.longest[level];
+  const limit = isPinned ? Number.POSITIVE_INFINITY : context.longest.kept;
   if (text.length <= limit) return { text, isWhole: true, isPinned };
   return { text: `${salientText(text, limit)}${wholeOf(shown)}`, isWhole: false, isPinned };
+}
+
+/** @throws `window_failed` when the window's own words cannot be had. */
+function ownNote(noteText: NonNullable<RenderContext["noteText"]>, note: ShownNote): string | null {
+  try {
+    const text: unknown = noteText(deepFreeze(note));
+    if (text === null || typeof text === "string") return text;
+    throw new Error(`it gives ${typeof text}, neither text nor null`);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new HoldpointError("window_failed", `the window's \`note\` failed on a ${note.kind}: ${why}`, {
+      cause,
+    });
+  }
 }
 
 /** Where the whole of what a person or a signal said can be read. */

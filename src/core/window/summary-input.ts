@@ -18,7 +18,7 @@ export function summaryInput(request: WindowRequest, toSeq: number, maxTokens: n
         ? []
         : eventsRendering.show({ kind: "turn", messages });
     }
-    const note = renderNote(context, item.note, "referenced");
+    const note = renderNote(context, item.note);
     return note === null ? [] : eventsRendering.show({ kind: "note", text: note.text });
   });
   const task = eventsRendering.show({ kind: "input", text: request.input.text.slice(0, 2_000) });

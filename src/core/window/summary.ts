@@ -57,9 +57,12 @@ export function summaryText(request: SummaryRequest): { readonly text: string; r
   return { text: lines.join("\n"), items: earlier.items };
 }
 
-/** What pinned notes take of a summary. */
-export function pinnedTokens(context: RenderContext, toSeq: number, count: Count): number {
-  return earlierTo(context, toSeq).pinned.reduce((total, { text }) => total + count(`- ${text}\n`), 0);
+/** What pinned notes before `toSeq` take of a summary. */
+export function pinnedTokens({ state }: RenderContext, toSeq: number, count: Count): number {
+  let tokens = 0;
+  for (const { seq, text, pinned } of state.notesByKey.values())
+    if (pinned && seq < toSeq) tokens += count(`- ${text}\n`);
+  return tokens;
 }
 
 function section(title: string, lines: readonly string[]): readonly string[] {
@@ -144,8 +147,13 @@ function sentenceLines({ sentences }: Earlier): readonly string[] {
   return [...new Set([...sentences].sort(byWorth).map(({ text }) => text))];
 }
 
+/** In the log's order, what was said at once on one line. */
 function bySeq(chosen: readonly string[], { sentences }: Earlier): readonly string[] {
   const isChosen = new Set(chosen);
-  const ordered = [...sentences].sort(inOrder).map(({ text }) => text);
-  return [...new Set(ordered.filter((text) => isChosen.has(text)))];
+  const lines = new Map<number, string[]>();
+  for (const { seq, text } of [...sentences].sort(inOrder)) {
+    if (!isChosen.delete(text)) continue;
+    lines.set(seq, [...(lines.get(seq) ?? []), text]);
+  }
+  return [...lines.values()].map((each) => each.join(" "));
 }
