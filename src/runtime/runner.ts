@@ -89,6 +89,7 @@ async function reportCrashes(runtime: Runtime, lease: Lease, state: ThreadState)
     state,
     threadId: lease.threadId,
     input: null,
+    signal: new AbortController().signal,
     exclusiveRunning: false,
     verifiedAbsent: new Set<string>(),
     abandoned: new Set<string>(),

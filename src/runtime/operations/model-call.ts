@@ -12,6 +12,7 @@ import type { Window } from "../../core/window/window.ts";
 import type { Model, ModelOutput } from "../../ports/model.ts";
 import { streamRedactor } from "../redact-stream.ts";
 import { type Facts, facts, noFacts } from "../stored.ts";
+import { validateWithin } from "../validate-within.ts";
 import { withTimeout } from "../with-timeout.ts";
 import type { Decide } from "./decide.ts";
 import { offerFor } from "./offer.ts";
@@ -61,7 +62,7 @@ export async function callModel(
     case "threw":
       return facts(...rejected(context, timed, { error: ended.error, built }));
     case "returned":
-      return facts(...(await judgedOrRejected(context, decide, built, timed, ended.value)));
+      return facts(...(await judgedOrRejected(context, decide, built, timed, ended.value, signal)));
     default:
       return ended satisfies never;
   }
@@ -74,12 +75,14 @@ async function judgedOrRejected(
   built: Window,
   attempt: ModelTry,
   given: unknown,
+  signal: AbortSignal,
 ): Promise<readonly EventBody[]> {
   const sound = soundOutput(given);
   if (!sound.ok) return rejected(context, attempt, { error: invalid(sound.why), built });
   try {
-    return await judged(context, decide, built, attempt, sound.output);
+    return await judged(context, decide, built, attempt, sound.output, signal);
   } catch (error) {
+    if (signal.aborted) return []; // stopped while a schema was asked: the next worker calls again
     return rejected(context, attempt, { error, built });
   }
 }
@@ -111,6 +114,7 @@ async function judged(
   built: Window,
   attempt: ModelTry,
   output: ModelOutput,
+  signal: AbortSignal,
 ): Promise<readonly EventBody[]> {
   const { runtime, agent } = context;
   const usage = output.usage ?? estimateUsage(context, built, output);
@@ -128,6 +132,7 @@ async function judged(
     answer: decide.options.output ?? agent.output,
     gate: agent.gate,
     callIdPrefix: callIdPrefix(decide.key),
+    validate: validateWithin(runtime.clock, signal),
   };
   const validated = await validateDecision(output, rules);
   if (!validated.ok) {

@@ -46,6 +46,8 @@ export interface PlanContext {
   readonly state: ThreadState;
   readonly threadId: string;
   readonly input: unknown;
+  /** Aborted when the turn is to stop: a plan that waits for the user's code waits no longer. */
+  readonly signal: AbortSignal;
   /** An exclusive effect of this thread is under way. */
   readonly exclusiveRunning: boolean;
   /** Actions in doubt of which `verify` has just said that they did not happen. */
