@@ -7,6 +7,7 @@ interface ProviderConfig {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly supportsStructuredOutputs?: boolean | undefined;
   readonly strict?: boolean | undefined;
+  readonly stream?: boolean | undefined;
 }
 
 export type ProvidersConfig = Readonly<Record<string, ProviderConfig>>;
@@ -20,6 +21,7 @@ export const providersSchema: z.ZodType<ProvidersConfig> = z.record(
     headers: z.record(z.string(), z.string()).optional(),
     supportsStructuredOutputs: z.boolean().optional(),
     strict: z.boolean().optional(),
+    stream: z.boolean().optional(),
   }),
 );
 
@@ -52,12 +54,13 @@ function settingsOf(
   given: ProviderConfig,
   variableOf: (name: string) => string | undefined,
 ): ProviderSettings {
-  const { baseURL, headers, supportsStructuredOutputs, strict } = given;
+  const { baseURL, headers, supportsStructuredOutputs, strict, stream } = given;
   return {
     ...(baseURL !== undefined && { baseURL }),
     ...(headers && { headers }),
     ...(supportsStructuredOutputs !== undefined && { supportsStructuredOutputs }),
     ...(strict !== undefined && { strict }),
+    ...(stream !== undefined && { stream }),
     ...(given.apiKeyVariable !== undefined && keyIn(given.apiKeyVariable, variableOf, "")),
   };
 }
