@@ -39,8 +39,10 @@ export function providerSettings(
   const configured = Object.entries(config).map(([name, given]) => [name, settingsOf(given, variableOf)]);
   const providers: Record<string, ProviderSettings> = Object.fromEntries(configured);
   const baseURL = variableOf(baseUrlVariable);
-  // a key of the config's is not meant for another address
-  const compatible = baseURL === undefined ? providers.compatible : { baseURL };
+  // a key or header of the config's is not meant for another address; how endpoints are spoken to is
+  const { apiKeyVariable: _key, headers: _headers, ...manners } = config.compatible ?? {};
+  const compatible =
+    baseURL === undefined ? providers.compatible : settingsOf({ ...manners, baseURL }, variableOf);
   if (!compatible) return providers;
   return { ...providers, compatible: { ...keyIn(apiKeyVariable, variableOf, undefined), ...compatible } };
 }
