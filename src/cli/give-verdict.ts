@@ -45,7 +45,12 @@ export async function giveVerdict(
 async function decide(context: Context, store: Store, requestId: string, verdict: Verdict): Promise<Decided> {
   const agents = verdict.kind === "edit" ? (await loadAgents(context.settings)).agents : [];
   return withRuntime(context, { store, agents }, (runtime) =>
-    decideRequest(runtime, requestId, { verdict, by: context.settings.principal, via: "cli" }),
+    decideRequest(runtime, requestId, {
+      verdict,
+      by: context.settings.principal,
+      via: "cli",
+      signal: context.signal,
+    }),
   );
 }
 

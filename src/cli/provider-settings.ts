@@ -7,6 +7,7 @@ interface ProviderConfig {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly supportsStructuredOutputs?: boolean | undefined;
   readonly strict?: boolean | undefined;
+  readonly stream?: boolean | undefined;
 }
 
 export type ProvidersConfig = Readonly<Record<string, ProviderConfig>>;
@@ -20,6 +21,7 @@ export const providersSchema: z.ZodType<ProvidersConfig> = z.record(
     headers: z.record(z.string(), z.string()).optional(),
     supportsStructuredOutputs: z.boolean().optional(),
     strict: z.boolean().optional(),
+    stream: z.boolean().optional(),
   }),
 );
 
@@ -37,8 +39,10 @@ export function providerSettings(
   const configured = Object.entries(config).map(([name, given]) => [name, settingsOf(given, variableOf)]);
   const providers: Record<string, ProviderSettings> = Object.fromEntries(configured);
   const baseURL = variableOf(baseUrlVariable);
-  // a key of the config's is not meant for another address
-  const compatible = baseURL === undefined ? providers.compatible : { baseURL };
+  // a key or header of the config's is not meant for another address; how endpoints are spoken to is
+  const { apiKeyVariable: _key, headers: _headers, ...manners } = config.compatible ?? {};
+  const compatible =
+    baseURL === undefined ? providers.compatible : settingsOf({ ...manners, baseURL }, variableOf);
   if (!compatible) return providers;
   return { ...providers, compatible: { ...keyIn(apiKeyVariable, variableOf, undefined), ...compatible } };
 }
@@ -52,12 +56,13 @@ function settingsOf(
   given: ProviderConfig,
   variableOf: (name: string) => string | undefined,
 ): ProviderSettings {
-  const { baseURL, headers, supportsStructuredOutputs, strict } = given;
+  const { baseURL, headers, supportsStructuredOutputs, strict, stream } = given;
   return {
     ...(baseURL !== undefined && { baseURL }),
     ...(headers && { headers }),
     ...(supportsStructuredOutputs !== undefined && { supportsStructuredOutputs }),
     ...(strict !== undefined && { strict }),
+    ...(stream !== undefined && { stream }),
     ...(given.apiKeyVariable !== undefined && keyIn(given.apiKeyVariable, variableOf, "")),
   };
 }

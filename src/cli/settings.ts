@@ -90,7 +90,7 @@ async function readConfig(path: string): Promise<Config> {
     .join("; ");
   throw usageError(
     `the config ${formatPath(path)} is not valid: ${why}`,
-    "It takes store, agents (paths), defaultModel, secrets (names of environment variables) and providers (each with baseURL, apiKeyVariable, headers, supportsStructuredOutputs, strict).",
+    "It takes store, agents (paths), defaultModel, secrets (names of environment variables) and providers (each with baseURL, apiKeyVariable, headers, supportsStructuredOutputs, strict, stream).",
   );
 }
 

@@ -31,15 +31,30 @@ export type Validation =
   | { readonly ok: true; readonly value: Json }
   | { readonly ok: false; readonly why: string };
 
-/** Validates `value`; what a schema makes of it (defaults, coercion) must be JSON, since it goes into the log. */
-export async function validate(schema: Schema, value: unknown): Promise<Validation> {
+/**
+ * Validates `value`; what a schema makes of it (defaults, coercion) must be JSON, since it goes into the log. A promise
+ * only where the schema gives one, which may never settle: code that has a clock uses `validateWithin`.
+ */
+export function validate(schema: Schema, value: unknown): Validation | Promise<Validation> {
   try {
-    const result = await schema["~standard"].validate(value);
-    if (result.issues) return { ok: false, why: result.issues.map(describeIssue).join("; ") };
+    const result = schema["~standard"].validate(value);
+    return "then" in result ? Promise.resolve(result).then(judged, refused) : judged(result);
+  } catch (error) {
+    return refused(error);
+  }
+}
+
+function judged(result: SchemaResult<unknown>): Validation {
+  if (result.issues) return { ok: false, why: result.issues.map(describeIssue).join("; ") };
+  try {
     return { ok: true, value: deepFreeze(toJson(result.value)) }; // nobody changes what was judged and hashed
   } catch (error) {
-    return { ok: false, why: error instanceof Error ? error.message : String(error) };
+    return refused(error);
   }
+}
+
+function refused(error: unknown): Validation {
+  return { ok: false, why: error instanceof Error ? error.message : String(error) };
 }
 
 function describeIssue(issue: SchemaIssue): string {

@@ -23,6 +23,8 @@ export interface AiSdkModelOptions {
    * Provider options explain settings, and neither text nor tools; see docs/models.md.
    */
   readonly strict?: boolean;
+  /** False: never streams, also when it is given an `onProgress`. Default true. */
+  readonly stream?: boolean;
   /** A longer output, counted part by part, is given up. Default 16 MiB. */
   readonly maxResponseBytes?: number;
   /** A stream that brings no part for so long, once it has begun, is given up. Default 60,000. */
@@ -47,7 +49,12 @@ const defaultIdleMs = 60_000;
 export function aiSdkModel(model: AiSdkLanguageModel, options: AiSdkModelOptions = {}): Model {
   const id = options.id ?? `${providerKey(model)}/${model.modelId}`;
   const maxBytes = options.maxResponseBytes ?? defaultMaxResponseBytes;
-  const { idleMs = defaultIdleMs, now = () => performance.now(), strict = true } = options;
+  const {
+    idleMs = defaultIdleMs,
+    now = () => performance.now(),
+    strict = true,
+    stream: mayStream = true,
+  } = options;
   const providerOptions = mergedOptions(defaultProviderOptions(model), options.providerOptions);
 
   async function generated(
@@ -66,7 +73,7 @@ export function aiSdkModel(model: AiSdkLanguageModel, options: AiSdkModelOptions
         watched<Generated & Answered>(() => model.doGenerate(call)),
         signal,
       );
-    if (!onProgress || typeof model.doStream !== "function") return atOnce();
+    if (!onProgress || !mayStream || typeof model.doStream !== "function") return atOnce();
     const stream = { id, signal, onProgress, maxBytes, idleMs, now };
     try {
       return await generateByStream(() => watched(() => openStream(model, call)), stream);

@@ -7,6 +7,20 @@ import { overflowRows } from "./overflow-rows.ts";
 
 const otherRows: readonly FailureRow[] = [
   {
+    kind: "invalid_request",
+    from: "node",
+    pattern: /is an invalid header (?:value|name)|Cannot convert argument to a ByteString/,
+    fix: "Check the provider's key and headers for line breaks, and for characters outside Latin-1.",
+    source: "undici: Headers.append",
+  },
+  {
+    kind: "invalid_request",
+    from: "node",
+    pattern: /^(?:Cannot connect to API: )?bad port$/m,
+    fix: "Serve the model at another port: this one is of those that fetch refuses (fetch.spec.whatwg.org/#port-blocking).",
+    source: "undici: fetch",
+  },
+  {
     kind: "content_filter",
     from: "azure",
     pattern: /^code=(?:content_filter|ResponsibleAIPolicyViolation)$|content management policy/im,
@@ -125,6 +139,11 @@ export const codeRows: readonly {
   /** In words, after the host. */
   readonly says?: string;
 }[] = [
+  {
+    pattern: /^ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST)$/,
+    kind: "tls",
+    says: "it does not speak TLS there",
+  },
   {
     pattern:
       /^(?:CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|HOSTNAME_MISMATCH)/,

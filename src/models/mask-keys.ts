@@ -18,9 +18,12 @@ const prefixed = [
 /** Any run as long as a key that holds a digit, a star, or both cases: names in words are not keys. */
 const long = /[\w*-]{32,}/g;
 
+/** Node repeats a header that it refuses: a key with a line break in it. */
+const refusedHeader = /(Headers\.\w+: ")[\s\S]*(" is an invalid header value)/g;
+
 /** `text` without what looks like a key, also where the key is starred out in part. */
 export function maskKeys(text: string): string {
-  let masked = text.replace(announced, "$1[masked]");
+  let masked = text.replace(refusedHeader, "$1[masked]$2").replace(announced, "$1[masked]");
   for (const pattern of prefixed) masked = masked.replace(pattern, "[masked]");
   return masked.replace(long, (run) => (isRandom(run) ? "[masked]" : run));
 }

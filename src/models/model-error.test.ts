@@ -69,7 +69,7 @@ describe("toModelError", () => {
         code: "model_failed",
         retryable: false,
         message: "acme/large was not found (HTTP 404): the provider said this",
-        fix: "Check the model's name.",
+        fix: "Check the model's name, and the base URL.",
       },
     },
     {

@@ -115,7 +115,7 @@ function fixOf({ kind, retryable, limitTokens }: ModelFailure, host: string | un
     case "unauthorized":
       return "Check the provider's API key, and that it may use this model.";
     case "not_found":
-      return "Check the model's name.";
+      return "Check the model's name, and the base URL.";
     case "invalid_request":
       return "Check the model's settings against what the provider says.";
     case "content_filter":
@@ -123,7 +123,7 @@ function fixOf({ kind, retryable, limitTokens }: ModelFailure, host: string | un
     case "network":
       return `Check that ${host ?? "the provider"} is reachable from the worker, the base URL, and proxies on the way.`;
     case "tls":
-      return "Check the base URL and proxies on the way; trust a certificate of your own with NODE_EXTRA_CA_CERTS.";
+      return "Check the base URL (http or https?) and proxies on the way; trust a certificate of your own with NODE_EXTRA_CA_CERTS.";
     case "garbled":
       return "Check the base URL and proxies on the way, if it happens again.";
     case "overloaded":

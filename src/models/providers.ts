@@ -17,6 +17,8 @@ export interface ProviderSettings {
   readonly supportsStructuredOutputs?: boolean;
   /** Refuses to send what the window did not ask for (docs/models.md). Default: the resolver's. */
   readonly strict?: boolean;
+  /** False: answers come whole, from an endpoint that does not stream. Default true. */
+  readonly stream?: boolean;
   /** Goes out with every call, by provider. */
   readonly providerOptions?: ProviderOptions;
 }
@@ -88,6 +90,7 @@ export async function createModel(
   const from = known ?? compatiblePackage;
   if (!known && baseURL === undefined) throw noAddress(provider);
   if (baseURL !== undefined && !isAddress(baseURL)) throw badAddress(provider);
+  if (baseURL !== undefined && hasUser(baseURL)) throw userInAddress(provider);
   const create = await factoryOf(from, options.importPackage);
   return create({
     fetch: options.fetch,
@@ -138,6 +141,18 @@ function isNotFound(error: unknown): boolean {
 function isAddress(baseURL: string): boolean {
   const { protocol } = URL.parse(baseURL) ?? {};
   return protocol === "http:" || protocol === "https:";
+}
+
+/** `fetch` refuses such addresses. */
+function hasUser(baseURL: string): boolean {
+  const { username, password } = new URL(baseURL);
+  return username !== "" || password !== "";
+}
+
+function userInAddress(provider: string): HoldpointError {
+  return new HoldpointError("model_unavailable", `the base URL of ${provider} holds a user or a password`, {
+    fix: "Take them out: a key goes into its variable (apiKeyVariable), anything else into headers.",
+  });
 }
 
 function noAddress(provider: string): HoldpointError {

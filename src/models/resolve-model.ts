@@ -16,6 +16,7 @@ import {
   type ProviderSettings,
   parseModelName,
 } from "./providers.ts";
+import { streamedFetch } from "./streamed-fetch.ts";
 import { checkedFetch } from "./wire/wire-fetch.ts";
 
 export interface ModelResolverOptions {
@@ -77,9 +78,13 @@ export function modelResolver(options: ModelResolverOptions = {}): ModelResolver
   }
 
   async function check(named: unknown): Promise<void> {
+    if (Array.isArray(named) && named.length > 0) await anyOf(named, checkOne);
+    else await checkOne(named);
+  }
+
+  async function checkOne(named: unknown): Promise<void> {
     const model = named ?? defaultModel ?? null;
-    if (Array.isArray(model) && model.length > 0) await anyOf(model, check);
-    else if (typeof model === "string") await checkNamed(model, providers, options);
+    if (typeof model === "string") await checkNamed(model, providers, options);
     else await resolveModel(model);
   }
 
@@ -97,18 +102,22 @@ async function modelNamed(id: string, options: ModelResolverOptions): Promise<Mo
   const { providers = {}, maxResponseBytes = defaultMaxResponseBytes } = options;
   const name = parseModelName(id, providers);
   const settings = settingsOf(name, providers);
-  const fetch = limitedFetch(
-    checkedFetch(options.fetch ?? ((input, init) => globalThis.fetch(input, init))),
-    name.provider,
-    maxResponseBytes,
+  if (settings.apiKey === "") throw emptyKey(id, keyNameOf(name, settings));
+  const fetch = streamedFetch(
+    limitedFetch(
+      checkedFetch(options.fetch ?? ((input, init) => globalThis.fetch(input, init))),
+      name.provider,
+      maxResponseBytes,
+    ),
   );
   const created = await createModel(name, settings, { fetch, importPackage: importOf(options) });
-  const { providerOptions, strict } = settings;
+  const { providerOptions, strict, stream } = settings;
   return modelFrom(created, {
     ...options,
     id,
     ...(providerOptions && { providerOptions }),
     ...(strict !== undefined && { strict }),
+    ...(stream !== undefined && { stream }),
   });
 }
 
@@ -165,6 +174,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function describe(model: unknown): string {
+  if (Array.isArray(model)) return model.length === 0 ? "an empty list" : "a list within a list of models";
   if (isObject(model) && "specificationVersion" in model)
     return `an AI SDK object of specification ${String(model.specificationVersion)}`;
   return `a value of type ${typeof model}`;
@@ -172,6 +182,6 @@ function describe(model: unknown): string {
 
 function noModel(): HoldpointError {
   return new HoldpointError("model_unavailable", "the agent names no model, and there is no default model", {
-    fix: 'Give the agent one, such as model: "anthropic/<model>", or set a default model.',
+    fix: 'Give the agent one, such as model: "anthropic/<model>", or set a default model (on the command line HOLDPOINT_MODEL, or `defaultModel` in the config).',
   });
 }

@@ -5,11 +5,13 @@ import { sha256 } from "../core/digest.ts";
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
 import { type EventBody, event, type Verdict } from "../core/events.ts";
 import { type Json, toJson } from "../core/json.ts";
-import { validate } from "../core/schema.ts";
 import { initialState, type RequestState, type ThreadState } from "../core/state.ts";
 import { assertOpenThread, assertPerson, changeThread, commit } from "./change-thread.ts";
 import { agentNamed, type Runtime } from "./runtime.ts";
 import { toStored } from "./stored.ts";
+import { validateWithin } from "./validate-within.ts";
+
+const never = new AbortController().signal;
 
 export interface StartOptions {
   /** The principal who starts it. */
@@ -18,6 +20,8 @@ export interface StartOptions {
   readonly key?: string;
   readonly threadId?: string;
   readonly parent?: { readonly threadId: string; readonly key: string };
+  /** Ends the wait for the schema of the input. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Started {
@@ -34,7 +38,7 @@ export async function startThread(
   options: StartOptions,
 ): Promise<Started> {
   const agent = agentNamed(runtime, agentName);
-  const { stored, artifacts } = toStored(runtime, await validInput(agent, input));
+  const { stored, artifacts } = toStored(runtime, await validInput(runtime, agent, input, options.signal));
   const threadId = options.threadId ?? threadIdFor(agentName, options.key);
   const body = event("thread_started", {
     threadId,
@@ -53,9 +57,14 @@ export async function startThread(
   return { threadId, created: true };
 }
 
-async function validInput(agent: Agent, input: unknown): Promise<unknown> {
+async function validInput(
+  { clock }: Runtime,
+  agent: Agent,
+  input: unknown,
+  signal: AbortSignal = never,
+): Promise<unknown> {
   if (!agent.input) return input;
-  const result = await validate(agent.input, input);
+  const result = await validateWithin(clock, signal)(agent.input, input);
   if (result.ok) return result.value;
   throw new HoldpointError("invalid_input", `the input is not valid for agent ${agent.name}: ${result.why}`, {
     fix: "Give input that fits the agent's input schema.",

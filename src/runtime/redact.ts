@@ -6,7 +6,7 @@ import type { EventBody } from "../core/events.ts";
 import { rawCutMark } from "../core/raw-error.ts";
 
 export interface Redactor {
-  /** All that is cleaned away, longest first. */
+  /** All that is cleaned away, in each of its forms, longest first. */
   readonly secrets: readonly string[];
   /** The same value with each secret replaced by `[secret NAME]`; the value itself when there are no secrets. */
   value<T>(value: T): T;
@@ -31,24 +31,96 @@ const payload: ReadonlySet<string> = new Set([
 export function redactor(secrets: ReadonlyMap<string, string>): Redactor {
   const list = [...secrets]
     .filter(([, value]) => value.length >= minSecretLength)
-    .flatMap(([name, value]) => formsOf(value).map((form) => [name, form] as const))
-    .sort(([, left], [, right]) => right.length - left.length); // a secret may be part of another
-  const clean = (text: string): string =>
-    list.reduce((cleaned, [name, value]) => cleaned.replaceAll(value, `[secret ${name}]`), text);
-  const longestSecret = list[0]?.[1].length ?? 0;
+    .flatMap(([name, value]) => formsOf(value).map((form): Secret => ({ marker: `[secret ${name}]`, form })))
+    .sort((left, right) => right.form.length - left.form.length); // where two begin together, the longer one counts
+  const clean = (text: string): string => withoutSecrets(text, list);
+  const longestSecret = list[0]?.form.length ?? 0;
   // Every string is replaced by a string, so what comes out has the type of what went in.
   const value = <T>(given: T): T => (list.length === 0 ? given : (redactValue(given, clean) as T));
   return {
-    secrets: list.map(([, value]) => value),
+    secrets: list.map(({ form }) => form),
     value,
     event: (body) => clipError(list.length === 0 ? body : redactEvent(body, value), longestSecret),
   };
 }
 
-/** As it is, as JSON text has it (a key of several lines is written in one), and as JSON within JSON has it. */
+interface Secret {
+  readonly marker: string;
+  readonly form: string;
+}
+
+/**
+ * As it is; as JSON text has it, where a key of several lines is written in one, and JSON within JSON; and as messages
+ * of one line do.
+ */
 function formsOf(secret: string): readonly string[] {
   const json = jsonForm(secret);
-  return [...new Set([secret, json, jsonForm(json)])];
+  const forms = [secret, json, jsonForm(json), secret.replaceAll(/\s+/g, " ").trim()];
+  return [...new Set(forms)].filter((form) => form.length >= minSecretLength);
+}
+
+interface Found {
+  readonly start: number;
+  end: number;
+  marker: string;
+}
+
+/** Secrets may overlap, each other and themselves: of a place that several share, nothing is left of any. */
+function withoutSecrets(text: string, secrets: readonly Secret[]): string {
+  const found = secrets.flatMap((secret) => [...placesOf(text, secret), ...cutPlacesOf(text, secret)]);
+  if (found.length === 0) return text;
+  const shown = found.filter((place) => !isOfMarker(text, place, secrets));
+  let cleaned = "";
+  let at = 0;
+  for (const { start, end, marker } of merged(shown)) {
+    cleaned += text.slice(at, start) + marker;
+    at = end;
+  }
+  return cleaned + text.slice(at);
+}
+
+/** A secret may be a word of what stands in its place (`TOKEN=secret`): that is left, or no digest would fit any more. */
+function isOfMarker(text: string, { start, end }: Found, secrets: readonly Secret[]): boolean {
+  return secrets.some(({ marker }) => {
+    if (!marker.includes(text.slice(start, end))) return false;
+    const at = text.lastIndexOf(marker, start);
+    return at >= 0 && end <= at + marker.length;
+  });
+}
+
+function placesOf(text: string, { form, marker }: Secret): Found[] {
+  const places: Found[] = [];
+  for (let start = text.indexOf(form); start >= 0; start = text.indexOf(form, start + 1)) {
+    const end = start + form.length;
+    const last = places.at(-1);
+    if (last && start < last.end) last.end = end;
+    else places.push({ start, end, marker });
+  }
+  return places;
+}
+
+/** Texts from outside may have been cut before they came here, and then end with `…`: so may a secret. */
+function cutPlacesOf(text: string, { form, marker }: Secret): Found[] {
+  const places: Found[] = [];
+  for (let end = text.indexOf("…"); end >= 0; end = text.indexOf("…", end + 1)) {
+    let length = Math.min(form.length - 1, end);
+    while (length >= minSecretLength && !text.endsWith(form.slice(0, length), end)) length -= 1;
+    if (length >= minSecretLength) places.push({ start: end - length, end, marker });
+  }
+  return places;
+}
+
+function merged(found: readonly Found[]): readonly Found[] {
+  const places: Found[] = [];
+  for (const next of [...found].sort((left, right) => left.start - right.start || right.end - left.end)) {
+    const last = places.at(-1);
+    if (!last || next.start >= last.end) places.push({ ...next });
+    else if (next.end > last.end) {
+      last.end = next.end;
+      if (!last.marker.endsWith(next.marker)) last.marker += next.marker;
+    }
+  }
+  return places;
 }
 
 function jsonForm(text: string): string {

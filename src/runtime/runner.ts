@@ -90,6 +90,7 @@ async function reportCrashes(runtime: Runtime, lease: Lease, state: ThreadState)
     threadId: lease.threadId,
     input: null,
     artifacts: new Map<string, string>(),
+    signal: new AbortController().signal,
     exclusiveRunning: false,
     verifiedAbsent: new Set<string>(),
     abandoned: new Set<string>(),

@@ -16,7 +16,14 @@ import type { Lease } from "../ports/store.ts";
 import { artifactsOf } from "./artifacts.ts";
 import { cancelChildren } from "./commands.ts";
 import { flowProblem, isHarmless } from "./flow-check.ts";
-import { escalate, expireOrWait, type Perform, type Plan, type PlanContext } from "./operations/plan.ts";
+import {
+  escalate,
+  expireOrWait,
+  type Perform,
+  type Plan,
+  type PlanContext,
+  wait,
+} from "./operations/plan.ts";
 import { planOperation } from "./operations/plan-operation.ts";
 import type { Runtime } from "./runtime.ts";
 import { type ArtifactText, type Facts, noFacts, toStored } from "./stored.ts";
@@ -71,6 +78,7 @@ export function createSession(options: SessionOptions): Session {
     threadId,
     input: options.input,
     artifacts,
+    signal,
     verifiedAbsent: new Set(),
     abandoned: new Set(),
   };
@@ -195,6 +203,7 @@ export function createSession(options: SessionOptions): Session {
       return await planOperation(planContext, operation);
     } catch (error) {
       if (isOfTheStore(error)) throw error;
+      if (signal.aborted) return wait; // the turn stops, and the thread's next one plans again
       const { code, message } = toErrorInfo(error, "flow_failed");
       return {
         kind: "append",

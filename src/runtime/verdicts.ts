@@ -4,17 +4,21 @@ import { actionDigest } from "../core/digest.ts";
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
 import { event, type Verdict } from "../core/events.ts";
 import { canonicalJson, type Json, toJson } from "../core/json.ts";
-import { validate } from "../core/schema.ts";
 import type { RequestRow } from "../ports/store.ts";
 import { toolNamed } from "./built-in-tools.ts";
 import { assertPerson, commit } from "./change-thread.ts";
 import { agentNamed, type Runtime } from "./runtime.ts";
+import { validateWithin } from "./validate-within.ts";
+
+const never = new AbortController().signal;
 
 export interface DecideRequest {
   readonly verdict: Verdict;
   /** The principal. An agent is none. */
   readonly by: string;
   readonly via: string;
+  /** Ends the wait for the schema of edited arguments. */
+  readonly signal?: AbortSignal;
 }
 
 /** The verdict that stands, and whether this call gave it. */
@@ -32,13 +36,13 @@ export interface Decided {
 export async function decideRequest(
   runtime: Runtime,
   requestId: string,
-  options: DecideRequest,
+  { signal = never, ...options }: DecideRequest,
 ): Promise<Decided> {
   assertPerson(options.by);
   for (;;) {
     const { row, headSeq } = await requestAt(runtime, requestId);
     if (sameVerdict(runtime, row, options.verdict)) return { request: row, first: false };
-    const digest = await digestOf(runtime, row, options.verdict);
+    const digest = await digestOf(runtime, row, options.verdict, signal);
     assertOpen(runtime, row);
     const body = event("request_decided", {
       requestId,
@@ -106,7 +110,12 @@ function assertOpen(
 }
 
 /** Checks that a verdict fits its request, and gives the digest of what an approval approves (I5). */
-async function digestOf(runtime: Runtime, row: RequestRow, verdict: Verdict): Promise<string | undefined> {
+async function digestOf(
+  runtime: Runtime,
+  row: RequestRow,
+  verdict: Verdict,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const { opened } = row;
   if (!opened.choices.includes(verdict.kind)) {
     throw new HoldpointError(
@@ -116,10 +125,15 @@ async function digestOf(runtime: Runtime, row: RequestRow, verdict: Verdict): Pr
   }
   if (verdict.kind === "approve") return opened.action?.digest;
   if (verdict.kind === "answer") assertAnswer(row, verdict.value);
-  return verdict.kind === "edit" ? digestOfEdit(runtime, row, verdict.args) : undefined;
+  return verdict.kind === "edit" ? digestOfEdit(runtime, row, verdict.args, signal) : undefined;
 }
 
-async function digestOfEdit(runtime: Runtime, row: RequestRow, args: Json): Promise<string> {
+async function digestOfEdit(
+  runtime: Runtime,
+  row: RequestRow,
+  args: Json,
+  signal: AbortSignal,
+): Promise<string> {
   const tool = toolNamed(agentNamed(runtime, row.agent), row.opened.action?.tool ?? "");
   if (!tool)
     throw new HoldpointError(
@@ -134,7 +148,7 @@ async function digestOfEdit(runtime: Runtime, row: RequestRow, args: Json): Prom
       "verdict_invalid",
       `the edited arguments of ${tool.name} hold a declared secret`,
     );
-  const result = await validate(tool.input, args);
+  const result = await validateWithin(runtime.clock, signal)(tool.input, args);
   if (!result.ok)
     throw new HoldpointError(
       "verdict_invalid",

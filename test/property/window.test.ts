@@ -153,7 +153,7 @@ describe("a window", () => {
             expect(record.tokens).toBeLessThanOrEqual(budget);
           }
         }),
-        { numRuns: 100, endOnFailure: true },
+        { numRuns: 100 },
       );
     });
   }
@@ -173,7 +173,7 @@ describe("a window", () => {
           expect(input.messages.slice(0, 2).map(({ role }) => role)).toEqual(["system", "user"]);
         }
       }),
-      { numRuns: 150, endOnFailure: true },
+      { numRuns: 150 },
     );
   });
 
@@ -195,7 +195,7 @@ describe("a window", () => {
             );
         }
       }),
-      { numRuns: 100, endOnFailure: true },
+      { numRuns: 100 },
     );
   });
 });

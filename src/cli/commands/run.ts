@@ -2,10 +2,11 @@ import { text as readAll } from "node:stream/consumers";
 import type { Agent } from "../../core/agent.ts";
 import { defaultFlow } from "../../core/default-flow.ts";
 import type { Json } from "../../core/json.ts";
-import { validate } from "../../core/schema.ts";
 import { modelResolver } from "../../models/resolve-model.ts";
 import type { Channel } from "../../ports/channel.ts";
 import { type Started, startThread } from "../../runtime/commands.ts";
+import { systemClock } from "../../runtime/system-clock.ts";
+import { validateWithin } from "../../runtime/validate-within.ts";
 import { type ChosenAgent, chooseAgent } from "../agent-library.ts";
 import { rememberAgents } from "../agent-memory.ts";
 import type { AddCommand } from "../command-line.ts";
@@ -62,6 +63,7 @@ async function runAgent(
         const started = await startThread(runtime, chosen.agent.name, input, {
           by: context.settings.principal,
           ...(key !== undefined && { key }),
+          signal: context.signal,
         });
         await remember(context, chosen);
         sayStarted(context, started);
@@ -127,7 +129,7 @@ async function inputFor(
   return jsonOrText(
     given,
     `the input of agent ${agent.name}`,
-    input ? async (value) => (await validate(input, value)).ok : null,
+    input ? async (value) => (await validateWithin(systemClock, context.signal)(input, value)).ok : null,
   );
 }
 

@@ -5,9 +5,15 @@ import type { ErrorKind } from "./error-kind.ts";
 interface FailureRow {
   readonly kind: ErrorKind;
   readonly pattern: RegExp;
+  /** The same without each `.*` in front: it says in one pass that a line is none, where `.*` would start at each place. */
+  readonly needle: RegExp;
 }
 
-const row = (kind: ErrorKind, pattern: RegExp): FailureRow => ({ kind, pattern });
+const row = (kind: ErrorKind, pattern: RegExp): FailureRow => ({
+  kind,
+  pattern,
+  needle: new RegExp(pattern.source.replace(/(^|\|)\.\*/g, "$1"), pattern.flags),
+});
 
 /** PostgreSQL, MySQL, SQLite, SQL Server, Oracle, MongoDB, Redis, and what mappers make of them. */
 const database: readonly FailureRow[] = [
@@ -203,8 +209,8 @@ const vague: readonly FailureRow[] = [
 /** A table's first match, line by line in each of its rows, so that the order of rows is one of importance. */
 function match(rows: readonly FailureRow[], lines: readonly string[]): FailureMatch | undefined {
   for (const line of lines) {
-    for (const { kind, pattern } of rows) {
-      const found = pattern.exec(line);
+    for (const { kind, pattern, needle } of rows) {
+      const found = needle.test(line) ? pattern.exec(line) : null;
       if (found) return { kind, cause: line.slice(found.index) };
     }
   }

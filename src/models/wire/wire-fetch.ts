@@ -1,5 +1,6 @@
 import { defaultMaxResponseBytes } from "../ai-sdk.ts";
 import { type Fetch, limitedFetch } from "../limited-fetch.ts";
+import { streamedFetch } from "../streamed-fetch.ts";
 import { checkRequest, isCapturing } from "./capture-wire.ts";
 
 export interface WireFetchOptions {
@@ -16,10 +17,8 @@ export interface WireFetchOptions {
  */
 export function wireFetch(options: WireFetchOptions = {}): typeof globalThis.fetch {
   const { fetch = (input, init) => globalThis.fetch(input, init) } = options;
-  return limitedFetch(
-    checkedFetch(fetch),
-    "the provider",
-    options.maxResponseBytes ?? defaultMaxResponseBytes,
+  return streamedFetch(
+    limitedFetch(checkedFetch(fetch), "the provider", options.maxResponseBytes ?? defaultMaxResponseBytes),
   );
 }
 

@@ -7,10 +7,10 @@ import { type EventBody, type EventOf, event, type GateOutcome } from "../../cor
 import type { PendingOperation } from "../../core/flow.ts";
 import type { Json } from "../../core/json.ts";
 import { limitAgainstAction } from "../../core/limits.ts";
-import { validate } from "../../core/schema.ts";
 import type { Operation, RequestState } from "../../core/state.ts";
 import type { Tool } from "../../core/tool.ts";
 import { toolNamed } from "../built-in-tools.ts";
+import { validateWithin } from "../validate-within.ts";
 import { limitReached } from "./limit.ts";
 import { afterEscalation, append, expireOrWait, openRequest, type Plan, type PlanContext } from "./plan.ts";
 import { runAction, verifyAction } from "./run-action.ts";
@@ -52,7 +52,7 @@ async function propose(
   whyAgain?: string,
 ): Promise<Plan> {
   const requested = act.call.args;
-  const validation = await validate(tool.input, requested);
+  const validation = await validateWithin(context.runtime.clock, context.signal)(tool.input, requested);
   if (!validation.ok) return deny(act.key, "validation", validation.why);
   if (hasSecret(context, validation.value)) return deny(act.key, "validation", secretInArgs);
   const digest = actionDigest({ tool: tool.name, toolVersion: tool.version, args: validation.value });
@@ -184,7 +184,7 @@ async function startEdited(
   edited: Json,
   decided: EventOf<"request_decided">,
 ): Promise<Plan> {
-  const validation = await validate(tool.input, edited);
+  const validation = await validateWithin(context.runtime.clock, context.signal)(tool.input, edited);
   if (!validation.ok)
     return append(
       approvalRequest(context, proposal, `the edit by ${decided.by} is not valid: ${validation.why}`),

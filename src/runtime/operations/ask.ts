@@ -1,8 +1,9 @@
 import { durationMs } from "../../core/duration.ts";
 import { type EventBody, event } from "../../core/events.ts";
 import type { PendingOperation } from "../../core/flow.ts";
-import { jsonSchemaOf, validate } from "../../core/schema.ts";
+import { jsonSchemaOf } from "../../core/schema.ts";
 import type { Operation } from "../../core/state.ts";
+import { validateWithin } from "../validate-within.ts";
 import { append, expireOrWait, openRequest, type Plan, type PlanContext, wait } from "./plan.ts";
 
 type Ask = Extract<PendingOperation, { kind: "ask" }>;
@@ -15,6 +16,7 @@ export async function planAsk(context: PlanContext, ask: Ask, known: Operation |
   if (verdict?.kind !== "answer" || !decided) return wait; // settled in the fold
   const { requestId } = request.opened;
   const schema = ask.options.answer;
+  const validate = validateWithin(context.runtime.clock, context.signal);
   const taken = schema ? await validate(schema, verdict.value) : { ok: true as const, value: verdict.value };
   if (!taken.ok)
     return append(question(context, ask, `the answer by ${decided.by} was not valid: ${taken.why}`));

@@ -70,7 +70,10 @@ function helpNeeded(
       return { reason: "overflow", question: `The input of ${key} does not fit the model. Try once more?` };
     default: {
       const fix = error.fix === undefined ? "" : ` ${error.fix}`;
-      return { reason: "model_failed", question: `The model cannot be reached for ${key}.${fix} Try again?` };
+      return {
+        reason: "model_failed",
+        question: `There is no answer from the model for ${key}.${fix} Try again?`,
+      };
     }
   }
 }

@@ -13,6 +13,7 @@ import type { Model, ModelOutput } from "../../ports/model.ts";
 import { toolsOf } from "../built-in-tools.ts";
 import { streamRedactor } from "../redact-stream.ts";
 import { type Facts, noFacts } from "../stored.ts";
+import { validateWithin } from "../validate-within.ts";
 import { withTimeout } from "../with-timeout.ts";
 import type { Decide } from "./decide.ts";
 import { elapsed, type PlanContext, retryTime } from "./plan.ts";
@@ -63,7 +64,7 @@ export async function callModel(
     case "threw":
       return recorded(built, rejected(context, timed, { error: ended.error, built }));
     case "returned":
-      return recorded(built, await judgedOrRejected(context, decide, built, timed, ended.value));
+      return recorded(built, await judgedOrRejected(context, decide, built, timed, ended.value, signal));
     default:
       return ended satisfies never;
   }
@@ -81,12 +82,14 @@ async function judgedOrRejected(
   built: Window,
   attempt: ModelTry,
   given: unknown,
+  signal: AbortSignal,
 ): Promise<readonly EventBody[]> {
   const sound = soundOutput(given);
   if (!sound.ok) return rejected(context, attempt, { error: invalid(sound.why), built });
   try {
-    return await judged(context, decide, built, attempt, sound.output);
+    return await judged(context, decide, built, attempt, sound.output, signal);
   } catch (error) {
+    if (signal.aborted) return []; // stopped while a schema was asked: the next worker calls again
     return rejected(context, attempt, { error, built });
   }
 }
@@ -118,6 +121,7 @@ async function judged(
   built: Window,
   attempt: ModelTry,
   output: ModelOutput,
+  signal: AbortSignal,
 ): Promise<readonly EventBody[]> {
   const { runtime, agent } = context;
   const usage = output.usage ?? estimateUsage(context, built, output);
@@ -135,6 +139,7 @@ async function judged(
     answer: decide.options.output ?? agent.output,
     gate: agent.gate,
     callIdPrefix: callIdPrefix(decide.key),
+    validate: validateWithin(runtime.clock, signal),
   };
   const validated = await validateDecision(output, rules);
   if (!validated.ok) {

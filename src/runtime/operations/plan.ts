@@ -49,6 +49,8 @@ export interface PlanContext {
   readonly input: unknown;
   /** Text of the large values that the log refers to. */
   readonly artifacts: Artifacts;
+  /** Aborted when the turn is to stop: a plan that waits for the user's code waits no longer. */
+  readonly signal: AbortSignal;
   /** An exclusive effect of this thread is under way. */
   readonly exclusiveRunning: boolean;
   /** Actions in doubt of which `verify` has just said that they did not happen. */

@@ -3,7 +3,7 @@ import type { Encoding, Offer } from "../../core/encodings/encoding.ts";
 import type { Call, Decision } from "../../core/events.ts";
 import type { Gate } from "../../core/gate.ts";
 import { canonicalJson, deepFreeze, type Json, toJson } from "../../core/json.ts";
-import { type Schema, validate } from "../../core/schema.ts";
+import { type Schema, type Validation, validate } from "../../core/schema.ts";
 import type { Tool } from "../../core/tool.ts";
 import { formatPath, memberAt, undeclaredMembers, withoutMember } from "../../core/undeclared-members.ts";
 import type { ModelCall, ModelOutput } from "../../ports/model.ts";
@@ -18,6 +18,8 @@ export interface DecisionRules {
   /** Says of which names it takes the risk to be high. */
   readonly gate: Gate;
   readonly callIdPrefix: string;
+  /** Default: `validate`, which waits for a schema as long as it takes. */
+  readonly validate?: (schema: Schema, value: unknown) => Validation | Promise<Validation>;
 }
 
 export type ValidatedDecision =
@@ -70,12 +72,13 @@ function reasonUnfinished(finish: ModelOutput["finish"]): string | null {
 async function validateAnswer(
   given: unknown,
   repairs: readonly string[],
-  { answer, offer }: DecisionRules,
+  rules: DecisionRules,
 ): Promise<ValidatedDecision> {
+  const { answer, offer } = rules;
   const value = asJson(given);
   if (!value.ok) return no(`the answer: ${value.why}`);
   if (answer) {
-    const checked = await check(answer, offer.answer ?? true, value.value);
+    const checked = await check(answer, offer.answer ?? true, value.value, rules);
     if (!checked.ok) return no(`the answer is not valid: ${checked.why}`);
     return { ok: true, decision: { kind: "answer", value: checked.value }, repairs };
   }
@@ -127,7 +130,7 @@ async function checkCall(
   if (repairs.length > 0 && isRisky(tool, rules.gate)) return refuse(riskyRepair(tool, repairs, rules));
   const args = asJson(call.args);
   if (!args.ok) return refuse(`the arguments of ${tool.name}: ${args.why}`);
-  const checked = await check(tool.input, tool.inputSchema, args.value);
+  const checked = await check(tool.input, tool.inputSchema, args.value, rules);
   return checked.ok ? args : refuse(`the arguments of ${tool.name} are not valid: ${checked.why}`);
 }
 
@@ -170,20 +173,30 @@ function pathOfPrototype(value: Json, path = ""): string | null {
 }
 
 /** Validates, and refuses members that nobody asked for: a schema drops them in silence, or lets them through. */
-async function check(schema: Schema, jsonSchema: Json, value: Json): Promise<Checked> {
-  const result = await validate(schema, value);
+async function check(
+  schema: Schema,
+  jsonSchema: Json,
+  value: Json,
+  { validate: judge = validate }: DecisionRules,
+): Promise<Checked> {
+  const result = await judge(schema, value);
   if (!result.ok) return result;
   for (const path of undeclaredMembers(jsonSchema, value)) {
     const isKept = memberAt(result.value, path) !== undefined;
-    if (isKept || (await isIgnored(schema, withoutMember(value, path), result.value)))
+    if (isKept || (await isIgnored(judge, schema, withoutMember(value, path), result.value)))
       return refuse(`${formatPath(path)} is not a field of it`);
   }
   return result;
 }
 
 /** A schema may know more names than it declares (an old name of a field, say): those it does not ignore. */
-async function isIgnored(schema: Schema, without: Json, made: Json): Promise<boolean> {
-  const again = await validate(schema, without);
+async function isIgnored(
+  judge: NonNullable<DecisionRules["validate"]>,
+  schema: Schema,
+  without: Json,
+  made: Json,
+): Promise<boolean> {
+  const again = await judge(schema, without);
   return again.ok && canonicalJson(again.value) === canonicalJson(made);
 }
 

@@ -83,6 +83,9 @@ describe("opening", () => {
     for (const wrong of [folder, join(path, "within.db")])
       expect((await refusal({ path: wrong })).code).toBe("usage");
     expect((await refusal({ path: join(folder, "none.db"), readOnly: true })).code).toBe("usage");
+    await writeFile(join(folder, "empty.db"), "");
+    const empty = await refusal({ path: join(folder, "empty.db"), readOnly: true });
+    expect(empty).toMatchObject({ code: "usage", message: expect.stringContaining("is an empty file") });
   });
 });
 

@@ -79,6 +79,10 @@ function prepareForWriting(database: DatabaseSync, path: string): void {
 
 function checkVersion(database: DatabaseSync, path: string): void {
   database.exec("PRAGMA cache_size = -16000");
+  if (statOf(path)?.size === 0)
+    throw new HoldpointError("usage", `${path} is an empty file: there is no store in it yet`, {
+      fix: "Start a thread, which makes one; if there were threads here, restore the file from a backup.",
+    });
   if (schemaVersion(database) < currentVersion)
     throw storeReadOnly(`${path}, whose tables are of an older version,`);
 }
