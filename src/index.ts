@@ -99,6 +99,7 @@ export {
 export {
   type ShrinkStep,
   type SummaryOptions,
+  summaryInstructions,
   type WindowOptions,
   type WindowSettings,
   window,

@@ -92,7 +92,7 @@ function tokensOf(parts: readonly ExactPart[]): number {
 }
 
 /** `turn decide#3, events 4–9`. */
-export function nameOf({ kind, name, seqs }: ExactPart): string {
+function nameOf({ kind, name, seqs }: ExactPart): string {
   const what = kind === "request" ? "tools and limits" : name === undefined ? kind : `${kind} ${name}`;
   if (!seqs) return what;
   return seqs[0] === seqs[1] ? `${what}, event ${seqs[0]}` : `${what}, events ${seqs[0]}–${seqs[1]}`;

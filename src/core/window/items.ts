@@ -62,7 +62,7 @@ function lastBefore(list: readonly { readonly seq: number }[], toSeq: number): n
 }
 
 /** How a turn ended as a whole: all its calls failed (with what causes), all succeeded, or neither. */
-export interface TurnEnd {
+interface TurnEnd {
   readonly kind: "failed" | "succeeded" | "mixed";
   /** Of its calls: tools and arguments. */
   readonly calls: string;
@@ -72,7 +72,7 @@ export interface TurnEnd {
 const ends = new WeakMap<object, TurnEnd>();
 
 /** Recomputable: a cache only. A turn that is not settled is looked at again. */
-export function endOf(state: ThreadState, turn: EventOf<"decision_made">): TurnEnd {
+function endOf(state: ThreadState, turn: EventOf<"decision_made">): TurnEnd {
   const known = ends.get(turn);
   if (known) return known;
   const { decision } = turn;

@@ -155,9 +155,9 @@ function renderResult(
 }
 
 /** What a call shows that has not run, or not yet. */
-export const notRun: string = JSON.stringify({ status: "not run" });
+const notRun = JSON.stringify({ status: "not run" });
 
-export function deniedText(event: EventOf<"action_denied">): string {
+function deniedText(event: EventOf<"action_denied">): string {
   return JSON.stringify({ status: "denied", by: event.deniedBy, why: event.why });
 }
 
