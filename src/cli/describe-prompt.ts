@@ -130,7 +130,7 @@ export function describeManifest(
     : "";
   const left = record.dropped === 0 ? "nothing" : plural(record.dropped, "earlier part");
   return [
-    paint("bold", `${"part".padEnd(nameWidth)}  ${"tokens".padStart(7)}  ${"shown".padEnd(10)}`),
+    paint("bold", `${"part".padEnd(nameWidth)}  ${"tokens".padStart(7)}  shown`),
     ...rows,
     "",
     `${formatCount(counted)} tokens counted${corrected}; budget ${formatCount(record.budget)}`,

@@ -57,6 +57,8 @@ export interface DecideOptions<Names extends string = string> {
   readonly name?: string;
   /** What code already knows and the model should see now: shown as JSON, for this decision only. */
   readonly see?: { readonly [name: string]: unknown };
+  /** Most tokens that `see` takes: its largest members are then shown by a preview. Default: it is shown whole. */
+  readonly seeTokens?: number;
   /** Names of the tools offered. Default: all of the agent's. */
   readonly tools?: readonly Names[];
   /** With it the model gives a value of this schema, and no calls: `decide` returns the value itself. */

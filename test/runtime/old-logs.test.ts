@@ -78,6 +78,12 @@ const trouble: readonly Turn[] = [
   calls(["answer", { mood: "glad" }]),
 ];
 
+/** Looks until a person was asked. */
+const looking = ({ messages }: ModelInput): Turn =>
+  messages.some(({ content }) => content.includes("Asked a person"))
+    ? { text: "done" }
+    : calls(["look", { cents: 1 }]);
+
 const histories: readonly History[] = [
   {
     name: "models",
@@ -134,6 +140,41 @@ const histories: readonly History[] = [
       await opened.settle(threadId);
     },
     end: "done",
+  },
+  {
+    name: "window",
+    agents: () => [
+      agent({
+        name: "a",
+        prompt: "Work.",
+        tools: [payTool({ name: "look", effect: "read", run: () => "word ".repeat(200) })],
+        model: turns(...Array.from({ length: 6 }, () => looking), { text: "done" }, { text: "done" }),
+        limits: { identicalCalls: 100 },
+        window: {
+          budget: 900,
+          summary: {
+            model: turns({ text: "It was looked up." }, { text: "" }, { text: "Looked up again." }),
+          },
+        },
+        async flow(t) {
+          await t.note("Never on a Sunday.", { pin: true });
+          for (;;) {
+            const next = await t.decide();
+            if (next.kind === "answer") break;
+            await t.act(next.calls);
+          }
+          await t.ask("Anything else?");
+          return (await t.decide()).kind;
+        },
+      }),
+    ],
+    write: (opened, threadId) => opened.settle(threadId),
+    async resume(opened, threadId) {
+      const [request] = await opened.openRequests();
+      await opened.decide(request?.requestId ?? "", { kind: "answer", value: "no" });
+      await opened.settle(threadId);
+    },
+    end: "answer",
   },
   {
     name: "everything",

@@ -244,6 +244,20 @@ describe("a thread that grows past its budget", () => {
     expect(await exactInputs(opened, threadId)).toEqual(model.inputs);
   });
 
+  it("offers to read what is shown by reference from then on, where there is room for that", async () => {
+    const big = tool({ ...looking, input: z.object({}), name: "big", run: () => "x y ".repeat(2_000) });
+    const script = [calls(["big", {}]), calls(["lookup", { n: 0 }]), { text: "done" }];
+    for (const [budget, offered] of [
+      [4_000, [2, 3, 3]],
+      [400, [2, 2, 2]],
+    ] as const) {
+      const model = turns(...script);
+      const opened = await openWith({ model, tools: [big, lookup], window: { budget } });
+      expect(await end(opened, await run(opened))).toBe("done");
+      expect(model.inputs.map(({ tools }) => tools.length)).toEqual(offered);
+    }
+  });
+
   it("shows an input that is larger than its budget by reference, and the task in the summary", async () => {
     const model = turns(...looks(20), { text: "done" });
     const opened = await openWith({ model, tools: [lookup], limits, window: { budget: 1_200 } });

@@ -2,15 +2,17 @@ import type { ThreadEvent } from "../../core/events.ts";
 import { type ExactInput, exactInput, modelCallsOf } from "../../core/window/exact-input.ts";
 import type { Store } from "../../ports/store.ts";
 import type { AddCommand } from "../command-line.ts";
-import { withStore } from "../context.ts";
+import { type Context, withStore } from "../context.ts";
 import { describeCall, describeDifference, describeInput, describeManifest } from "../describe-prompt.ts";
 import { withNearIds } from "../near-ids.ts";
 import { type CommandResult, usageError } from "../screen.ts";
 import { threadRow } from "../thread-report.ts";
+import { describeTried, tryPrompt } from "../try-prompt.ts";
 
 interface Options {
   readonly diff?: boolean;
   readonly manifest?: boolean;
+  readonly try?: string;
 }
 
 export const addPrompt: AddCommand = (program, run) => {
@@ -24,13 +26,15 @@ export const addPrompt: AddCommand = (program, run) => {
       "--manifest",
       "its parts instead of their text: where they are from, their tokens, what was done to them",
     )
+    .option("--try <file>", "what another prompt file would change, in this call or (without one) in all")
     .action(
-      run<Options>((context, [threadId = "", call], { diff = false, manifest = false }) => {
-        if (diff && manifest)
-          throw usageError("--diff and --manifest show different things", "Leave one out.");
+      run<Options>((context, [threadId = "", call], { diff = false, manifest = false, try: path }) => {
+        if ([diff, manifest, path !== undefined].filter(Boolean).length > 1)
+          throw usageError("--diff, --manifest and --try show different things", "Give one of them.");
         return withStore(context, "read", async (store) => {
           await withNearIds(store, { threadId }, () => threadRow(store, threadId));
           const events = await store.read(threadId);
+          if (path !== undefined) return tried(context, store, { threadId, events, call, path });
           const shown = await inputOf(store, events, seqOf(events, call));
           const before = diff ? await inputBefore(store, events, shown) : null;
           const { paint, columns } = context.screen;
@@ -50,6 +54,26 @@ export const addPrompt: AddCommand = (program, run) => {
       }),
     );
 };
+
+async function tried(
+  { screen }: Context,
+  store: Store,
+  { threadId, events, call, path }: Trial,
+): Promise<CommandResult> {
+  const last = seqOf(events, call);
+  const seqs = call === undefined ? modelCallsOf(events).map(({ seq }) => seq) : [last];
+  const calls: ExactInput[] = [];
+  for (const seq of seqs) calls.push(await inputOf(store, events, seq));
+  const result = await tryPrompt(store, events, calls, path);
+  return { document: { threadId, ...result }, lines: describeTried(result, screen.paint) };
+}
+
+interface Trial {
+  readonly threadId: string;
+  readonly events: readonly ThreadEvent[];
+  readonly call: string | undefined;
+  readonly path: string;
+}
 
 function inputOf(store: Store, events: readonly ThreadEvent[], seq: number): Promise<ExactInput> {
   return exactInput(events, seq, (digest) => store.artifact(digest));

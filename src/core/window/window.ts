@@ -15,6 +15,7 @@ import { type Count, joinUserMessages, makePart, messageOverhead, type Part, tok
 import { type PartText, recordParts } from "./record.ts";
 import type { RenderContext } from "./render.ts";
 import { type RenderedSection, renderSection, type Section } from "./section.ts";
+import type { SeenText } from "./see.ts";
 import type { WindowSettings } from "./settings.ts";
 import { threadView } from "./thread-view.ts";
 
@@ -31,8 +32,8 @@ export interface WindowRequest {
   readonly tools: ReadonlyMap<string, Tool>;
   /** Text of a large value, by its digest. */
   readonly artifact: (digest: string) => string | undefined;
-  /** JSON of what code wants seen at this decision. */
-  readonly see: string | null;
+  /** What code wants seen at this decision. */
+  readonly see: SeenText | null;
   /** What was wrong with the last output, when the model is asked again. */
   readonly correction: string | null;
   readonly budget: number;
@@ -154,7 +155,7 @@ function fixedParts(request: WindowRequest, sections: readonly RenderedSection[]
   const start = [...prompt, input, ...sectionsAt("start")];
   const end = [
     ...sectionsAt("end"),
-    ...plainPart(request, "known", request.see),
+    ...plainPart(request, "known", request.see?.text ?? null, request.see?.isWhole),
     ...plainPart(request, "correction", request.correction),
   ];
   return { request: requestPart, start, end, input, all: [requestPart, ...start, ...end] };
@@ -192,10 +193,11 @@ function plainPart(
   request: WindowRequest,
   kind: Exclude<Shown["kind"], "turn" | "section"> & Part["kind"],
   text: string | null,
+  isWhole = true,
 ): readonly Part[] {
   if (text === null || text === "") return [];
   const messages = renderingOf(request).show({ kind, text });
-  return [makePart(request.count, { kind, messages, treatment: "kept" })];
+  return [makePart(request.count, { kind, messages, treatment: isWhole ? "kept" : "truncated" })];
 }
 
 function assembled(request: WindowRequest, fixed: FixedParts, history: History): Window {

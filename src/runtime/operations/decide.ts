@@ -3,12 +3,13 @@ import { encodings } from "../../core/encodings/encodings.ts";
 import { type ErrorInfo, isHoldpointError, toErrorInfo } from "../../core/errors.ts";
 import { type EscalationReason, type EventBody, event } from "../../core/events.ts";
 import type { PendingOperation } from "../../core/flow.ts";
-import { toJson } from "../../core/json.ts";
+import { type Json, toJson } from "../../core/json.ts";
 import { limitAgainstDecision } from "../../core/limits.ts";
 import { modelIndex } from "../../core/model-retry.ts";
 import { promptVersion, type RenderedPrompt, renderPrompt } from "../../core/prompt/prompt.ts";
 import type { Operation } from "../../core/state.ts";
 import { uncalibrated } from "../../core/window/calibration.ts";
+import { type SeenText, seenText } from "../../core/window/see.ts";
 import { buildWindow, type Window, type WindowRequest } from "../../core/window/window.ts";
 import type { Model } from "../../ports/model.ts";
 import { limitReached } from "./limit.ts";
@@ -104,14 +105,10 @@ async function planCall(context: PlanContext, decide: Decide, known: Operation |
     const id = typeof choice === "string" ? choice : "unknown";
     return append(...rejected(context, { ...attempt, model: { id } }, { error }));
   }
-  let request = windowRequest(context, decide, known, { modelId: model.id, system });
+  const request = windowRequest(context, decide, known, { modelId: model.id, system });
   let built: Window;
   try {
-    built = buildWindow(request);
-    if (!context.state.showsReferences && built.record.references) {
-      request = { ...request, offer: offerFor(context.agent, decide.options, { readsReferences: true }) };
-      built = buildWindow(request);
-    }
+    built = windowWithReader(context, decide, request);
   } catch (error) {
     if (!isHoldpointError(error)) throw error;
     const isTooLarge = isHoldpointError(error, "window_over_budget");
@@ -142,6 +139,20 @@ function promptFor({ agent, runtime, input }: PlanContext): RenderedPrompt {
   return { ...rendered, text, version: rendered.name === undefined ? promptVersion(text) : rendered.version };
 }
 
+/** From the first value that is shown by reference on, the model can read it, where there is room to offer that. */
+function windowWithReader({ agent, state }: PlanContext, decide: Decide, request: WindowRequest): Window {
+  const withReader = (): Window =>
+    buildWindow({ ...request, offer: offerFor(agent, decide.options, { readsReferences: true }) });
+  const built = state.showsReferences ? null : buildWindow(request);
+  if (built && !built.record.references) return built;
+  try {
+    return withReader();
+  } catch (error) {
+    if (!isHoldpointError(error, "window_over_budget")) throw error;
+    return built ?? buildWindow(request);
+  }
+}
+
 function windowRequest(
   context: PlanContext,
   decide: Decide,
@@ -150,18 +161,16 @@ function windowRequest(
 ): WindowRequest {
   const { agent, runtime, state, input } = context;
   const { redact } = runtime;
-  const see =
-    decide.options.see === undefined ? null : JSON.stringify(redact.value(toJson(decide.options.see)));
   return {
     state,
     settings: agent.window,
     system,
     input: { value: input, text: typeof input === "string" ? input : (JSON.stringify(input) ?? "") },
-    offer: offerFor(agent, decide.options, { readsReferences: state.showsReferences }),
+    offer: offerFor(agent, decide.options, { readsReferences: false }),
     encoding: encodings[agent.encoding],
     tools: agent.tools,
     artifact: (digest) => context.artifacts.get(digest),
-    see,
+    see: seenBy(context, decide),
     correction: known?.correction ? `Your last output could not be used: ${known.correction}` : null,
     budget: budgetFor(context, known, modelId),
     maxOutputTokens: roomFor(context, modelId).output,
@@ -169,6 +178,13 @@ function windowRequest(
     calibration: state.calibrations.get(modelId) ?? uncalibrated,
     redact: redact.value,
   };
+}
+
+/** What code wants seen, without secrets. */
+function seenBy({ runtime }: PlanContext, { options }: Decide): SeenText | null {
+  if (options.see === undefined) return null;
+  const see = runtime.redact.value(toJson(options.see)) as { readonly [name: string]: Json }; // JSON of an object
+  return seenText(see, options.seeTokens, runtime.counter.count);
 }
 
 /** What the model's own limits leave for input and output. The output takes half of its context at most. */
