@@ -16,7 +16,7 @@ import { parsePrompt } from "../prompts/parse-prompt.ts";
 import { formatCount, line } from "./format.ts";
 import type { Paint } from "./screen.ts";
 
-export interface TriedPrompt {
+interface TriedPrompt {
   readonly name: string;
   readonly version: string;
   /** The system prompt as it went out, and as it would. */
@@ -26,7 +26,7 @@ export interface TriedPrompt {
 }
 
 /** Tokens by the estimate, corrected as the call's own window was. */
-export interface TriedCall {
+interface TriedCall {
   readonly key: string;
   readonly seq: number;
   readonly tokens: number;
