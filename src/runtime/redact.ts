@@ -157,7 +157,7 @@ function redactDecision(decision: DecisionMember, value: <T>(given: T) => T): De
 }
 
 function clipError<Body extends EventBody>(body: Body, longestSecret: number): Body {
-  if (!("error" in body)) return body;
+  if (!("error" in body) || body.error === undefined) return body;
   const { message, raw } = body.error;
   if (message.length <= maxMessageLength && raw === undefined) return body;
   const error: ErrorInfo = {
