@@ -207,7 +207,8 @@ function applyActionEnd(state: ThreadState, event: ActionEnd): void {
     event.type === "action_completed" ? "completed" : event.type === "action_failed" ? "failed" : "denied";
   settle(act, event, { kind: "action", status, event });
   if (event.type === "action_completed") keepValue(state, event, event.key, event.result);
-  state.notes.push({ seq: event.seq, kind: "action", key: event.key });
+  const isMadeByCode = act.proposal?.callId === event.key; // else its decision shows it
+  if (isMadeByCode) state.notes.push({ seq: event.seq, kind: "action", key: event.key });
   countFailures(state, act, status);
 }
 

@@ -95,7 +95,7 @@ export interface ThreadState {
   readonly turns: EventOf<"decision_made">[];
   /** Action keys by the id of the call. */
   readonly actionByCall: Map<string, string>;
-  /** What else the model is shown, besides its own calls: answers, signals, actions made by code. */
+  /** What else the model is shown, besides its own calls: answers, signals, notes, actions made by code. */
   readonly notes: Note[];
   /** What a large value may be read from again by its reference: inputs, results, answers, signals, in the log's order. */
   readonly values: KeptValue[];

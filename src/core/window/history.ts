@@ -159,6 +159,12 @@ function at(request: HistoryRequest, view: WindowView, items: readonly Item[]): 
   return { view, parts: all, tokens: tokensOf(all), dropped: summary[0]?.items ?? 0 };
 }
 
+/** Of a thread: its summary as it was made last. Recomputable: a cache only. */
+const summaries = new WeakMap<
+  ThreadState,
+  { readonly about: readonly unknown[]; readonly part: Part; readonly items: number }
+>();
+
 function summaryPart(
   request: HistoryRequest,
   view: WindowView,
@@ -167,41 +173,50 @@ function summaryPart(
   const { compaction } = context.state;
   const toSeq = view.summarised;
   const told = compaction?.toSeq === toSeq ? compaction.summary : null;
-  const { text, items } = summaryText({ context, toSeq, maxTokens: view.summaryTokens, count, told, task });
+  const about = [toSeq, view.summaryTokens, told, task, count, rendering, context.tools, context.noteText];
+  const known = summaries.get(context.state);
+  if (known && about.every((each, index) => each === known.about[index])) return known;
+  const { text, items, isFinal } = summaryText({
+    context,
+    toSeq,
+    maxTokens: view.summaryTokens,
+    count,
+    told,
+    task,
+  });
   const messages = rendering.show({ kind: "summary", text });
-  return {
-    part: makePart(count, { kind: "summary", seqs: [1, toSeq - 1], messages, treatment: "summarised" }),
-    items,
-  };
+  const part = makePart(count, { kind: "summary", seqs: [1, toSeq - 1], messages, treatment: "summarised" });
+  if (isFinal) summaries.set(context.state, { about, part, items });
+  return { part, items };
 }
 
-interface CachedPart {
+interface CachedParts {
   readonly count: Count;
   readonly rendering: Rendering;
   readonly context: Pick<RenderContext, "longest" | "tools" | "noteText">;
-  readonly parts: Map<string, Part | null>;
+  readonly byLevel: { [L in Level]?: Part | null };
 }
 
 /** Parts of what has ended never change, so each is rendered, counted and hashed once. Recomputable: a cache only. */
-const cache = new WeakMap<object, CachedPart>();
+const cache = new WeakMap<object, CachedParts>();
 
 function partOf(request: HistoryRequest, item: Item, level: Level): Part | null {
+  if (item.kind === "turn" && item.attempts !== 1) return turnPart(request, item, level).part; // of how many it tells may change
   const { context, count, rendering } = request;
   const owner = item.kind === "turn" ? item.turn : item.note;
   let cached = cache.get(owner);
   if (cached?.count !== count || cached.rendering !== rendering || !isSame(cached.context, context)) {
-    cached = { count, rendering, context, parts: new Map() };
+    cached = { count, rendering, context, byLevel: {} };
     cache.set(owner, cached);
   }
-  const name = item.kind === "turn" ? `${level} ${item.attempts}` : "";
-  const known = cached.parts.get(name);
+  const known = cached.byLevel[level];
   if (known !== undefined) return known;
   const made = item.kind === "turn" ? turnPart(request, item, level) : notePart(request, item);
-  if (made.isFinal) cached.parts.set(name, made.part);
+  if (made.isFinal) cached.byLevel[level] = made.part;
   return made.part;
 }
 
-function isSame(left: CachedPart["context"], right: CachedPart["context"]): boolean {
+function isSame(left: CachedParts["context"], right: CachedParts["context"]): boolean {
   return (
     left.longest.kept === right.longest.kept && left.tools === right.tools && left.noteText === right.noteText
   );

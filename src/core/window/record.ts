@@ -21,27 +21,48 @@ export function recordParts(
   requestContent: Json,
 ): { readonly parts: NonNullable<WindowRecord["parts"]>; readonly texts: readonly PartText[] } {
   const from = lastWindow?.seq ?? 0;
-  const places = new Map((windows.get(from) ?? []).map((part, place) => [identityOf(part), place]));
-  const list: (SharedParts | WindowPart)[] = [];
+  const before = windows.get(from) ?? [];
+  const start = sharedStart(before, parts);
+  const list: (SharedParts | WindowPart)[] = start === 0 ? [] : [[0, start]];
+  const places = placesFrom(before, start);
   const texts: PartText[] = [];
-  for (const part of parts) {
-    const place = places.get(identityOf(part));
-    if (place !== undefined) share(list, place);
+  for (const part of parts.slice(start)) {
+    const place = places.get(part.digest);
+    if (place !== undefined && isSame(before[place], part)) share(list, place);
     else list.push(recorded(part, requestContent, texts));
   }
-  return { parts: { from: places.size === 0 ? 0 : from, list }, texts };
+  return { parts: { from: before.length === 0 ? 0 : from, list }, texts };
 }
 
-/** Parts of one identity read the same, word for word. */
-function identityOf({
-  kind,
-  name = "",
-  seqs = [0, 0],
-  treatment,
-  tokens,
-  digest,
-}: Part | WindowPart): string {
-  return `${kind} ${name} ${seqs[0]} ${seqs[1]} ${treatment} ${tokens} ${digest}`;
+/** How many parts, from the first on, are as they were: between compactions all but the newest. */
+function sharedStart(before: readonly WindowPart[], parts: readonly Part[]): number {
+  let start = 0;
+  while (start < before.length && isSame(before[start], parts[start])) start += 1;
+  return start;
+}
+
+function placesFrom(before: readonly WindowPart[], start: number): ReadonlyMap<string, number> {
+  const places = new Map<string, number>();
+  for (let place = start; place < before.length; place += 1) {
+    const digest = before[place]?.digest;
+    if (digest !== undefined) places.set(digest, place);
+  }
+  return places;
+}
+
+/** Such parts read the same, word for word, and are told of in the same way. */
+function isSame(recorded: WindowPart | undefined, part: Part | undefined): boolean {
+  return (
+    recorded !== undefined &&
+    part !== undefined &&
+    recorded.digest === part.digest &&
+    recorded.kind === part.kind &&
+    recorded.name === part.name &&
+    recorded.treatment === part.treatment &&
+    recorded.tokens === part.tokens &&
+    recorded.seqs?.[0] === part.seqs?.[0] &&
+    recorded.seqs?.[1] === part.seqs?.[1]
+  );
 }
 
 function share(list: (SharedParts | WindowPart)[], place: number): void {

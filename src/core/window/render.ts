@@ -258,8 +258,7 @@ export function shownNote(context: RenderContext, note: Note): ShownNote | null 
     }
     case "action": {
       const operation = state.operations.get(note.key);
-      const madeByCode = operation?.proposal?.callId === note.key;
-      if (!madeByCode || !operation.proposal) return null;
+      if (!operation?.proposal) return null;
       const { tool, args, callId } = operation.proposal;
       const result = renderResult(context, { callId, tool, args }, operation, "referenced", 1).text;
       return { kind: "action", tool, args, result };

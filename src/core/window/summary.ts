@@ -18,6 +18,14 @@ export interface SummaryRequest {
   readonly task: string | null;
 }
 
+export interface Summary {
+  readonly text: string;
+  /** How many parts it stands for. */
+  readonly items: number;
+  /** All that it tells of has ended. */
+  readonly isFinal: boolean;
+}
+
 /** Shares of the room that the kinds of lines may take before the rest is given to whoever needs it. */
 const shares = { told: 0.7, open: 0.3, done: 0.35, failed: 0.15, looked: 0.3, values: 0.3 };
 
@@ -25,7 +33,7 @@ const shares = { told: 0.7, open: 0.3, done: 0.35, failed: 0.15, looked: 0.3, va
  * Earlier steps in short: task, pinned notes, what is open, what was done, facts, what failed. Pinned notes stay word
  * for word whatever their size; of the rest as much as there is room for, the most telling first.
  */
-export function summaryText(request: SummaryRequest): { readonly text: string; readonly items: number } {
+export function summaryText(request: SummaryRequest): Summary {
   const { context, toSeq, count, maxTokens, task } = request;
   const earlier = earlierTo(context, toSeq);
   const told =
@@ -54,7 +62,7 @@ export function summaryText(request: SummaryRequest): { readonly text: string; r
     ...section("Said", said),
     ...section("Failed", failed),
   ];
-  return { text: lines.join("\n"), items: earlier.items };
+  return { text: lines.join("\n"), items: earlier.items, isFinal: earlier.unsettled.length === 0 };
 }
 
 /** What pinned notes before `toSeq` take of a summary. */
