@@ -110,12 +110,14 @@ export { closeRuntime, type EmbeddedOptions, openEmbedded } from "./embedded.ts"
 export { jsonSchema } from "./json-schema.ts";
 export { type AiSdkLanguageModel, type AiSdkModelOptions, aiSdkModel } from "./models/ai-sdk.ts";
 export type { CircuitOptions } from "./models/circuit.ts";
+export { type CountInputOptions, countInputTokens } from "./models/count-input-tokens.ts";
 export type { ModelFailureKind } from "./models/failure-row.ts";
 export { type ModelLimiterOptions, modelLimiter, type RateLimits } from "./models/limit-model.ts";
 export { type ModelFactsLookup, modelFacts } from "./models/model-facts.ts";
 export { type ClassifyOptions, classifyModelFailure, type ModelFailure } from "./models/model-failure.ts";
 export type { ProviderSettings } from "./models/providers.ts";
 export { type ModelResolver, type ModelResolverOptions, modelResolver } from "./models/resolve-model.ts";
+export { soundCounter } from "./models/sound-counter.ts";
 export { tokenEstimator } from "./models/token-estimator.ts";
 export { type WireFetchOptions, wireFetch } from "./models/wire/wire-fetch.ts";
 export type { Channel, ChannelVerdict } from "./ports/channel.ts";
@@ -162,4 +164,11 @@ export { createRuntime, type Hint, type Runtime, type RuntimeOptions } from "./r
 export { systemClock } from "./runtime/system-clock.ts";
 export { type Decided, decideRequest } from "./runtime/verdicts.ts";
 export { type SettleOptions, settleThreads, startWorker, type Worker } from "./runtime/worker.ts";
+export {
+  type PruneOptions,
+  type PruneProgress,
+  type PruneReport,
+  pruneSqliteStore,
+} from "./stores/sqlite/prune.ts";
+export type { KeptReason, KeptTree } from "./stores/sqlite/remove-tree.ts";
 export { openSqliteStore } from "./stores/sqlite/store.ts";
