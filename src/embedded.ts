@@ -4,6 +4,7 @@ import { type ModelLimiterOptions, modelLimiter } from "./models/limit-model.ts"
 import { modelFacts } from "./models/model-facts.ts";
 import type { ProviderSettings } from "./models/providers.ts";
 import { modelResolver } from "./models/resolve-model.ts";
+import { soundCounter } from "./models/sound-counter.ts";
 import { tokenEstimator } from "./models/token-estimator.ts";
 import type { Store } from "./ports/store.ts";
 import { createRuntime, type Runtime, type RuntimeOptions } from "./runtime/runtime.ts";
@@ -24,18 +25,21 @@ export type EmbeddedOptions = Partial<Omit<RuntimeOptions, "agents">> & {
 
 /**
  * A runtime with nothing else to run: one SQLite file, a mailbox in memory, the machine's clock.
- * Close it with `closeRuntime`.
+ * Close it with `closeRuntime`. A text that `counter` cannot count is estimated (`soundCounter`).
+ *
+ * @throws `usage` for a counter that cannot be used; what opening a store throws.
  */
 export async function openEmbedded(options: EmbeddedOptions): Promise<Runtime> {
   const { path, defaultModel, providers = {}, modelLimits = {}, ...rest } = options;
+  const counter = rest.counter ? soundCounter(rest.counter) : tokenEstimator; // first: it may refuse
   const store: Store = rest.store ?? (await openSqliteStore({ path }));
   const clock = rest.clock ?? systemClock;
   return createRuntime({
     dispatcher: localDispatcher({ clock }),
-    counter: tokenEstimator,
     resolveModel: modelResolver({ defaultModel, providers, limit: modelLimiter(modelLimits, clock) }),
     modelFacts: modelFacts(),
     ...rest,
+    counter,
     store,
     clock,
   });

@@ -116,6 +116,7 @@ export { type ModelFactsLookup, modelFacts } from "./models/model-facts.ts";
 export { type ClassifyOptions, classifyModelFailure, type ModelFailure } from "./models/model-failure.ts";
 export type { ProviderSettings } from "./models/providers.ts";
 export { type ModelResolver, type ModelResolverOptions, modelResolver } from "./models/resolve-model.ts";
+export { soundCounter } from "./models/sound-counter.ts";
 export { tokenEstimator } from "./models/token-estimator.ts";
 export { type WireFetchOptions, wireFetch } from "./models/wire/wire-fetch.ts";
 export type { Channel, ChannelVerdict } from "./ports/channel.ts";

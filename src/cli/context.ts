@@ -50,13 +50,14 @@ export async function withRuntime<T>(
   },
   use: (runtime: Runtime) => Promise<T>,
 ): Promise<T> {
-  const { storePath, defaultModel, providers, secrets } = context.settings;
+  const { storePath, defaultModel, providers, counter, secrets } = context.settings;
   const runtime = await openEmbedded({
     path: storePath,
     secrets,
     providers,
     ...options,
     ...(defaultModel === undefined ? {} : { defaultModel }),
+    ...(counter && { counter }),
   });
   try {
     return await use(runtime);

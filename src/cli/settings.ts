@@ -4,7 +4,9 @@ import { readFile } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
-import { HoldpointError } from "../core/errors.ts";
+import { HoldpointError, isHoldpointError } from "../core/errors.ts";
+import { soundCounter } from "../models/sound-counter.ts";
+import type { TokenCounter } from "../ports/token-counter.ts";
 import { formatPath, shellWord } from "./format.ts";
 import { importModule } from "./import-module.ts";
 import { parseJsonArgument } from "./json-argument.ts";
@@ -28,6 +30,7 @@ export interface Settings {
   readonly configAgentFiles: readonly string[];
   readonly defaultModel: string | undefined;
   readonly providers: Providers;
+  readonly counter: TokenCounter | undefined;
   readonly secrets: ReadonlyMap<string, string>;
   readonly principal: string;
   /** What to add to a command so that it finds the same store and agents. */
@@ -40,6 +43,7 @@ const configSchema = z.strictObject({
   defaultModel: z.string().min(1).optional(),
   secrets: z.array(z.string().min(1)).optional(),
   providers: providersSchema.optional(),
+  counter: z.custom<TokenCounter>().optional(), // `soundCounter` says what is wrong with it
 });
 
 type Config = z.infer<typeof configSchema>;
@@ -66,6 +70,7 @@ export async function readSettings(options: GlobalOptions): Promise<Settings> {
     configAgentFiles: (config.agents ?? []).map((path) => resolve(folder, path)),
     defaultModel: defaultModel(config),
     providers: providerSettings(config.providers ?? {}, variableOf),
+    counter: counterOf(config, configPath),
     secrets: secretValues([...(config.secrets ?? []), ...keyVariables(config.providers ?? {})]),
     principal: principalOf(options.as),
     sameOptions: sameOptions(options),
@@ -90,7 +95,7 @@ async function readConfig(path: string): Promise<Config> {
     .join("; ");
   throw usageError(
     `the config ${formatPath(path)} is not valid: ${why}`,
-    "It takes store, agents (paths), defaultModel, secrets (names of environment variables) and providers (each with baseURL, apiKeyVariable, headers, supportsStructuredOutputs, strict, stream).",
+    "It takes store, agents (paths), defaultModel, secrets (names of environment variables) and providers (each with baseURL, apiKeyVariable, headers, supportsStructuredOutputs, strict, stream); in a .ts or .js file also counter ({ name, count }).",
   );
 }
 
@@ -109,6 +114,19 @@ export async function readText(path: string): Promise<string> {
   } catch (cause) {
     throw new HoldpointError("usage", `the file ${formatPath(path)} cannot be read`, {
       fix: "Check the path and its permissions.",
+      cause,
+    });
+  }
+}
+
+function counterOf({ counter }: Config, path: string | null): TokenCounter | undefined {
+  if (counter === undefined) return undefined;
+  try {
+    return soundCounter(counter);
+  } catch (cause) {
+    if (!isHoldpointError(cause)) throw cause;
+    throw new HoldpointError("usage", `in the config ${formatPath(path ?? "")}, ${cause.message}`, {
+      fix: cause.fix,
       cause,
     });
   }

@@ -173,6 +173,44 @@ describe("agents' files", () => {
     expect((await json("threads", "--store", "data/log.db")).document.threads).toHaveLength(1);
   });
 
+  it("count tokens with the config's counter", async () => {
+    const { write, json } = newProject();
+    write(
+      "mine.ts",
+      `import { agent } from "holdpoint";
+       import { scriptedModel } from "holdpoint/testing";
+       export default agent({ name: "mine", model: scriptedModel(["hello"]), prompt: "Greet." });`,
+    );
+    write(
+      "holdpoint.config.ts",
+      `class Thousands { name = "thousands"; #each = 1_000; count() { return this.#each; } }
+       export default { counter: new Thousands() };`,
+    );
+    const { threadId } = (await json("run", "mine.ts", "hi")).document;
+    const { window } = (await json("prompt", threadId)).document;
+    expect(window.tokens % 1_000).toBeLessThan(100); // thousands, and what each message takes besides
+    expect(window.tokens).toBeGreaterThanOrEqual(2_000);
+  });
+
+  it.each([
+    ["{ name: 'x', count: async (text) => text.length }", "its `count` gave a promise"],
+    ["{ name: 'x', count() { throw new Error('no vocabulary'); } }", "its `count` threw: no vocabulary"],
+    ["{ count: (text) => text.length }", "it has no `name`"],
+    ["'o200k'", "it is no object"],
+  ])("are not run with a counter that cannot be used: %s", async (counter, why) => {
+    const { write, json } = newProject();
+    write("holdpoint.config.ts", `export default { counter: ${counter} };`);
+    const { code, document } = await json("run", fixture("flows.ts"), "x");
+    expect(code).toBe(2);
+    expect(document.error).toMatchObject({
+      code: "usage",
+      message: expect.stringContaining(
+        "in the config ./holdpoint.config.ts, the token counter cannot be used",
+      ),
+    });
+    expect(document.error.message).toContain(why);
+  });
+
   it("are found by --agent", async () => {
     const { json } = newProject();
     expect((await json("run", "echo", "x", "--agent", fixture("flows.ts"))).document).toMatchObject({
