@@ -110,6 +110,7 @@ export { closeRuntime, type EmbeddedOptions, openEmbedded } from "./embedded.ts"
 export { jsonSchema } from "./json-schema.ts";
 export { type AiSdkLanguageModel, type AiSdkModelOptions, aiSdkModel } from "./models/ai-sdk.ts";
 export type { CircuitOptions } from "./models/circuit.ts";
+export { type CountInputOptions, countInputTokens } from "./models/count-input-tokens.ts";
 export type { ModelFailureKind } from "./models/failure-row.ts";
 export { type ModelLimiterOptions, modelLimiter, type RateLimits } from "./models/limit-model.ts";
 export { type ModelFactsLookup, modelFacts } from "./models/model-facts.ts";

@@ -47,7 +47,7 @@ async function tryCall(model: AiSdkLanguageModel): Promise<unknown> {
 }
 
 /** Where workers are started by a configuration, a key that is not set there often arrives as an empty one. */
-function hasEmptyKey(headers: Headers): boolean {
+export function hasEmptyKey(headers: Headers): boolean {
   return ["authorization", "x-api-key", "x-goog-api-key"].some((name) => {
     const value = headers.get(name);
     return value !== null && value.replace(/^Bearer\b/, "").trim() === "";
