@@ -1,3 +1,4 @@
+import { artifactDigests } from "../core/artifact-digests.ts";
 import type { ArtifactRef, ThreadEvent } from "../core/events.ts";
 import type { Store } from "../ports/store.ts";
 
@@ -11,6 +12,17 @@ export async function artifactsOf(
     const digest = artifactOf(event)?.digest;
     if (digest !== undefined && !texts.has(digest)) texts.set(digest, await store.artifact(digest));
   }
+  return texts;
+}
+
+/** Loads all that these events refer to: also the texts of what models were shown. */
+export async function allTextsOf(
+  store: Store,
+  events: readonly ThreadEvent[],
+): Promise<ReadonlyMap<string, string>> {
+  const texts = new Map<string, string>();
+  for (const digest of new Set(events.flatMap(artifactDigests)))
+    texts.set(digest, await store.artifact(digest));
   return texts;
 }
 

@@ -1,6 +1,6 @@
 import type { Json } from "../../core/json.ts";
 import type { Store } from "../../ports/store.ts";
-import { artifactsOf } from "../../runtime/artifacts.ts";
+import { allTextsOf } from "../../runtime/artifacts.ts";
 import type { AddCommand } from "../command-line.ts";
 import { withStore } from "../context.ts";
 import { withNearIds } from "../near-ids.ts";
@@ -38,7 +38,7 @@ interface Exported {
   readonly v: 1;
   readonly thread: unknown;
   readonly events: readonly unknown[];
-  /** Large values by the digest that events name them with. */
+  /** Large values, and the texts of what models were shown, by the digest that events name them with. */
   readonly artifacts: Readonly<Record<string, Json>>;
   readonly requests: readonly unknown[];
 }
@@ -46,7 +46,7 @@ interface Exported {
 async function exportThread(store: Store, threadId: string): Promise<Exported> {
   const thread = await threadRow(store, threadId);
   const events = await store.read(threadId);
-  const texts = [...(await artifactsOf(store, events))];
+  const texts = [...(await allTextsOf(store, events))];
   return {
     format: "holdpoint-thread",
     v: 1,

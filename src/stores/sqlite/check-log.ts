@@ -1,7 +1,6 @@
 import { chainNext, chainStart, decodeEvent } from "../../core/codec.ts";
 import { isHoldpointError } from "../../core/errors.ts";
-import type { Stored, ThreadEvent } from "../../core/events.ts";
-import { windowTexts } from "../../core/window/difference.ts";
+import type { ThreadEvent } from "../../core/events.ts";
 import type { Problem, ProblemKind } from "../../ports/store.ts";
 
 /** One row of `events`. */
@@ -93,29 +92,4 @@ function decode(
     if (!isHoldpointError(error)) throw error;
     report("event", row.seq, error.message);
   }
-}
-
-/** The digests of the artifacts that an event refers to. */
-export function artifactsOf(event: ThreadEvent): readonly string[] {
-  switch (event.type) {
-    case "thread_started":
-    case "child_started":
-      return digestOf(event.input);
-    case "step_completed":
-    case "action_completed":
-      return digestOf(event.result);
-    case "child_completed":
-      return event.outcome.status === "completed" ? digestOf(event.outcome) : [];
-    case "thread_completed":
-      return digestOf(event.output);
-    case "decision_made":
-    case "decision_rejected":
-      return windowTexts(event.window);
-    default:
-      return [];
-  }
-}
-
-function digestOf({ artifact }: Stored): readonly string[] {
-  return artifact ? [artifact.digest] : [];
 }

@@ -15,6 +15,8 @@ export interface ThreadHead {
 export interface LogFinder {
   /** The next head after `afterNum`; of one thread only, when `threadId` names it. */
   next(afterNum: number, threadId?: string): ThreadHead | null;
+  /** Whether there still is such a head: a thread may be removed while others are checked. */
+  has(head: ThreadHead): boolean;
   /** What can be reached from a head, damaged or not. */
   find(head: ThreadHead): FoundLog;
 }
@@ -45,7 +47,11 @@ export function createLogFinder(database: DatabaseSync): LogFinder {
     return { threadId: threadId ?? startedAs(rows[0]), headSeq, rows };
   }
 
-  return { next, find };
+  function has({ threadNum }: ThreadHead): boolean {
+    return next(threadNum - 1)?.threadNum === threadNum;
+  }
+
+  return { next, has, find };
 }
 
 /** Rows of a damaged page may come in any order. */

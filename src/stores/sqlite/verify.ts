@@ -2,10 +2,11 @@
 // One thread is checked at a time, in one read transaction, so memory holds one log and writers never wait.
 import type { DatabaseSync } from "node:sqlite";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { artifactDigests } from "../../core/artifact-digests.ts";
 import { sha256 } from "../../core/digest.ts";
 import { HoldpointError, isHoldpointError } from "../../core/errors.ts";
 import type { Problem, ProblemKind, VerifyReport } from "../../ports/store.ts";
-import { artifactsOf, checkLog } from "./check-log.ts";
+import { checkLog } from "./check-log.ts";
 import { foldProjections } from "./fold.ts";
 import { createLogFinder, outOfOrder, type ThreadHead } from "./found-log.ts";
 import { allRows, firstRow } from "./rows.ts";
@@ -100,12 +101,13 @@ function createThreadCheck(database: DatabaseSync) {
   const artifacts = createArtifactChecks(database);
 
   return (head: ThreadHead, withArtifacts: boolean): Found => {
+    if (!logs.has(head)) return { problems: [] }; // removed since it was listed
     const log = logs.find(head);
     const { problems, events } = checkLog(log);
     const found = { threads: 1, events: log.rows.length };
     if (problems.length > 0) return { ...found, problems }; // events that were changed may lack any member
     const messages = differences(projections.read(head.threadNum), foldProjections(events));
-    const digests = new Set(events.flatMap(([, event]) => artifactsOf(event)));
+    const digests = new Set(events.flatMap(([, event]) => artifactDigests(event)));
     return {
       ...found,
       problems: [
