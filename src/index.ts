@@ -164,4 +164,11 @@ export { createRuntime, type Hint, type Runtime, type RuntimeOptions } from "./r
 export { systemClock } from "./runtime/system-clock.ts";
 export { type Decided, decideRequest } from "./runtime/verdicts.ts";
 export { type SettleOptions, settleThreads, startWorker, type Worker } from "./runtime/worker.ts";
+export {
+  type PruneOptions,
+  type PruneProgress,
+  type PruneReport,
+  pruneSqliteStore,
+} from "./stores/sqlite/prune.ts";
+export type { KeptReason, KeptTree } from "./stores/sqlite/remove-tree.ts";
 export { openSqliteStore } from "./stores/sqlite/store.ts";

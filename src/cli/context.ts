@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import type { Agent } from "../core/agent.ts";
+import type { HoldpointError } from "../core/errors.ts";
 import { openEmbedded } from "../embedded.ts";
 import type { Store } from "../ports/store.ts";
 import type { Hint, Runtime } from "../runtime/runtime.ts";
@@ -26,12 +27,7 @@ export async function withStore<T>(
   use: (store: Store) => Promise<T>,
 ): Promise<T> {
   const { storePath } = context.settings;
-  if (mode !== "create" && !existsSync(storePath)) {
-    throw usageError(
-      `there is no store at ${formatPath(storePath)}`,
-      "Run an agent first (`holdpoint run <agent file>` makes it), or name the file with --store.",
-    );
-  }
+  if (mode !== "create" && !existsSync(storePath)) throw noStore(storePath);
   const store = await openSqliteStore({ path: storePath, readOnly: mode === "read" });
   try {
     return await use(store);
@@ -64,4 +60,11 @@ export async function withRuntime<T>(
   } finally {
     await runtime.dispatcher.close();
   }
+}
+
+export function noStore(storePath: string): HoldpointError {
+  return usageError(
+    `there is no store at ${formatPath(storePath)}`,
+    "Run an agent first (`holdpoint run <agent file>` makes it), or name the file with --store.",
+  );
 }

@@ -10,6 +10,7 @@ import { addFork } from "./commands/fork.ts";
 import { addInbox } from "./commands/inbox.ts";
 import { addInit } from "./commands/init.ts";
 import { addPrompt } from "./commands/prompt.ts";
+import { addPrune } from "./commands/prune.ts";
 import { addReject } from "./commands/reject.ts";
 import { addResolve } from "./commands/resolve.ts";
 import { addRun } from "./commands/run.ts";
@@ -38,6 +39,7 @@ const commands: readonly AddCommand[] = [
   addFork,
   addWorker,
   addExport,
+  addPrune,
   addVerify,
 ];
 

@@ -4,6 +4,7 @@ import { HoldpointError } from "../core/errors.ts";
 import type { EventBody, ThreadEvent, WindowRecord } from "../core/events.ts";
 import { evolve } from "../core/evolve.ts";
 import { initialState } from "../core/state.ts";
+import { allTextsOf } from "./artifacts.ts";
 import { now, threadNotFound } from "./change-thread.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -28,11 +29,13 @@ export async function forkThread(
   }
   assertNothingStarted(events.slice(0, options.at), threadId);
   const forkId = `th_${randomBytes(8).toString("hex")}`;
+  const texts = await allTextsOf(runtime.store, events.slice(0, options.at)); // the origin may be removed any time
   const bodies = forkedEvents(runtime, events.slice(0, options.at), { threadId, forkId, ...options });
   await runtime.store.append({
     threadId: forkId,
     expectedSeq: 0,
     events: bodies.map((body) => ({ body, at: now(runtime) })),
+    artifacts: [...texts].map(([digest, text]) => ({ digest, text })),
   });
   await runtime.dispatcher.send(forkId, { id: "started" });
   return forkId;

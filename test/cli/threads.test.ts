@@ -1,4 +1,10 @@
+import { join } from "node:path";
+import { setImmediate as immediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { sha256 } from "../../src/core/digest.ts";
+import type { EventBody } from "../../src/core/events.ts";
+import { exactInput } from "../../src/core/window/exact-input.ts";
+import { openSqliteStore } from "../../src/stores/sqlite/store.ts";
 import { fixture, newProject } from "./command.ts";
 
 const flows = fixture("flows.ts");
@@ -196,6 +202,46 @@ describe("export", () => {
     expect(JSON.parse((await run("export", started.threadId)).stdout)).toEqual(document);
   });
 
+  it("is enough to render every past prompt, and to have every large value", async () => {
+    const { json, write } = newProject();
+    write(
+      "big.ts",
+      `import { agent, tool } from "holdpoint";
+       import { scriptedModel } from "holdpoint/testing";
+       import { z } from "zod";
+       const big = (name: string) => Array.from({ length: 9_000 }, (_, id) => name + " " + id);
+       const find = tool({ name: "find", description: "Finds. ".repeat(300), input: z.object({}), risk: "low",
+         effect: "read", run: () => big("result") });
+       export const child = agent({ name: "child", flow: async (t) => [...big("output"), ...(await t.step("s", () => big("inner")))] });
+       export const parent = agent({ name: "parent", prompt: "Be exact. ".repeat(400), tools: [find],
+         model: scriptedModel([{ calls: [{ tool: "find", args: {} }] }, "found", "found again"]),
+         flow: async (t) => {
+           await t.step("load", () => big("step"));
+           const next = await t.decide({ see: { hint: "look ".repeat(500) } });
+           if (next.kind === "calls") await t.act(next.calls);
+           await t.call("child", big("input"));
+           await t.decide();
+           return (await t.decide({ see: { more: "x".repeat(3_000) } })).kind;
+         } });`,
+    );
+    const { document: ran } = await json("run", "big.ts#parent", "--agent", "big.ts");
+    expect(ran).toMatchObject({ status: "completed" });
+    const { document } = await json("export", ran.threadId);
+    const values = Object.values(document.artifacts).map((value) => JSON.stringify(value).slice(0, 12));
+    for (const name of ["step", "result", "input", "output"]) expect(values.join()).toContain(`["${name} 0`);
+    expect(values.join()).not.toContain('["inner'); // in the child's own export
+    const calls = document.events.filter((event: { type: string }) => event.type === "decision_made");
+    expect(calls).toHaveLength(3);
+    for (const { seq } of calls) {
+      const shown = await exactInput(document.events, seq, async (digest) =>
+        JSON.stringify(document.artifacts[digest]),
+      );
+      const { document: asked } = await json("prompt", ran.threadId, String(seq));
+      expect(shown.input).toEqual(asked.input);
+      expect(shown.parts.some(({ content, plain }) => content === undefined && !plain)).toBe(true);
+    }
+  });
+
   it("writes one document per line with --jsonl", async () => {
     const { json, run } = newProject();
     const { document } = await json("run", fixture("desk.ts"), '{"orderId":"A7","cents":42}');
@@ -209,5 +255,87 @@ describe("export", () => {
       code: 2,
       document: { error: { code: "usage" } },
     });
+  });
+});
+
+describe("prune", () => {
+  it("removes old threads with their children, says what it keeps, and leaves a sound store", async () => {
+    const { json, run } = newProject();
+    const { document: old } = await json("run", `${flows}#echo`, "old");
+    const { document: waiting } = await json("run", `${flows}#parent`, "--agent", flows);
+    const { document: newest } = await json("run", `${flows}#echo`, "new");
+    const dry = await json("prune", "--ended-before", "0s", "--dry-run");
+    expect(dry.document).toMatchObject({ dryRun: true, threads: 1, events: 2, artifacts: 0 });
+    expect((await json("threads")).document.threads).toHaveLength(4);
+    expect((await json("prune", "--ended-before", "1d")).document).toMatchObject({ threads: 0, kept: [] });
+
+    const { stdout, code } = await run("prune", "--ended-before", "0s");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^Removed 1 thread \(2 events\) that ended before \S+, and 0 values that nothing refers/,
+    );
+    expect(stdout).toContain(`  ${newest.threadId}: ${newest.threadId} is the newest of the store`);
+    const left = (await json("threads")).document.threads.map((row: { threadId: string }) => row.threadId);
+    expect(left).not.toContain(old.threadId);
+    expect(left).toContain(waiting.threadId);
+    expect((await json("show", old.threadId)).document.error.code).toBe("thread_not_found");
+    expect((await json("verify")).document).toMatchObject({ threads: 3, problems: [] });
+  });
+
+  it("leaves a fork that can be shown and run, when its origin goes", async () => {
+    const { json, run, write } = newProject();
+    write("large.json", JSON.stringify("x".repeat(100_000)));
+    const { document: origin } = await json("run", `${flows}#echo`, "--input-file", "large.json");
+    const forked = await json("fork", origin.threadId, "--at", "1", "--no-run");
+    await json("run", `${flows}#echo`, "newest");
+    expect((await json("prune", "--ended-before", "0s")).document).toMatchObject({
+      threads: 1,
+      artifacts: 0,
+    });
+    const forkId = forked.document.thread.threadId;
+    expect((await run("show", forkId)).stdout).toContain(`forked from ${origin.threadId} at 1`);
+    await run("worker", "--once", "--agent", flows);
+    expect((await json("show", forkId)).document.thread).toMatchObject({ status: "completed" });
+    expect((await json("verify")).document.problems).toEqual([]);
+  });
+
+  it("goes on after kill -9", async () => {
+    const { json, start, folder } = newProject();
+    const store = await openSqliteStore({ path: join(folder, ".holdpoint/holdpoint.db") });
+    const at = "2020-01-01T00:00:00.000Z";
+    const fill = async (number: number): Promise<void> => {
+      const [threadId, text] = [`th_${number}`, JSON.stringify(`value ${number}`)];
+      const digest = sha256(text);
+      const input = { artifact: { digest, bytes: text.length, preview: "" } };
+      const bodies: readonly EventBody[] = [
+        { type: "thread_started", v: 1, threadId, agent: "echo", agentVersion: "1", input, by: "test" },
+        { type: "thread_completed", v: 1, output: {} },
+      ];
+      const events = bodies.map((body) => ({ body, at }));
+      await store.append({ threadId, expectedSeq: 0, events, artifacts: [{ digest, text }] });
+    };
+    await Promise.all(Array.from({ length: 2_000 }, (_, number) => fill(number)));
+    const isThere = async () => (await store.threads({ threadId: "th_0" })).rows.length === 1;
+    const running = start(["prune", "--ended-before", "90d"]);
+    while ((await isThere()) && running.child.exitCode === null) await immediate();
+    running.child.kill("SIGKILL");
+    expect((await running.ended).signal).toBe("SIGKILL");
+    expect((await store.verify({})).problems).toEqual([]);
+    const { document } = await json("prune", "--ended-before", "90d");
+    expect(document).toMatchObject({ artifacts: 1_999, kept: [{ threadId: "th_1999", why: "newest" }] });
+    expect(document.threads).toBeGreaterThan(0);
+    expect((await store.verify({})).problems).toEqual([]);
+    await store.close();
+  });
+
+  it.each([
+    { name: "no age", args: [] },
+    { name: "no unit", args: ["--ended-before", "90"] },
+    { name: "words", args: ["--ended-before", "yesterday"] },
+    { name: "too long", args: ["--ended-before", "999999999999d"] },
+    { name: "no store", args: ["--ended-before", "90d"] },
+  ])("refuses $name", async ({ args }) => {
+    const { json } = newProject();
+    expect(await json("prune", ...args)).toMatchObject({ code: 2, document: { error: { code: "usage" } } });
   });
 });

@@ -27,6 +27,8 @@ export function tempFolder(): Folder {
 
 export interface TestRuntime {
   readonly runtime: Runtime;
+  /** Of the store's file. */
+  readonly path: string;
   readonly clock: ManualClock;
   /** Runs the thread until it ended or is parked; timers are not waited for. */
   settle(threadId: string): Promise<void>;
@@ -48,15 +50,17 @@ export async function openTestRuntime({
   clock = manualClock(Date.UTC(2026, 0, 1)),
   ...options
 }: TestRuntimeOptions): Promise<TestRuntime> {
+  const path = join(folder.path, "holdpoint.db");
   const runtime = await openEmbedded({
     ...options,
-    path: join(folder.path, "holdpoint.db"),
+    path,
     clock,
     random: () => 0.5,
     uuid: () => "00000000-0000-4000-8000-000000000000",
   });
   return {
     runtime,
+    path,
     clock,
     settle: (threadId) =>
       settleThreads(runtime, [threadId], { signal: new AbortController().signal, patienceMs: 0 }),

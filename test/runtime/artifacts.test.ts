@@ -17,6 +17,7 @@ import { startThread } from "../../src/runtime/commands.ts";
 import { forkThread } from "../../src/runtime/fork.ts";
 import { readArtifact } from "../../src/runtime/read-artifact.ts";
 import { settleThreads } from "../../src/runtime/worker.ts";
+import { pruneSqliteStore } from "../../src/stores/sqlite/prune.ts";
 import { type ScriptedTurn, scriptedModel } from "../../src/testing/scripted-model.ts";
 import { runtimesOfEachTest, type TestRuntime } from "../kit/runtime.ts";
 
@@ -319,6 +320,26 @@ describe("code", () => {
     await opened.clock.advance(3_600_000);
     await opened.settle(forkId);
     expect(await output(opened, forkId)).toMatchObject({ same: true });
+  });
+
+  it("gets it in a fork whose origin is removed while it is forked", async () => {
+    const opened = await openRuntime({ agents: [reader] });
+    const threadId = await start(opened);
+    await opened.clock.advance(3_600_000);
+    await opened.settle(threadId);
+    await startThread(opened.runtime, "reader", "newest", { by: "test" });
+    const { store } = opened.runtime;
+    const [now, { signal }] = [new Date(opened.clock.now() + 1_000), new AbortController()];
+    const slowStore: Store = {
+      ...store,
+      append: async (append) => {
+        const pruned = await pruneSqliteStore({ path: opened.path, endedBefore: now, now, signal });
+        expect(pruned).toMatchObject({ threads: 1, artifacts: 1 });
+        return store.append(append);
+      },
+    };
+    await forkThread({ ...opened.runtime, store: slowStore }, threadId, { at: 4, by: "test" });
+    expect((await store.verify({})).problems).toEqual([]);
   });
 
   it("gets a copy of it in a tool, by the reference that the model hands on", async () => {

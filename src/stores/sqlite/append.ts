@@ -152,6 +152,7 @@ function createHeads(database: DatabaseSync) {
   }
 
   function refuse({ threadId, expectedSeq, lease }: Append): Refusal {
+    cache.delete(threadId); // it may be of a thread of the same id that was removed
     const row = firstRow<{ seq: number; number: number; owner: string | null }>(selectLease, threadId);
     if (!row && expectedSeq !== 0) return new Refusal(threadNotFound(threadId));
     const isHeld = !lease || (row?.number === lease.number && row.owner === lease.owner);

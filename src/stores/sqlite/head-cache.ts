@@ -39,6 +39,11 @@ export class HeadCache {
     this.#young.set(threadId, head);
   }
 
+  delete(threadId: string): void {
+    this.#young.delete(threadId);
+    this.#old.delete(threadId);
+  }
+
   clear(): void {
     this.#young.clear();
     this.#old.clear();
