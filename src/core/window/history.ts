@@ -239,7 +239,8 @@ function turnPart(
     return { part: makePart(count, { ...about, messages: [], treatment: "dropped" }), isFinal: settled };
   const treatment = isWhole ? "kept" : hasReference ? "referenced" : "truncated";
   const shown = rendering.show({ kind: "turn", messages });
-  return { part: makePart(count, { ...about, messages: shown, treatment }), isFinal: settled };
+  const isPlain = isWhole && settled && shown === messages; // what is open may have ended when its window is recorded
+  return { part: makePart(count, { ...about, messages: shown, treatment, isPlain }), isFinal: settled };
 }
 
 function notePart(
