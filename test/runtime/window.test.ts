@@ -314,6 +314,18 @@ describe("a thread that grows past its budget", () => {
     expect(textOf(model.inputs[0])).toContain("Find the order of Mr. Fawcett");
     expect(textOf(model.inputs.at(-1))).toContain("Task:");
   });
+
+  it("counts an input in tokens, since in some scripts a character is one", async () => {
+    for (const input of ["請求書".repeat(900), "é".repeat(2_900)]) {
+      const model = turns({ text: "done" });
+      const opened = await openWith({ model, window: { budget: 2_000 } });
+      const threadId = await run(opened, input);
+      expect(await end(opened, threadId)).toBe("done");
+      expect(textOf(model.inputs[0])).toContain("art_");
+      const [made] = await eventsOf(opened, threadId, "decision_made");
+      expect(made?.window.tokens).toBeLessThan(1_200);
+    }
+  });
 });
 
 describe("failures in a window", () => {
