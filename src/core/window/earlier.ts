@@ -48,31 +48,54 @@ export interface Earlier {
   /** What people and the model said that is worth keeping. */
   readonly sentences: Line[];
   readonly failed: Map<string, Failure>;
-  /** Decisions with calls that had not ended: they are looked at anew each time. */
-  readonly unsettled: EventOf<"decision_made">[];
+  readonly unsettled: Unsettled[];
+}
+
+/** A decision with calls that had not ended. Once more of them have, all is gathered anew: it belongs at its place. */
+interface Unsettled {
+  readonly turn: EventOf<"decision_made">;
+  /** How many had. */
+  readonly ended: number;
 }
 
 /** Most of a kind that are kept: more than any summary has room for. */
 const mostLines = 300;
 const mostNames = 60;
 const mostValues = 60;
+/** Longest line, in characters. */
+const longestLine = 300;
+/** What is told in a line does not depend on how large the window is. */
+const longest = { kept: longestLine, referenced: longestLine, lined: longestLine };
 
 /** How far each thread's has come. Recomputable: a cache only. */
 const known = new WeakMap<ThreadState, Earlier>();
 
 export function earlierTo(context: RenderContext, toSeq: number): Earlier {
-  const before = known.get(context.state);
-  const earlier = before && before.toSeq <= toSeq ? before : nothing();
-  known.set(context.state, earlier);
+  const { state } = context;
+  const before = known.get(state);
+  const earlier = before && isStillTrue(before, state, toSeq) ? before : nothing();
+  known.set(state, earlier);
   if (earlier.toSeq === toSeq) return earlier;
-  for (const item of itemsFrom(context.state, earlier.toSeq, toSeq)) {
-    const note = item.kind === "note" ? shownNote(context, item.note) : null;
+  for (const item of itemsFrom(state, earlier.toSeq, toSeq)) {
+    const note = item.kind === "note" ? shownNote({ ...context, longest }, item.note) : null;
     if (item.kind === "turn") addTurn(earlier, context, item.turn);
     else if (note) addNote(earlier, item.seq, note);
     if (item.kind === "turn" || note) earlier.items += 1;
   }
   earlier.toSeq = toSeq;
   return earlier;
+}
+
+function isStillTrue(earlier: Earlier, state: ThreadState, toSeq: number): boolean {
+  return (
+    earlier.toSeq <= toSeq && earlier.unsettled.every(({ turn, ended }) => endedOf(state, turn) === ended)
+  );
+}
+
+/** How many of a decision's calls have ended. */
+function endedOf(state: ThreadState, { decision }: EventOf<"decision_made">): number {
+  if (decision.kind === "answer") return 0;
+  return operationsOf(state, decision.calls).filter((operation) => operation?.settled).length;
 }
 
 function nothing(): Earlier {
@@ -96,7 +119,8 @@ function addTurn(earlier: Earlier, context: RenderContext, turn: EventOf<"decisi
   if (decision.kind === "answer") return addSentences(earlier, seq, spoken(decision.value), 0.8);
   addSentences(earlier, seq, decision.text ?? "", 0.8);
   const operations = operationsOf(context.state, decision.calls);
-  if (operations.some((operation) => !operation?.settled)) earlier.unsettled.push(turn);
+  const ended = endedOf(context.state, turn);
+  if (ended < operations.length) earlier.unsettled.push({ turn, ended });
   for (const [index, { args }] of decision.calls.entries()) {
     addValues(earlier, seq, args);
     const operation = operations[index];
@@ -123,7 +147,7 @@ function addAction(earlier: Earlier, context: RenderContext, operation: Operatio
       const text = `${tool} ${JSON.stringify(shortened(args, 80))}${by} → ${result}`;
       return addLine(earlier.done, {
         seq: event.seq,
-        text: cut(text, 300),
+        text: cut(text, longestLine),
         worth: approver === undefined ? 1 : 2,
       });
     }
@@ -142,7 +166,7 @@ function addAction(earlier: Earlier, context: RenderContext, operation: Operatio
     case "action_denied": {
       if (event.deniedBy === "validation") return;
       const text = `${tool} ${JSON.stringify(shortened(args, 80))} was denied by ${event.by ?? event.deniedBy}: ${event.why}`;
-      return addLine(earlier.done, { seq: event.seq, text: cut(text, 300), worth: 2 });
+      return addLine(earlier.done, { seq: event.seq, text: cut(text, longestLine), worth: 2 });
     }
     default:
       event satisfies never;
@@ -177,7 +201,7 @@ function addNote(earlier: Earlier, seq: number, note: ShownNote): void {
       if (note.outcome.kind === "answered") addSentences(earlier, seq, spoken(note.outcome.value), 1.2);
       return;
     case "action":
-      return addLine(earlier.done, { seq, text: cut(plainNote(note), 300), worth: 1 });
+      return addLine(earlier.done, { seq, text: cut(plainNote(note), longestLine), worth: 1 });
     default:
       note satisfies never;
   }

@@ -11,6 +11,8 @@ export interface Part {
   readonly seqs?: readonly [first: number, last: number];
   readonly messages: readonly ModelMessage[];
   readonly treatment: PartTreatment;
+  /** A turn that has ended, in its events' own words: they are its text. */
+  readonly isPlain?: boolean;
   /** By the counter alone, before calibration. */
   readonly tokens: number;
   /** SHA-256 of the messages' JSON. */

@@ -81,16 +81,10 @@ function recorded(part: Part, requestContent: Json, texts: PartText[]): WindowPa
     treatment,
     digest,
   };
-  if (isPlain(part)) return { ...about, plain: true };
+  if (part.isPlain) return { ...about, plain: true };
   const content = kind === "request" ? requestContent : (part.messages as unknown as Json); // messages are JSON
   const text = JSON.stringify(content);
   if (text.length <= longestInline) return { ...about, content };
   texts.push({ digest, text });
   return about;
-}
-
-/** A turn in the messages of a conversation, shown whole: what its events say. */
-function isPlain({ kind, treatment, messages }: Part): boolean {
-  const [first] = messages;
-  return kind === "turn" && treatment === "kept" && first?.role === "assistant" && first.calls.length > 0;
 }

@@ -209,7 +209,7 @@ export function renderNote(
 ): { readonly text: string; readonly isWhole: boolean; readonly isPinned: boolean } | null {
   const shown = shownNote(context, note);
   if (shown === null) return null;
-  const text = context.noteText ? ownNote(context.noteText, shown) : plainNote(shown);
+  const text = context.noteText ? ownNote(context, context.noteText, shown) : plainNote(shown);
   if (text === null || text === "") return null;
   const isPinned = shown.kind === "note" && shown.pinned;
   const limit = isPinned ? Number.POSITIVE_INFINITY : context.longest.kept;
@@ -218,10 +218,14 @@ export function renderNote(
 }
 
 /** @throws `window_failed` when the window's own words cannot be had. */
-function ownNote(noteText: NonNullable<RenderContext["noteText"]>, note: ShownNote): string | null {
+function ownNote(
+  { redact }: RenderContext,
+  noteText: NonNullable<RenderContext["noteText"]>,
+  note: ShownNote,
+): string | null {
   try {
     const text: unknown = noteText(deepFreeze(note));
-    if (text === null || typeof text === "string") return text;
+    if (text === null || typeof text === "string") return text && redact(text);
     throw new Error(`it gives ${typeof text}, neither text nor null`);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);

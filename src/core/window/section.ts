@@ -50,6 +50,10 @@ function sectionText(section: Section, thread: ThreadView): string {
   try {
     const value = section.render(thread);
     if (value === null || value === undefined) return "";
+    if (value instanceof Promise) {
+      value.catch(() => {}); // nobody waits for it, and its failure must not end the process
+      throw new Error("it returns a promise; a section is made of what is at hand");
+    }
     return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
   } catch (cause) {
     throw failed(section, "render", cause);

@@ -38,6 +38,17 @@ describe("what code wants seen", () => {
     );
   });
 
+  it("is measured a few times only, however many members it has", () => {
+    const names = Array.from({ length: 2_000 }, (_, index) => `member ${index}`);
+    const see = Object.fromEntries(names.map((name) => [name, orders.slice(0, 3)]));
+    let times = 0;
+    seenText(see, 100, (text) => {
+      times += 1;
+      return count(text);
+    });
+    expect(times).toBeLessThan(20);
+  });
+
   it("refuses limits that are none", () => {
     for (const limit of [0, -1, 1.5, Number.NaN])
       expect(() => seenText({ a: 1 }, limit, count)).toThrow("seeTokens");

@@ -14,7 +14,8 @@ const leastPreview = 60;
 
 /**
  * What code wants seen at a decision, as JSON of `maxTokens` at most: the largest members are shown by their previews,
- * smaller and smaller, until it fits. Without `maxTokens` it is shown whole, and the window fails where that is too much.
+ * smaller and smaller, until it fits; many small ones stay. Without `maxTokens` it is shown whole, and the window fails
+ * where that is too much.
  *
  * @throws `usage` for a `maxTokens` that is no positive whole number.
  */
@@ -29,27 +30,23 @@ export function seenText(
       "usage",
       `t.decide() was given seeTokens ${maxTokens}, which is no positive whole number`,
     );
-  const shown = new Map(Object.entries(see));
+  const members = Object.entries(see).map(([name, value]) => ({
+    name,
+    value,
+    length: JSON.stringify(value).length,
+  }));
+  let most = members.reduce((longest, { length }) => Math.max(longest, length), 0);
+  let text = JSON.stringify(see);
   let isWhole = true;
-  while (count(textOf(shown)) > maxTokens) {
-    const [name, size] = largest(shown);
-    const original = see[name];
-    if (size <= leastPreview || original === undefined) break; // many small members: as they are
-    shown.set(name, previewOf(original, Math.max(leastPreview, Math.floor(size * 0.7))));
+  while (count(text) > maxTokens && most > leastPreview) {
+    const room = Math.max(leastPreview, Math.floor(most * 0.7));
+    const shown = members.map(({ name, value, length }) => [
+      name,
+      length <= room ? value : previewOf(value, room),
+    ]);
+    text = JSON.stringify(Object.fromEntries(shown));
     isWhole = false;
+    most = room;
   }
-  return { text: textOf(shown), isWhole };
-}
-
-function textOf(members: ReadonlyMap<string, Json>): string {
-  return JSON.stringify(Object.fromEntries(members));
-}
-
-function largest(members: ReadonlyMap<string, Json>): readonly [name: string, characters: number] {
-  let found: readonly [string, number] = ["", 0];
-  for (const [name, value] of members) {
-    const size = JSON.stringify(value).length;
-    if (size > found[1]) found = [name, size];
-  }
-  return found;
+  return { text, isWhole };
 }

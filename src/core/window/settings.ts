@@ -1,5 +1,6 @@
 import type { Rendering, RenderingName } from "../encodings/encoding.ts";
 import { HoldpointError } from "../errors.ts";
+import { deepFreeze } from "../json.ts";
 import type { ShownNote } from "./render.ts";
 import type { Section } from "./section.ts";
 
@@ -76,7 +77,7 @@ export function window(options: WindowOptions = {}): WindowSettings {
   }
   return {
     budget,
-    rendering: options.rendering,
+    rendering: renderingFrom(options.rendering),
     sections,
     shrink,
     keepLast,
@@ -88,6 +89,32 @@ export function window(options: WindowOptions = {}): WindowSettings {
       ...options.summary,
     },
     note: options.note,
+  };
+}
+
+function renderingFrom(given: WindowOptions["rendering"]): WindowSettings["rendering"] {
+  if (typeof given === "object") return ownRendering(given);
+  if (given === undefined || given === "chat" || given === "events") return given;
+  throw invalid(`there is no rendering called ${JSON.stringify(given)}`, "chat, events");
+}
+
+/** What a rendering of one's own is given is the log's, and frozen; what it throws names it. */
+function ownRendering(given: Rendering): Rendering {
+  return {
+    name: given.name,
+    joinsUserMessages: given.joinsUserMessages,
+    show(part) {
+      try {
+        return given.show(deepFreeze(part));
+      } catch (cause) {
+        const why = cause instanceof Error ? cause.message : String(cause);
+        throw new HoldpointError(
+          "window_failed",
+          `the window's rendering "${given.name}" failed on a part of kind ${part.kind}: ${why}`,
+          { cause },
+        );
+      }
+    },
   };
 }
 

@@ -47,17 +47,15 @@ export function summaryText(request: SummaryRequest): Summary {
   const values = told === null ? filler.lines("Facts", valueLines(earlier), shares.values) : [];
   const looked = filler.lines("Looked up", readLines(earlier), shares.looked);
   const said = told === null ? bySeq(filler.lines("Said", sentenceLines(earlier), 1), earlier) : [];
+  const pinned = earlier.pinned.map(({ text }) => text);
   const lines = [
     head,
     ...section("Task", taskLine),
-    ...section(
-      "Pinned",
-      earlier.pinned.map(({ text }) => text),
-    ),
+    ...section("Pinned", pinned),
     ...section("Open", open),
     ...section("Done", done),
     ...section("Looked up", looked),
-    ...(told === null ? [] : [`Summary:\n${told}`]),
+    ...(told === null ? [] : ["Summary:", `  ${indented(told)}`]),
     ...section("Facts", values),
     ...section("Said", said),
     ...section("Failed", failed),
@@ -74,7 +72,12 @@ export function pinnedTokens({ state }: RenderContext, toSeq: number, count: Cou
 }
 
 function section(title: string, lines: readonly string[]): readonly string[] {
-  return lines.length === 0 ? [] : [`${title}:`, ...lines.map((line) => `- ${line}`)];
+  return lines.length === 0 ? [] : [`${title}:`, ...lines.map((line) => `- ${indented(line)}`)];
+}
+
+/** No text within can pass for a title or a line of its own. */
+function indented(text: string): string {
+  return text.replace(/\r\n|[\n\r\u2028\u2029]/g, "\n  ");
 }
 
 /** A line, or ways to say it from the longest to the shortest. */
@@ -105,7 +108,9 @@ function fill(count: Count, maxTokens: number) {
 const leastRoom = 4;
 
 function openLines(state: ThreadState, { unsettled }: Earlier): readonly string[] {
-  const calls = unsettled.flatMap(({ decision }) => (decision.kind === "calls" ? decision.calls : []));
+  const calls = unsettled.flatMap(({ turn: { decision } }) =>
+    decision.kind === "calls" ? decision.calls : [],
+  );
   return operationsOf(state, calls).flatMap((operation, index) => {
     const call = calls[index];
     if (!call || operation?.settled) return [];
