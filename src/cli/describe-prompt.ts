@@ -128,12 +128,13 @@ export function describeManifest(
   const corrected = calibration
     ? `; the provider counts more: × ${calibration.factor.toFixed(2)} + ${formatCount(calibration.offset)} = ${formatCount(record.tokens)}`
     : "";
+  const hasDropped = parts.some(({ treatment }) => treatment === "dropped");
   const left = record.dropped === 0 ? "nothing" : plural(record.dropped, "earlier part");
   return [
     paint("bold", `${"part".padEnd(nameWidth)}  ${"tokens".padStart(7)}  shown`),
     ...rows,
     "",
     `${formatCount(counted)} tokens counted${corrected}; budget ${formatCount(record.budget)}`,
-    `told in short, or left out: ${left}`,
+    `told in short, or left out: ${left}${hasDropped ? ", besides what is marked dropped" : ""}`,
   ];
 }

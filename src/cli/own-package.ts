@@ -1,5 +1,11 @@
 import { readFileSync } from "node:fs";
 import { registerHooks } from "node:module";
+import { fileURLToPath } from "node:url";
+
+/** The folder of the Holdpoint that runs: a clone's, or the installed package's. */
+export function ownFolder(): string {
+  return fileURLToPath(new URL("../../", import.meta.url));
+}
 
 /** The version in package.json, which lies two folders up from here, in the sources as in the built package. */
 export function ownVersion(): string {

@@ -18,6 +18,11 @@ describe("the gate", () => {
   }[] = [
     { name: "holds high risk", given: action("pay", "high"), outcome: "hold" },
     { name: "holds undeclared risk", given: action("look"), outcome: "hold" },
+    {
+      name: "holds a risk that it does not know",
+      given: { ...action("pay"), risk: "High" as "high" },
+      outcome: "hold",
+    },
     { name: "lets low risk run", given: action("look", "low"), outcome: "allow" },
     { name: "lets medium risk run", given: action("note", "medium"), outcome: "allow" },
     {

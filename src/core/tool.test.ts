@@ -37,3 +37,27 @@ describe("a tool's name", () => {
       expect(() => named(name)).toThrow(expect.objectContaining({ code: "tool_invalid" }));
   });
 });
+
+describe("what a tool declares", () => {
+  const definition = { name: "pay", description: "", input: z.object({}), run: () => null };
+
+  it.each([
+    ["a risk that does not exist", { risk: "none" }, 'there is no risk "none"', "low, medium, high"],
+    [
+      "an effect that does not exist",
+      { effect: "write" },
+      'there is no effect "write"',
+      "read, repeatable, once",
+    ],
+    ["a hook that is no function", { show: "all" }, "its show is no function", "leave it out"],
+    ["nothing to run", { run: undefined }, "its run is no function", "a function"],
+  ])("is refused with %s", (_name, wrong, message, fix) => {
+    expect(() => tool({ ...definition, ...(wrong as object) })).toThrow(
+      expect.objectContaining({
+        code: "tool_invalid",
+        message: expect.stringContaining(message),
+        fix: expect.stringContaining(fix),
+      }),
+    );
+  });
+});

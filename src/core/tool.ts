@@ -80,7 +80,8 @@ export interface TypedTool<Args, Name extends string = string, Input = unknown> 
 /**
  * Defines a tool. Its arguments are validated by `input` before anything else looks at them.
  *
- * @throws `tool_invalid` for a name that providers refuse, or a schema without JSON Schema.
+ * @throws `tool_invalid` for a name that providers refuse, a schema without JSON Schema, a risk or an effect that does
+ *   not exist, or a hook that is no function.
  */
 export function tool<Args, const Name extends string = string, Input = unknown, Value = unknown>(
   definition: ToolDefinition<Args, Name, Input, Value>,
@@ -92,6 +93,9 @@ export function tool<Args, const Name extends string = string, Input = unknown, 
       fix: `Use 1 to 64 letters, digits, _ and -, and neither "${answerName}" nor a word like "toString".`,
     });
   }
+  checkWord(name, "risk", definition.risk, risks);
+  checkWord(name, "effect", definition.effect, effects);
+  checkHooks(definition);
   return Object.freeze({
     name,
     description,
@@ -107,4 +111,27 @@ export function tool<Args, const Name extends string = string, Input = unknown, 
     verify: definition.verify as Tool["verify"],
     explain: definition.explain as Tool["explain"],
   });
+}
+
+const risks: readonly Risk[] = ["low", "medium", "high"];
+const effects: readonly Effect[] = ["read", "repeatable", "once"];
+
+/** Plain JavaScript has no types that would say so; a risk that is mistyped must not pass for a harmless one (I5). */
+function checkWord(tool: string, member: string, given: string | undefined, known: readonly string[]): void {
+  if (given === undefined || known.includes(given)) return;
+  throw new HoldpointError("tool_invalid", `tool ${tool}: there is no ${member} ${JSON.stringify(given)}`, {
+    fix: `Use one of: ${known.join(", ")}.`,
+  });
+}
+
+function checkHooks<Args, Name extends string, Input, Value>(
+  definition: ToolDefinition<Args, Name, Input, Value>,
+): void {
+  for (const hook of ["run", "show", "verify", "explain"] as const) {
+    const given: unknown = definition[hook];
+    if (typeof given === "function" || (given === undefined && hook !== "run")) continue;
+    throw new HoldpointError("tool_invalid", `tool ${definition.name}: its ${hook} is no function`, {
+      fix: hook === "run" ? "Give a function of the arguments." : "Give a function, or leave it out.",
+    });
+  }
 }

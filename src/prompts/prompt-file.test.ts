@@ -32,6 +32,12 @@ describe("promptFile", () => {
     );
   });
 
+  it.each([[undefined], [5], [{ path: "x" }]])("refuses %j, which is no path", (path) => {
+    expect(() => promptFile(path as unknown as string)).toThrow(
+      expect.objectContaining({ code: "prompt_invalid", fix: expect.stringContaining("import.meta.url") }),
+    );
+  });
+
   mkdirSync(join(folder, "folder"));
   it.each([
     { name: "no file", path: join(folder, "none.prompt.md"), says: "there is no such file" },

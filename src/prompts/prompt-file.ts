@@ -19,6 +19,10 @@ export function promptFile(path: string | URL): PromptTemplate {
 }
 
 function absolute(path: string | URL): string {
+  if (typeof path !== "string" && !(path instanceof URL))
+    throw new HoldpointError("prompt_invalid", "promptFile() was given neither a path nor a URL", {
+      fix: 'Write promptFile(new URL("./my.prompt.md", import.meta.url)).',
+    });
   const isUrl = path instanceof URL || path.startsWith("file:");
   if (isUrl) {
     try {

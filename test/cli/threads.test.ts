@@ -332,10 +332,14 @@ describe("prune", () => {
     { name: "no age", args: [] },
     { name: "no unit", args: ["--ended-before", "90"] },
     { name: "words", args: ["--ended-before", "yesterday"] },
+    { name: "a date", args: ["--ended-before", "2026-01-31"], fix: /90d or 12h\. Dates are not taken/ },
     { name: "too long", args: ["--ended-before", "999999999999d"] },
     { name: "no store", args: ["--ended-before", "90d"] },
-  ])("refuses $name", async ({ args }) => {
+  ])("refuses $name", async ({ args, fix = /./ }: { readonly args: string[]; readonly fix?: RegExp }) => {
     const { json } = newProject();
-    expect(await json("prune", ...args)).toMatchObject({ code: 2, document: { error: { code: "usage" } } });
+    expect(await json("prune", ...args)).toMatchObject({
+      code: 2,
+      document: { error: { code: "usage", fix: expect.stringMatching(fix) } },
+    });
   });
 });

@@ -563,7 +563,7 @@ describe("a rendering of one's own", () => {
 
   it("is an object, or the name of one that there is", () => {
     const named = { rendering: "chats" as "chat" };
-    expect(() => agent({ name: "a", window: named })).toThrow('no rendering called "chats"');
+    expect(() => agent({ name: "a", window: named })).toThrow('no rendering "chats"');
   });
 });
 

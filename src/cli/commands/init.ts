@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { basename, isAbsolute, join, relative, resolve } from "node:path";
 import type { AddCommand } from "../command-line.ts";
 import { formatPath, shellWord } from "../format.ts";
-import { ownVersion } from "../own-package.ts";
+import { ownFolder, ownVersion } from "../own-package.ts";
 import { type CommandResult, type Screen, usageError } from "../screen.ts";
 
 /** Files of a new project, by the names of their templates. Those end in .txt: nothing may take them for code. */
@@ -31,7 +31,7 @@ async function init(screen: Screen, folder: string): Promise<CommandResult> {
   const values = { name: packageName(path), version: ownVersion() };
   for (const [name, template] of files)
     await writeFile(join(path, name), await filled(template, values), { flag: "wx" });
-  const next = [...(folder === "." ? [] : [`cd ${shellWord(folder)}`]), "npm install", "npm start"];
+  const next = nextCommands(folder, relative(ownFolder(), path), import.meta.url.endsWith(".ts"));
   return {
     document: { folder: path, files: files.map(([name]) => name), next },
     lines: [
@@ -39,6 +39,20 @@ async function init(screen: Screen, folder: string): Promise<CommandResult> {
       ...next.map((command) => `  ${screen.paint("cyan", command)}`),
     ],
   };
+}
+
+/**
+ * In a clone of Holdpoint, where the sources run, there is nothing to install, and `npm run` starts in the clone's folder.
+ *
+ * @param inOwn The project's path from Holdpoint's own folder.
+ */
+export function nextCommands(folder: string, inOwn: string, isSource: boolean): readonly string[] {
+  const isInside = !inOwn.startsWith("..") && !isAbsolute(inOwn);
+  if (isSource && isInside)
+    return [
+      `npm run holdpoint -- run ${shellWord(join(inOwn, "agent.ts"))} "My order A7 arrived broken, I want a refund."`,
+    ];
+  return [...(folder === "." ? [] : [`cd ${shellWord(folder)}`]), "npm install", "npm start"];
 }
 
 /** A repository without files is as good as empty. @throws `usage` for a folder with files, or one that cannot be made. */

@@ -49,9 +49,13 @@ async function prune(context: Context, { endedBefore, dryRun = false }: Options)
 }
 
 function timeOf(age: string, now: Date): Date {
-  const time = new Date(now.getTime() - durationMs(age as Duration)); // which checks it
-  if (!/^\d+$/.test(age) && !Number.isNaN(time.getTime())) return time;
-  throw usageError(`--ended-before ${age} is no age`, "Write a number with a unit, such as 90d or 12h.");
+  const ms = /^\d.*[a-z]$/.test(age) ? durationMs(age as Duration) : Number.NaN; // which checks it
+  const time = new Date(now.getTime() - ms);
+  if (!Number.isNaN(time.getTime())) return time;
+  throw usageError(
+    `--ended-before ${age} is no age`,
+    "Say how long ago, as a number with a unit, such as 90d or 12h. Dates are not taken.",
+  );
 }
 
 /** Between two notes, in milliseconds: a run over a large store takes minutes. */

@@ -62,6 +62,7 @@ export const summaryInstructions: string = [
  * @throws `agent_invalid`
  */
 export function window(options: WindowOptions = {}): WindowSettings {
+  checkMembers("the window", options, windowMembers);
   const { budget = 16_000, keepLast = 2, shrinkTo = 0.7, shrink = shrinkSteps, sections = [] } = options;
   if (!isCount(budget) || budget === 0)
     throw invalid(`a window's budget of ${budget} tokens is no positive whole number`);
@@ -70,11 +71,11 @@ export function window(options: WindowOptions = {}): WindowSettings {
   const unknown = shrink.find((step) => !shrinkSteps.includes(step));
   if (unknown !== undefined)
     throw invalid(`there is no way to shrink called ${JSON.stringify(unknown)}`, shrinkSteps.join(", "));
-  const names = sections.map(({ name }) => name);
-  for (const [index, name] of names.entries()) {
-    if (!/^[\w -]{1,64}$/.test(name)) throw invalid(`"${name}" cannot be the name of a window's section`);
-    if (names.indexOf(name) !== index) throw invalid(`the window has two sections "${name}"`);
-  }
+  checkSections(sections);
+  checkRendering(options.rendering);
+  if (options.summary) checkSummary(options.summary);
+  if (options.note !== undefined && typeof options.note !== "function")
+    throw invalid("the window's note is no function");
   return {
     budget,
     rendering: renderingFrom(options.rendering),
@@ -93,14 +94,13 @@ export function window(options: WindowOptions = {}): WindowSettings {
 }
 
 function renderingFrom(given: WindowOptions["rendering"]): WindowSettings["rendering"] {
-  if (typeof given === "object") return ownRendering(given);
-  if (given === undefined || given === "chat" || given === "events") return given;
-  throw invalid(`there is no rendering called ${JSON.stringify(given)}`, "chat, events");
+  return typeof given === "object" ? ownRendering(given) : given;
 }
 
 /** What a rendering of one's own is given is the log's, and frozen; what it throws names it. */
 function ownRendering(given: Rendering): Rendering {
-  return {
+  if (guarded.has(given)) return given; // settled before
+  const rendering: Rendering = {
     name: given.name,
     joinsUserMessages: given.joinsUserMessages,
     show(part) {
@@ -116,6 +116,100 @@ function ownRendering(given: Rendering): Rendering {
       }
     },
   };
+  guarded.add(rendering);
+  return rendering;
+}
+
+const guarded = new WeakSet<Rendering>();
+
+// Plain JavaScript has no types that would say so, and a misspelt option would change nothing without a word.
+
+const windowMembers: readonly string[] = [
+  "budget",
+  "rendering",
+  "sections",
+  "shrink",
+  "keepLast",
+  "shrinkTo",
+  "summary",
+  "note",
+] satisfies (keyof WindowOptions)[];
+
+const sectionMembers: readonly string[] = [
+  "name",
+  "place",
+  "pin",
+  "priority",
+  "maxTokens",
+  "shrink",
+  "render",
+] satisfies (keyof Section)[];
+
+const summaryMembers: readonly string[] = [
+  "model",
+  "instructions",
+  "maxInputTokens",
+  "maxOutputTokens",
+] satisfies (keyof SummaryOptions)[];
+
+function checkMembers(what: string, given: unknown, known: readonly string[]): void {
+  if (typeof given !== "object" || given === null || Array.isArray(given))
+    throw invalid(`${what} is no object with options`, known.join(", "));
+  const unknown = Object.keys(given).find((member) => !known.includes(member));
+  if (unknown !== undefined) throw invalid(`${what} has no option "${unknown}"`, known.join(", "));
+}
+
+function checkSections(sections: readonly Section[]): void {
+  if (!Array.isArray(sections)) throw invalid("the window's sections are no list");
+  for (const [index, section] of sections.entries()) {
+    checkMembers(`section ${index + 1} of the window`, section, sectionMembers);
+    const { name } = section;
+    if (typeof name !== "string" || !/^[\w -]{1,64}$/.test(name))
+      throw invalid(`"${name}" cannot be the name of a window's section`);
+    if (sections.findIndex((other) => other.name === name) !== index)
+      throw invalid(`the window has two sections "${name}"`);
+    checkSection(section);
+  }
+}
+
+function checkSection({ name, place, pin, priority, maxTokens, shrink, render }: Section): void {
+  const of = `of the window's section "${name}"`;
+  if (typeof render !== "function") throw invalid(`render ${of} is no function`);
+  if (place !== undefined && !["start", "end"].includes(place))
+    throw invalid(
+      `there is no place ${JSON.stringify(place)} for the window's section "${name}"`,
+      "start, end",
+    );
+  if (pin !== undefined && typeof pin !== "boolean") throw invalid(`pin ${of} is neither true nor false`);
+  if (priority !== undefined && !Number.isFinite(priority)) throw invalid(`priority ${of} is no number`);
+  if (maxTokens !== undefined && !(isCount(maxTokens) && maxTokens > 0))
+    throw invalid(`maxTokens ${of} is ${maxTokens}, which is no positive whole number`);
+  const isList =
+    shrink === undefined || (Array.isArray(shrink) && shrink.every((each) => typeof each === "function"));
+  if (!isList) throw invalid(`shrink ${of} is no list of functions such as [cutMiddle]`);
+}
+
+const renderings: readonly string[] = ["chat", "events"] satisfies RenderingName[];
+
+function checkRendering(rendering: WindowOptions["rendering"]): void {
+  if (rendering === undefined || (typeof rendering === "string" && renderings.includes(rendering))) return;
+  if (typeof rendering === "string")
+    throw invalid(`there is no rendering ${JSON.stringify(rendering)}`, renderings.join(", "));
+  if (typeof rendering !== "object" || rendering === null || typeof rendering.show !== "function")
+    throw invalid("the window's rendering has no function show", `${renderings.join(", ")}, or your own`);
+}
+
+function checkSummary(summary: SummaryOptions): void {
+  checkMembers("the window's summary", summary, summaryMembers);
+  const { model, instructions, maxInputTokens, maxOutputTokens } = summary;
+  const isModel =
+    (typeof model === "string" && model !== "") || (typeof model === "object" && model !== null);
+  if (!isModel) throw invalid("the window's summary names no model");
+  if (instructions !== undefined && typeof instructions !== "string")
+    throw invalid("instructions of the window's summary are no text");
+  for (const [name, tokens] of Object.entries({ maxInputTokens, maxOutputTokens }))
+    if (tokens !== undefined && !(isCount(tokens) && tokens > 0))
+      throw invalid(`${name} of the window's summary is ${tokens}, which is no positive whole number`);
 }
 
 function isCount(value: number): boolean {
