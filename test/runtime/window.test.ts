@@ -505,6 +505,25 @@ describe("sections of one's own", () => {
     }
   });
 
+  it("are told who approved an action, and of nobody who refused it", async () => {
+    const pay = payTool({ name: "pay", risk: "high" });
+    const shown = section({ render: ({ history }) => history });
+    for (const [verdict, approved] of [
+      [{ kind: "approve" }, true],
+      [{ kind: "reject", why: "too much" }, false],
+    ] as const) {
+      const model = turns(calls(["pay", { cents: 1 }]), { text: "done" });
+      const opened = await openWith({ model, tools: [pay], window: { sections: [shown] } });
+      const threadId = await run(opened);
+      const [request] = await opened.openRequests();
+      await opened.decide(request?.requestId ?? "", verdict);
+      await opened.settle(threadId);
+      expect(model.inputs[1]?.messages.at(-1)?.content.includes('"approvedBy":"dana@example.com"')).toBe(
+        approved,
+      );
+    }
+  });
+
   it("that promise a text are no sections", async () => {
     const later = section({ render: async () => "text" });
     const opened = await openWith({ model: turns({ text: "done" }), window: { sections: [later] } });

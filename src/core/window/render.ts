@@ -98,6 +98,12 @@ export function operationsOf(state: ThreadState, calls: readonly Call[]): readon
   return calls.map(({ callId }) => state.operations.get(state.actionByCall.get(callId) ?? ""));
 }
 
+/** Who approved an action; nobody who refused it, or who only said how it ended. */
+export function approverOf(operation: Operation | undefined): string | undefined {
+  const { verdict, decided } = operation?.request ?? {};
+  return verdict?.kind === "approve" || verdict?.kind === "edit" ? decided?.by : undefined;
+}
+
 /** Old arguments with their long texts cut; those that a provider signed stay as they are. */
 function shortCall(call: Call): Call {
   if (call.providerData !== undefined) return call;
