@@ -570,10 +570,39 @@ describe("words of one's own for what happened", () => {
     await run(opened);
     expect(textOf(model.inputs[0])).toContain("the key is [secret KEY]");
   });
+
+  it("neither with those of a section's shrinker", async () => {
+    const section: Section = {
+      name: "long",
+      maxTokens: 50,
+      shrink: [() => "the key is s3cr3t-of-code"],
+      render: () => "long ".repeat(900),
+    };
+    const model = turns({ text: "done" });
+    const secrets = new Map([["KEY", "s3cr3t-of-code"]]);
+    const opened = await openWith({ model, window: { sections: [section] } }, { secrets });
+    await run(opened);
+    expect(textOf(model.inputs[0])).toContain("the key is [secret KEY]");
+  });
 });
 
 describe("a summary by a model", () => {
   const summing = (...script: readonly Turn[]) => Object.assign(turns(...script), { id: "sum/1" });
+
+  it("is asked for with no secret", async () => {
+    const summary = summing(...Array.from({ length: 20 }, () => ({ text: "All went well." })));
+    const opened = await openWith(
+      {
+        model: turns(...looks(20), { text: "done" }),
+        tools: [lookup],
+        limits,
+        window: { budget: 2_000, summary: { model: summary, instructions: "Use s3cr3t-of-code." } },
+      },
+      { secrets: new Map([["KEY", "s3cr3t-of-code"]]) },
+    );
+    await run(opened);
+    expect(summary.inputs[0]?.messages[0]?.content).toBe("Use [secret KEY].");
+  });
 
   it("is recorded, and stands for the steps that it tells", async () => {
     const summary = summing(
