@@ -571,6 +571,24 @@ describe("words of one's own for what happened", () => {
     expect(textOf(model.inputs[0])).toContain("the key is [secret KEY]");
   });
 
+  it("neither with those of a rendering of one's own", async () => {
+    const { chat } = encodings.tools.renderings;
+    const rendering: Rendering = {
+      ...chat,
+      name: "own",
+      show: (part) =>
+        part.kind === "input" ? [{ role: "user", content: "use s3cr3t-of-code" }] : chat.show(part),
+    };
+    const model = turns(...looks(3), { text: "done" });
+    const secrets = new Map([["KEY", "s3cr3t-of-code"]]);
+    const opened = await openWith({ model, tools: [lookup], window: { rendering } }, { secrets });
+    const threadId = await run(opened);
+    expect(await end(opened, threadId)).toBe("done");
+    expect(textOf(model.inputs[0])).toContain("use [secret KEY]");
+    expect(JSON.stringify(await opened.events(threadId))).not.toContain("s3cr3t-of-code");
+    expect(await exactInputs(opened, threadId)).toEqual(model.inputs);
+  });
+
   it("neither with those of a section's shrinker", async () => {
     const section: Section = {
       name: "long",
