@@ -534,12 +534,16 @@ describe("a rendering of one's own", () => {
     expect(await exactInputs(opened, threadId)).toEqual(model.inputs);
   });
 
-  it("that throws, or writes to what it is given, ends the thread with its name", async () => {
+  it("that throws, writes to what it is given, or gives no messages, ends the thread with its name", async () => {
     const bad: readonly Rendering["show"][] = [
       () => {
         throw new Error("oh no");
       },
       (part) => Object.assign(part, { kind: "note" }) && chat.show(part),
+      () => undefined as never,
+      (async () => []) as never,
+      () => [{ role: "user" }] as never,
+      () => [{ role: "user", content: 5 }] as never,
     ];
     for (const show of bad) {
       const opened = await openWith({ model: turns(), window: { rendering: withShow(show) } });
