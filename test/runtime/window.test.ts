@@ -593,6 +593,17 @@ describe("words of one's own for what happened", () => {
     expect(await exactInputs(opened, threadId)).toEqual(model.inputs);
   });
 
+  it("neither with those of a tool's description", async () => {
+    const model = turns(...looks(1), { text: "done" });
+    const secrets = new Map([["KEY", "s3cr3t-of-code"]]);
+    const described = tool({ ...looking, description: "Uses s3cr3t-of-code.", run: () => 1 });
+    const opened = await openWith({ model, tools: [described] }, { secrets });
+    const threadId = await run(opened);
+    expect(await end(opened, threadId)).toBe("done");
+    expect(model.inputs[0]?.tools[0]?.description).toBe("Uses [secret KEY].");
+    expect(JSON.stringify(await opened.events(threadId))).not.toContain("s3cr3t-of-code");
+  });
+
   it("neither with those of a section's shrinker", async () => {
     const section: Section = {
       name: "long",
