@@ -10,7 +10,7 @@ import type { Flow } from "../../src/core/flow.ts";
 import { tool } from "../../src/core/tool.ts";
 import { exactInput, modelCallsOf } from "../../src/core/window/exact-input.ts";
 import { cutEnd, keepLastLines, type Section } from "../../src/core/window/section.ts";
-import type { ModelInput } from "../../src/ports/model.ts";
+import type { ModelFacts, ModelInput } from "../../src/ports/model.ts";
 import { startThread } from "../../src/runtime/commands.ts";
 import { forkThread } from "../../src/runtime/fork.ts";
 import {
@@ -314,6 +314,62 @@ describe("a thread that grows past its budget", () => {
     expect(textOf(model.inputs[0])).toContain("Find the order of Mr. Fawcett");
     expect(textOf(model.inputs.at(-1))).toContain("Task:");
   });
+
+  it("counts an input in tokens, since in some scripts a character is one", async () => {
+    for (const input of ["請求書".repeat(900), "é".repeat(2_900)]) {
+      const model = turns({ text: "done" });
+      const opened = await openWith({ model, window: { budget: 2_000 } });
+      const threadId = await run(opened, input);
+      expect(await end(opened, threadId)).toBe("done");
+      expect(textOf(model.inputs[0])).toContain("art_");
+      const [made] = await eventsOf(opened, threadId, "decision_made");
+      expect(made?.window.tokens).toBeLessThan(1_200);
+    }
+  });
+
+  it("shows the start of what was read, where that is more than the model has room for", async () => {
+    const ids = Array.from({ length: 3_000 }, (_, id) => ({ id, name: `order number ${id}` }));
+    const big = tool({ ...looking, input: z.object({}), name: "big", run: () => ids });
+    const read = (input: ModelInput): Turn =>
+      calls(["read_artifact", { ref: /art_[0-9a-f]{16}/.exec(textOf(input))?.[0], limit: 8_000 }]);
+    const model = turns(calls(["big", {}]), read, { text: "done" });
+    const modelFacts = (): ModelFacts => ({ contextTokens: 4_000, maxOutputTokens: 1_000 });
+    const opened = await openWith({ model, tools: [big] }, { modelFacts });
+    expect(await end(opened, await run(opened))).toBe("done");
+    expect(model.inputs[2]?.messages.at(-1)?.content).toMatch(/read less at once[\s\S]*order number 5/);
+  });
+
+  it("shows what an agent's own tool called read_artifact gives by reference, as of any tool", async () => {
+    const own = tool({
+      ...looking,
+      input: z.object({}),
+      name: "read_artifact",
+      run: () => "x y ".repeat(5_000),
+    });
+    const model = turns(calls(["read_artifact", {}]), { text: "done" });
+    const opened = await openWith({ model, tools: [own], window: { budget: 2_000 } });
+    await run(opened);
+    expect(model.inputs[1]?.messages.at(-1)?.content).toContain('"artifact":"art_');
+  });
+
+  it("has no half of a surrogate pair in it, wherever it came from", async () => {
+    const half = "before \ud83d after \\ud83d";
+    const cut = tool({ ...looking, name: "cut", run: () => half });
+    const flow: Flow = async (t) => {
+      await t.note(half);
+      const next = await t.decide({ see: { half } });
+      if (next.kind === "calls") await t.act(next.calls);
+      return t.decide();
+    };
+    const model = turns(calls(["cut", { n: 1 }]), { text: "done" });
+    const opened = await openWith({ model, flow, tools: [cut] });
+    const threadId = await run(opened, half);
+    const texts = model.inputs.flatMap(({ messages }) => messages.map(({ content }) => content));
+    for (const text of texts) expect(text).not.toMatch(/\ud83d(?!\\u)/u);
+    expect(texts.filter((text) => text === "before \ufffd after \\ud83d").length).toBeGreaterThan(2);
+    expect(JSON.stringify(model.inputs)).not.toMatch(/(?<!\\)(?:\\\\)*\\ud83d/);
+    expect(await exactInputs(opened, threadId)).toEqual(model.inputs);
+  });
 });
 
 describe("failures in a window", () => {
@@ -446,6 +502,25 @@ describe("sections of one's own", () => {
       const failed = await end(opened, await run(opened));
       expect(failed).toMatchObject({ type: "thread_failed", error: { code: "window_failed" } });
       expect(JSON.stringify(failed)).toContain('section \\"rules\\"');
+    }
+  });
+
+  it("are told who approved an action, and of nobody who refused it", async () => {
+    const pay = payTool({ name: "pay", risk: "high" });
+    const shown = section({ render: ({ history }) => history });
+    for (const [verdict, approved] of [
+      [{ kind: "approve" }, true],
+      [{ kind: "reject", why: "too much" }, false],
+    ] as const) {
+      const model = turns(calls(["pay", { cents: 1 }]), { text: "done" });
+      const opened = await openWith({ model, tools: [pay], window: { sections: [shown] } });
+      const threadId = await run(opened);
+      const [request] = await opened.openRequests();
+      await opened.decide(request?.requestId ?? "", verdict);
+      await opened.settle(threadId);
+      expect(model.inputs[1]?.messages.at(-1)?.content.includes('"approvedBy":"dana@example.com"')).toBe(
+        approved,
+      );
     }
   });
 
@@ -691,6 +766,28 @@ describe("a summary by a model", () => {
       expect(textOf(model.inputs.at(-1))).toMatch(/Earlier, in short[\s\S]*lookup ×/);
     });
   }
+
+  it("is asked for once by decisions side by side", async () => {
+    const summary = summing(...Array.from({ length: 40 }, () => ({ text: "All is well." })));
+    const flow: Flow = async (t) => {
+      const names = ["u", "v", "w", "x", "y", "z"];
+      for (let round = 0; round < 6; round += 1) {
+        const all = await Promise.all(names.map((name) => t.decide({ name })));
+        for (const next of all) if (next.kind === "calls") await t.act(next.calls);
+      }
+      return "done";
+    };
+    const opened = await openWith({
+      model: turns(...looks(36)),
+      tools: [lookup],
+      limits,
+      flow,
+      window: { budget: 1_500, summary: { model: summary } },
+    });
+    expect(await end(opened, await run(opened))).toBe("done");
+    expect(summary.inputs.length).toBeGreaterThan(1);
+    expect(summary.inputs.length).toBeLessThan(8);
+  });
 });
 
 describe("the counter", () => {

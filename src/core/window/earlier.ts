@@ -7,6 +7,7 @@ import type { Operation, ThreadState } from "../state.ts";
 import { causeOf, failureText } from "./failures.ts";
 import { itemsFrom } from "./items.ts";
 import {
+  approverOf,
   operationsOf,
   plainNote,
   type RenderContext,
@@ -138,7 +139,7 @@ function addAction(earlier: Earlier, context: RenderContext, operation: Operatio
     case "action_completed": {
       clearFailures(earlier, tool, digest);
       if (event.result.value !== undefined) addValues(earlier, event.seq, event.result.value);
-      const approver = operation.request?.decided?.by;
+      const approver = approverOf(operation);
       if (proposal.effect === "read" && approver === undefined) {
         return addRead(earlier, tool, refOf(event.result));
       }

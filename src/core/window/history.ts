@@ -194,14 +194,15 @@ interface CachedParts {
   readonly count: Count;
   readonly rendering: Rendering;
   readonly context: Pick<RenderContext, "state" | "longest" | "tools" | "noteText">;
-  readonly byLevel: { [L in Level]?: Part | null };
+  readonly byLevel: { [L in Level | "hidden"]?: Part | null };
 }
 
 /** Parts of what has ended never change, so each is rendered, counted and hashed once. Recomputable: a cache only. */
 const cache = new WeakMap<object, CachedParts>();
 
 function partOf(request: HistoryRequest, item: Item, level: Level): Part | null {
-  if (item.kind === "turn" && item.attempts !== 1) return turnPart(request, item, level).part; // of how many it tells may change
+  if (item.kind === "turn" && item.attempts > 1) return turnPart(request, item, level).part; // of how many it tells may change
+  const place = item.kind === "turn" && item.attempts === 0 ? "hidden" : level;
   const { context, count, rendering } = request;
   const owner = item.kind === "turn" ? item.turn : item.note;
   let cached = cache.get(owner);
@@ -209,10 +210,10 @@ function partOf(request: HistoryRequest, item: Item, level: Level): Part | null 
     cached = { count, rendering, context, byLevel: {} };
     cache.set(owner, cached);
   }
-  const known = cached.byLevel[level];
+  const known = cached.byLevel[place];
   if (known !== undefined) return known;
   const made = item.kind === "turn" ? turnPart(request, item, level) : notePart(request, item);
-  if (made.isFinal) cached.byLevel[level] = made.part;
+  if (made.isFinal) cached.byLevel[place] = made.part;
   return made.part;
 }
 

@@ -24,11 +24,19 @@ export type Count = (text: string) => number;
 /** Tokens that providers add around a message: OpenAI's cookbook counts 3 to 4. */
 export const messageOverhead = 4;
 
+/** Half a surrogate pair, as `JSON.stringify` writes it. Providers refuse a whole request for one. */
+const halfPair = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
+
 export function makePart(count: Count, part: Omit<Part, "tokens" | "digest">): Part {
+  const given = JSON.stringify(part.messages);
+  const text = given.replace(halfPair, "$1\ufffd");
+  const isSound = text === given;
+  const messages = isSound ? part.messages : (JSON.parse(text) as readonly ModelMessage[]);
   return {
     ...part,
-    tokens: part.messages.reduce((total, message) => total + messageTokens(count, message), 0),
-    digest: sha256(JSON.stringify(part.messages)),
+    ...(isSound ? {} : { messages, isPlain: false }),
+    tokens: messages.reduce((total, message) => total + messageTokens(count, message), 0),
+    digest: sha256(text),
   };
 }
 

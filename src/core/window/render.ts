@@ -98,6 +98,12 @@ export function operationsOf(state: ThreadState, calls: readonly Call[]): readon
   return calls.map(({ callId }) => state.operations.get(state.actionByCall.get(callId) ?? ""));
 }
 
+/** Who approved an action; nobody who refused it, or who only said how it ended. */
+export function approverOf(operation: Operation | undefined): string | undefined {
+  const { verdict, decided } = operation?.request ?? {};
+  return verdict?.kind === "approve" || verdict?.kind === "edit" ? decided?.by : undefined;
+}
+
 /** Old arguments with their long texts cut; those that a provider signed stay as they are. */
 function shortCall(call: Call): Call {
   if (call.providerData !== undefined) return call;
@@ -173,8 +179,10 @@ function renderValue(
   const isTooLarge = stored.artifact !== undefined && tool?.show === undefined;
   const value = isTooLarge ? undefined : valueAtHand(context, stored);
   const shown = value === undefined ? null : shownResult(tool, value, call.args);
-  if (shown === null || shown.text.length > limit)
-    return call.tool === readerName ? readAgain(call.args) : byReference(stored, limit);
+  const isTooLong = shown === null || shown.text.length > limit;
+  const isReader = call.tool === readerName && tool === undefined; // an agent's own of that name is like any tool
+  if (isTooLong && isReader) return readAgain(call.args, level === "kept" ? (shown?.text ?? "") : "", limit);
+  if (isTooLong) return byReference(stored, limit);
   if (!shown.byTool) return { text: shown.text, isWhole: true };
   const ref = refOf(stored); // what the tool left out can be read
   const text = context.redact(shown.text);
@@ -187,10 +195,14 @@ function byReference(stored: Stored, limit: number): RenderedResult {
   return { text: renderReference(stored, limit), isWhole: false, isReference: true };
 }
 
-/** What was read of a value is not shown by a reference of its own: the value has one. */
-function readAgain(args: Json): RenderedResult {
-  return { text: JSON.stringify({ read: shortened(args, 100) }), isWhole: false };
+/** What was read of a value is not shown by a reference of its own: the value has one. At first its start is shown. */
+function readAgain(args: Json, text: string, limit: number): RenderedResult {
+  const read = JSON.stringify({ read: shortened(args, 100) });
+  const start = cut(text, limit - read.length - tooMuch.length);
+  return { text: start === "" ? read : `${read}${tooMuch}${start}…`, isWhole: false };
 }
+
+const tooMuch = "\nIts start; read less at once:\n";
 
 /** `undefined` when its text is not at hand. */
 function valueAtHand({ artifact }: RenderContext, stored: Stored): Json | undefined {

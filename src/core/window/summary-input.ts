@@ -23,5 +23,5 @@ export function summaryInput(request: WindowRequest, toSeq: number, maxTokens: n
   });
   const task = eventsRendering.show({ kind: "input", text: request.input.text.slice(0, 2_000) });
   const text = [...task, ...before, ...steps].map(({ content }) => content).join("\n\n");
-  return cutMiddle(text, { maxTokens, count: request.count });
+  return cutMiddle(text.toWellFormed(), { maxTokens, count: request.count });
 }

@@ -1,7 +1,7 @@
 import type { ErrorInfo } from "../errors.ts";
 import { deepFreeze, type Json } from "../json.ts";
 import { itemsFrom } from "./items.ts";
-import { operationsOf, type RenderContext, type ShownNote, shownNote } from "./render.ts";
+import { approverOf, operationsOf, type RenderContext, type ShownNote, shownNote } from "./render.ts";
 
 /** A thread as the sections of a window are given it. Frozen: what the log holds is not theirs to change. */
 export interface ThreadView {
@@ -60,7 +60,7 @@ function historyOf(context: RenderContext): readonly HistoryEntry[] {
     const actions = decision.calls.map(({ tool, args }, index): HistoryAction => {
       const operation = operations[index];
       const outcome = operation?.settled?.outcome;
-      const approvedBy = operation?.request?.decided?.by;
+      const approvedBy = approverOf(operation);
       const base = { tool, args, ...(approvedBy === undefined ? {} : { approvedBy }) };
       if (outcome?.kind !== "action") return { ...base, status: "open" };
       const { event } = outcome;

@@ -55,8 +55,10 @@ export interface Window {
 
 /** A single result takes at most this share of the budget. */
 const largestResult = 0.25;
-/** So does the input: twice as much. */
+/** So does the input: twice as much, at the model's own count. */
 const largestInput = 0.5;
+/** In characters: below it no room is gained. */
+const leastInput = 400;
 /** A token is seldom under three characters. */
 const charactersPerToken = 3;
 
@@ -200,14 +202,26 @@ function promptPart(request: WindowRequest): readonly Part[] {
 const noInput = "(no input)";
 
 function inputPart(request: WindowRequest): Part {
-  const { count, budget, input } = request;
-  const { text } = input;
-  const longest = Math.max(400, Math.floor(budget * largestInput) * charactersPerToken);
-  const isWhole = text.length <= longest;
-  const shown = isWhole ? text : renderReference(request.state.started?.input ?? { value: text }, longest);
+  const { count, input } = request;
+  const shown = shownInput(request);
   const messages = renderingOf(request).show({ kind: "input", text: shown === "" ? noInput : shown });
-  const treatment = isWhole ? "kept" : "referenced";
+  const treatment = shown === input.text ? "kept" : "referenced";
   return makePart(count, { kind: "input", seqs: [1, 1], messages, treatment });
+}
+
+/** Whole, or by a reference that fits: in some scripts a character is a token. */
+function shownInput({ budget, calibration, count, input, state }: WindowRequest): string {
+  const { text } = input;
+  const most = countable(budget, calibration) * largestInput;
+  const within = (characters: number): string =>
+    text.length <= characters ? text : renderReference(state.started?.input ?? { value: text }, characters);
+  let longest = Math.max(leastInput, Math.floor(budget * largestInput) * charactersPerToken);
+  let shown = within(longest);
+  while (longest > leastInput && count(shown) > most) {
+    longest = Math.max(leastInput, Math.floor(longest * 0.7));
+    shown = within(longest);
+  }
+  return shown;
 }
 
 function plainPart(

@@ -12,26 +12,30 @@ import type { Window, WindowRequest } from "../../core/window/window.ts";
 import type { ModelOutput } from "../../ports/model.ts";
 import { type Facts, facts, noFacts } from "../stored.ts";
 import { withTimeout } from "../with-timeout.ts";
-import { elapsed, type Perform, type PlanContext } from "./plan.ts";
+import { elapsed, type Plan, type PlanContext, wait } from "./plan.ts";
 import { soundOutput } from "./sound-output.ts";
 
-/** What a model has to do before a decision, when its window was compacted further than any summary goes; else `null`. */
+/**
+ * What a model has to do before a decision, when its window was compacted further than any summary goes; else `null`.
+ * Decisions side by side share one summary.
+ */
 export function planSummary(
   context: PlanContext,
   key: string,
   request: WindowRequest,
   built: Window,
-): Perform | null {
+): Plan | null {
   const { summary } = context.agent.window;
   const toSeq = built.record.view?.summarised ?? 0;
   const { compaction, lastWindow } = context.state;
   const summed = Math.max(compaction?.toSeq ?? 0, lastWindow?.record.view?.summarised ?? 0);
   if (!summary || toSeq <= summed) return null;
+  if (context.exclusiveRunning) return wait;
   return {
     kind: "perform",
     intent: [],
     intentFirst: false,
-    exclusive: false,
+    exclusive: true,
     effect: (signal) => summarise(context, { key, toSeq, summary, request }, signal),
   };
 }
