@@ -609,12 +609,16 @@ describe("a rendering of one's own", () => {
     expect(await exactInputs(opened, threadId)).toEqual(model.inputs);
   });
 
-  it("that throws, or writes to what it is given, ends the thread with its name", async () => {
+  it("that throws, writes to what it is given, or gives no messages, ends the thread with its name", async () => {
     const bad: readonly Rendering["show"][] = [
       () => {
         throw new Error("oh no");
       },
       (part) => Object.assign(part, { kind: "note" }) && chat.show(part),
+      () => undefined as never,
+      (async () => []) as never,
+      () => [{ role: "user" }] as never,
+      () => [{ role: "user", content: 5 }] as never,
     ];
     for (const show of bad) {
       const opened = await openWith({ model: turns(), window: { rendering: withShow(show) } });
@@ -645,10 +649,68 @@ describe("words of one's own for what happened", () => {
     await run(opened);
     expect(textOf(model.inputs[0])).toContain("the key is [secret KEY]");
   });
+
+  it("neither with those of a rendering of one's own", async () => {
+    const { chat } = encodings.tools.renderings;
+    const rendering: Rendering = {
+      ...chat,
+      name: "own",
+      show: (part) =>
+        part.kind === "input" ? [{ role: "user", content: "use s3cr3t-of-code" }] : chat.show(part),
+    };
+    const model = turns(...looks(3), { text: "done" });
+    const secrets = new Map([["KEY", "s3cr3t-of-code"]]);
+    const opened = await openWith({ model, tools: [lookup], window: { rendering } }, { secrets });
+    const threadId = await run(opened);
+    expect(await end(opened, threadId)).toBe("done");
+    expect(textOf(model.inputs[0])).toContain("use [secret KEY]");
+    expect(JSON.stringify(await opened.events(threadId))).not.toContain("s3cr3t-of-code");
+    expect(await exactInputs(opened, threadId)).toEqual(model.inputs);
+  });
+
+  it("neither with those of a tool's description", async () => {
+    const model = turns(...looks(1), { text: "done" });
+    const secrets = new Map([["KEY", "s3cr3t-of-code"]]);
+    const described = tool({ ...looking, description: "Uses s3cr3t-of-code.", run: () => 1 });
+    const opened = await openWith({ model, tools: [described] }, { secrets });
+    const threadId = await run(opened);
+    expect(await end(opened, threadId)).toBe("done");
+    expect(model.inputs[0]?.tools[0]?.description).toBe("Uses [secret KEY].");
+    expect(JSON.stringify(await opened.events(threadId))).not.toContain("s3cr3t-of-code");
+  });
+
+  it("neither with those of a section's shrinker", async () => {
+    const section: Section = {
+      name: "long",
+      maxTokens: 50,
+      shrink: [() => "the key is s3cr3t-of-code"],
+      render: () => "long ".repeat(900),
+    };
+    const model = turns({ text: "done" });
+    const secrets = new Map([["KEY", "s3cr3t-of-code"]]);
+    const opened = await openWith({ model, window: { sections: [section] } }, { secrets });
+    await run(opened);
+    expect(textOf(model.inputs[0])).toContain("the key is [secret KEY]");
+  });
 });
 
 describe("a summary by a model", () => {
   const summing = (...script: readonly Turn[]) => Object.assign(turns(...script), { id: "sum/1" });
+
+  it("is asked for with no secret", async () => {
+    const summary = summing(...Array.from({ length: 20 }, () => ({ text: "All went well." })));
+    const opened = await openWith(
+      {
+        model: turns(...looks(20), { text: "done" }),
+        tools: [lookup],
+        limits,
+        window: { budget: 2_000, summary: { model: summary, instructions: "Use s3cr3t-of-code." } },
+      },
+      { secrets: new Map([["KEY", "s3cr3t-of-code"]]) },
+    );
+    await run(opened);
+    expect(summary.inputs[0]?.messages[0]?.content).toBe("Use [secret KEY].");
+  });
 
   it("is recorded, and stands for the steps that it tells", async () => {
     const summary = summing(

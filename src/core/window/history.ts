@@ -193,7 +193,7 @@ function summaryPart(
 interface CachedParts {
   readonly count: Count;
   readonly rendering: Rendering;
-  readonly context: Pick<RenderContext, "longest" | "tools" | "noteText">;
+  readonly context: Pick<RenderContext, "state" | "longest" | "tools" | "noteText">;
   readonly byLevel: { [L in Level | "hidden"]?: Part | null };
 }
 
@@ -219,7 +219,10 @@ function partOf(request: HistoryRequest, item: Item, level: Level): Part | null 
 
 function isSame(left: CachedParts["context"], right: CachedParts["context"]): boolean {
   return (
-    left.longest.kept === right.longest.kept && left.tools === right.tools && left.noteText === right.noteText
+    left.state === right.state && // an earlier state of these events knows less of how they ended
+    left.longest.kept === right.longest.kept &&
+    left.tools === right.tools &&
+    left.noteText === right.noteText
   );
 }
 

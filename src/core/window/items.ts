@@ -69,12 +69,12 @@ interface TurnEnd {
   readonly cause: string;
 }
 
-const ends = new WeakMap<object, TurnEnd>();
+const ends = new WeakMap<object, { readonly state: ThreadState; readonly end: TurnEnd }>();
 
-/** Recomputable: a cache only. A turn that is not settled is looked at again. */
+/** Recomputable: a cache only, of one state's turns. A turn that is not settled is looked at again. */
 function endOf(state: ThreadState, turn: EventOf<"decision_made">): TurnEnd {
   const known = ends.get(turn);
-  if (known) return known;
+  if (known?.state === state) return known.end;
   const { decision } = turn;
   if (decision.kind === "answer") return { kind: "mixed", calls: "", cause: "" };
   const operations = operationsOf(state, decision.calls);
@@ -95,7 +95,7 @@ function endOf(state: ThreadState, turn: EventOf<"decision_made">): TurnEnd {
     calls,
     cause: causes.join("\n"),
   };
-  if (outcomes.every((outcome) => outcome !== undefined)) ends.set(turn, end);
+  if (outcomes.every((outcome) => outcome !== undefined)) ends.set(turn, { state, end });
   return end;
 }
 

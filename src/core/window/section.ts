@@ -42,7 +42,7 @@ export function renderSection(
   if (section.pin) return { section, text: whole, isWhole: true };
   const { count } = limits;
   const maxTokens = section.maxTokens ?? Math.floor(limits.budget / 4);
-  const text = shrunk(section, whole, { maxTokens, count });
+  const text = shrunk(section, whole, { maxTokens, count }, redact);
   return text === "" ? null : { section, text, isWhole: text === whole };
 }
 
@@ -64,12 +64,13 @@ function shrunk(
   section: Section,
   whole: string,
   limit: { readonly maxTokens: number; readonly count: Count },
+  redact: (text: string) => string,
 ): string {
   let text = whole;
   for (const shrink of section.shrink ?? [cutMiddle]) {
     if (limit.count(text) <= limit.maxTokens) return text;
     try {
-      text = String(shrink(text, limit));
+      text = redact(String(shrink(text, limit))); // it may have words of its own
     } catch (cause) {
       throw failed(section, "shrink", cause);
     }

@@ -1,6 +1,7 @@
 import type { Rendering, RenderingName } from "../encodings/encoding.ts";
 import { HoldpointError } from "../errors.ts";
 import { deepFreeze } from "../json.ts";
+import type { ModelMessage } from "./model-input.ts";
 import type { ShownNote } from "./render.ts";
 import type { Section } from "./section.ts";
 
@@ -105,7 +106,7 @@ function ownRendering(given: Rendering): Rendering {
     joinsUserMessages: given.joinsUserMessages,
     show(part) {
       try {
-        return given.show(deepFreeze(part));
+        return soundMessages(given.show(deepFreeze(part)));
       } catch (cause) {
         const why = cause instanceof Error ? cause.message : String(cause);
         throw new HoldpointError(
@@ -210,6 +211,14 @@ function checkSummary(summary: SummaryOptions): void {
   for (const [name, tokens] of Object.entries({ maxInputTokens, maxOutputTokens }))
     if (tokens !== undefined && !(isCount(tokens) && tokens > 0))
       throw invalid(`${name} of the window's summary is ${tokens}, which is no positive whole number`);
+}
+
+/** A promise, nothing, or a message without text would fail later, where nobody knows whose it is. */
+function soundMessages(shown: readonly ModelMessage[]): readonly ModelMessage[] {
+  if (!Array.isArray(shown)) throw new Error("it gives no list of messages");
+  if (shown.some((message) => typeof message?.content !== "string"))
+    throw new Error("it gives a message without text");
+  return shown;
 }
 
 function isCount(value: number): boolean {

@@ -132,9 +132,30 @@ export function renderContext({
   return { state, tools, artifact, redact, longest, noteText: settings.note };
 }
 
-function renderingOf({ settings, encoding }: WindowRequest): Rendering {
+function renderingOf({ settings, encoding, redact }: WindowRequest): Rendering {
   const { rendering = encoding.rendering } = settings;
-  return typeof rendering === "string" ? encoding.renderings[rendering] : rendering;
+  return typeof rendering === "string" ? encoding.renderings[rendering] : cleaned(rendering, redact);
+}
+
+/** Of an owner's rendering, the one that says no secret (I11): the same object each time, since parts are kept by it. */
+const cleanRenderings = new WeakMap<
+  Rendering,
+  { readonly redact: WindowRequest["redact"]; readonly clean: Rendering }
+>();
+
+function cleaned(own: Rendering, redact: WindowRequest["redact"]): Rendering {
+  const known = cleanRenderings.get(own);
+  if (known?.redact === redact) return known.clean;
+  const clean: Rendering = {
+    ...own,
+    show(part) {
+      const shown = own.show(part);
+      const messages = shown.map((message) => ({ ...message, content: redact(message.content) }));
+      return messages.every(({ content }, index) => content === shown[index]?.content) ? shown : messages;
+    },
+  };
+  cleanRenderings.set(own, { redact, clean });
+  return clean;
 }
 
 /** All but the history. */

@@ -140,9 +140,13 @@ function promptFor({ agent, runtime, input }: PlanContext): RenderedPrompt {
 }
 
 /** From the first value that is shown by reference on, the model can read it, where there is room to offer that. */
-function windowWithReader({ agent, state }: PlanContext, decide: Decide, request: WindowRequest): Window {
+function windowWithReader(
+  { agent, runtime: { redact }, state }: PlanContext,
+  decide: Decide,
+  request: WindowRequest,
+): Window {
   const withReader = (): Window =>
-    buildWindow({ ...request, offer: offerFor(agent, decide.options, { readsReferences: true }) });
+    buildWindow({ ...request, offer: offerFor(agent, decide.options, { readsReferences: true, redact }) });
   const built = state.showsReferences ? null : buildWindow(request);
   if (built && !built.record.references) return built;
   try {
@@ -166,7 +170,7 @@ function windowRequest(
     settings: agent.window,
     system,
     input: { value: input, text: typeof input === "string" ? input : (JSON.stringify(input) ?? "") },
-    offer: offerFor(agent, decide.options, { readsReferences: false }),
+    offer: offerFor(agent, decide.options, { readsReferences: false, redact }),
     encoding: encodings[agent.encoding],
     tools: agent.tools,
     artifact: (digest) => context.artifacts.get(digest),

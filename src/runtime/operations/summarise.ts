@@ -103,7 +103,8 @@ async function ask(context: PlanContext, task: Task, signal: AbortSignal): Promi
 }
 
 function inputOf({ summary, request, toSeq }: Task): ModelInput {
-  const { instructions, maxInputTokens, maxOutputTokens } = summary;
+  const { maxInputTokens, maxOutputTokens } = summary;
+  const instructions = request.redact(summary.instructions);
   return {
     messages: [
       { role: "system", content: instructions },
