@@ -169,8 +169,10 @@ function applyOverflow(state: ThreadState, event: EventOf<"overflow_reported">):
   const decide = operation(state, event);
   decide.overflows += 1;
   decide.overflow = { model: event.model, sentTokens: event.sentTokens };
-  state.calibrations.set(event.model, tighten(state.calibrations.get(event.model) ?? uncalibrated));
-  if (event.limitTokens !== null) state.contextLimits.set(event.model, event.limitTokens);
+  const { model, limitTokens, sentTokens } = event;
+  const wasUnder = limitTokens === null || limitTokens >= sentTokens; // else the limit explains it
+  if (wasUnder) state.calibrations.set(model, tighten(state.calibrations.get(model) ?? uncalibrated));
+  if (limitTokens !== null) state.contextLimits.set(model, limitTokens);
 }
 
 function countModelCall(

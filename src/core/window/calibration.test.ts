@@ -1,5 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { log, started } from "../../../test/kit/log.ts";
+import { event } from "../events.ts";
+import { evolve } from "../evolve.ts";
+import { initialState } from "../state.ts";
 import { calibrate, calibrated, countable, tighten, uncalibrated } from "./calibration.ts";
 
 const record = (tokens: number) => ({ digest: "", tokens, budget: 1, fromSeq: 0, dropped: 0 });
@@ -59,6 +63,20 @@ describe("a calibration", () => {
       ),
     );
   });
+
+  it.each([
+    { limitTokens: null, factor: 1.25 },
+    { limitTokens: 5_000, factor: 1.25 },
+    { limitTokens: 3_000, factor: 1 }, // the limit explains it
+  ])(
+    "is tightened by an overflow at 4,000 tokens of a limit of $limitTokens by $factor",
+    ({ limitTokens, factor }) => {
+      const overflow = { key: "decide#1", attempt: 1, model: "m", message: "too long", sentTokens: 4_000 };
+      const events = log(started(), event("overflow_reported", { ...overflow, limitTokens }));
+      const { calibrations } = events.reduce(evolve, initialState());
+      expect(calibrations.get("m")?.factor ?? 1).toBe(factor);
+    },
+  );
 
   it("tightens when a provider says that an input did not fit", () => {
     expect(tighten(uncalibrated).factor).toBe(1.25);
