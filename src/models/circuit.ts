@@ -73,7 +73,7 @@ export function circuitFor(modelId: string, options: CircuitOptions, clock: Cloc
 
 const downKinds: readonly unknown[] = ["server", "overloaded", "network", "timeout"];
 
-/** The provider is down: any call would have failed. */
+/** It says that the provider is down, not that it refuses this one call. */
 function isDown(error: unknown): boolean {
   if (!isHoldpointError(error)) return false;
   return error.code === "model_timeout" || downKinds.includes(error.details?.kind);

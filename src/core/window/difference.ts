@@ -1,5 +1,6 @@
 import type { SharedParts, WindowPart, WindowRecord } from "../events.ts";
 import type { ThreadState } from "../state.ts";
+import { dropOldest } from "./drop-oldest.ts";
 
 /** Windows that a later one may be recorded as a difference from: more than decisions run beside each other. */
 const mostWindows = 32;
@@ -11,7 +12,7 @@ export function applyWindow(state: ThreadState, seq: number, record: WindowRecor
   const parts = partsOf(record, state.windows);
   if (!parts) return;
   state.windows.set(seq, parts);
-  if (state.windows.size > mostWindows) dropOldest(state.windows);
+  dropOldest(state.windows, mostWindows);
 }
 
 /** All parts of a window, by those of the windows before it; `undefined` when it is not among them. */
@@ -28,11 +29,6 @@ export function partsOf(
 
 function isShared(each: SharedParts | WindowPart): each is SharedParts {
   return Array.isArray(each);
-}
-
-function dropOldest(windows: ThreadState["windows"]): void {
-  const oldest = windows.keys().next();
-  if (!oldest.done) windows.delete(oldest.value);
 }
 
 /** The parts that a record holds itself. */

@@ -4,6 +4,7 @@ import { refOf } from "../artifact-ref.ts";
 import type { EventOf } from "../events.ts";
 import type { Json } from "../json.ts";
 import type { Operation, ThreadState } from "../state.ts";
+import { dropOldest } from "./drop-oldest.ts";
 import { causeOf, failureText } from "./failures.ts";
 import { itemsFrom } from "./items.ts";
 import {
@@ -254,10 +255,4 @@ function addValues(earlier: Earlier, seq: number, value: Json, name = "", depth 
   const isList = Array.isArray(value);
   for (const [key, member] of Object.entries(value).slice(0, 30) as [string, Json][]) // arrays have their indices as keys
     addValues(earlier, seq, member, isList ? name : key, depth + 1);
-}
-
-function dropOldest(map: Map<string, unknown>, most: number): void {
-  if (map.size <= most) return;
-  const oldest = map.keys().next();
-  if (!oldest.done) map.delete(oldest.value);
 }

@@ -29,7 +29,7 @@ const halfPair = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
 
 export function makePart(count: Count, part: Omit<Part, "tokens" | "digest">): Part {
   const given = JSON.stringify(part.messages);
-  const text = given.replace(halfPair, "$1\ufffd");
+  const text = given.includes("\\ud") ? given.replace(halfPair, "$1\ufffd") : given;
   const isSound = text === given;
   const messages = isSound ? part.messages : (JSON.parse(text) as readonly ModelMessage[]);
   return {

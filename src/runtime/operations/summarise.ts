@@ -1,18 +1,18 @@
 // I8. A model may tell old steps in short. What it says is used only when it is sound, it is an event, and whatever goes
 // wrong leaves the extract that rules make: a failed summary loses nothing.
-
 import { costOf } from "../../core/cost.ts";
 import { stripReasoning } from "../../core/encodings/read-json.ts";
 import { type ErrorInfo, HoldpointError, toErrorInfo } from "../../core/errors.ts";
 import { event, type Usage } from "../../core/events.ts";
 import type { ModelInput } from "../../core/window/model-input.ts";
+import type { Count } from "../../core/window/parts.ts";
 import type { WindowSettings } from "../../core/window/settings.ts";
 import { summaryInput } from "../../core/window/summary-input.ts";
 import type { Window, WindowRequest } from "../../core/window/window.ts";
 import type { ModelOutput } from "../../ports/model.ts";
 import { type Facts, facts, noFacts } from "../stored.ts";
 import { withTimeout } from "../with-timeout.ts";
-import { elapsed, type Plan, type PlanContext, wait } from "./plan.ts";
+import { elapsed, type Plan, type PlanContext } from "./plan.ts";
 import { soundOutput } from "./sound-output.ts";
 
 /**
@@ -30,21 +30,26 @@ export function planSummary(
   const { compaction, lastWindow } = context.state;
   const summed = Math.max(compaction?.toSeq ?? 0, lastWindow?.record.view?.summarised ?? 0);
   if (!summary || toSeq <= summed) return null;
-  if (context.exclusiveRunning) return wait;
+  if (context.exclusiveRunning) return { kind: "later" };
   return {
     kind: "perform",
     intent: [],
     intentFirst: false,
     exclusive: true,
-    effect: (signal) => summarise(context, { key, toSeq, summary, request }, signal),
+    effect: (signal) =>
+      summarise(
+        context,
+        { key, toSeq, model: summary.model, input: inputOf(summary, request, toSeq) },
+        signal,
+      ),
   };
 }
 
 interface Task {
   readonly key: string;
   readonly toSeq: number;
-  readonly summary: NonNullable<WindowSettings["summary"]>;
-  readonly request: WindowRequest;
+  readonly model: unknown;
+  readonly input: SummaryInput;
 }
 
 interface Told {
@@ -59,7 +64,7 @@ async function summarise(context: PlanContext, task: Task, signal: AbortSignal):
   const startedAt = runtime.clock.now();
   const told = await ask(context, task, signal);
   if (told === null) return noFacts;
-  const usage = told.output ? (told.output.usage ?? estimate(context, task, told.output)) : noUsage;
+  const usage = told.output ? (told.output.usage ?? estimate(context, task.input, told.output)) : noUsage;
   const price = told.output && runtime.modelFacts(told.model)?.price;
   return facts(
     event("window_compacted", {
@@ -80,11 +85,10 @@ async function ask(context: PlanContext, task: Task, signal: AbortSignal): Promi
   const { runtime, agent } = context;
   let model = "unknown";
   try {
-    const resolved = await runtime.resolveModel(task.summary.model);
+    const resolved = await runtime.resolveModel(task.model);
     model = resolved.id;
-    const input = inputOf(task);
     const ended = await withTimeout(runtime.clock, agent.modelTimeoutMs, signal, (inner) =>
-      resolved.generate(input, { signal: inner }),
+      resolved.generate(task.input.input, { signal: inner }),
     );
     if (ended.kind === "aborted") return null;
     if (ended.kind === "threw") throw ended.error;
@@ -93,7 +97,7 @@ async function ask(context: PlanContext, task: Task, signal: AbortSignal): Promi
     const sound = soundOutput(ended.value);
     if (!sound.ok) throw new HoldpointError("invalid_decision", sound.why);
     const { output } = sound;
-    const why = flawOf(task, output);
+    const why = flawOf(task.input.tokens, output, runtime.counter.count);
     if (why !== null)
       return { model, output, summary: null, error: { code: "invalid_decision", message: why } };
     return { model, output, summary: textOf(output) };
@@ -102,17 +106,25 @@ async function ask(context: PlanContext, task: Task, signal: AbortSignal): Promi
   }
 }
 
-function inputOf({ summary, request, toSeq }: Task): ModelInput {
+/** What the summarising model is given, and how many tokens the steps in it take. */
+interface SummaryInput {
+  readonly input: ModelInput;
+  readonly tokens: number;
+}
+
+function inputOf(
+  summary: NonNullable<WindowSettings["summary"]>,
+  request: WindowRequest,
+  toSeq: number,
+): SummaryInput {
   const { maxInputTokens, maxOutputTokens } = summary;
   const instructions = request.redact(summary.instructions);
-  return {
-    messages: [
-      { role: "system", content: instructions },
-      { role: "user", content: summaryInput(request, toSeq, maxInputTokens - request.count(instructions)) },
-    ],
-    tools: [],
-    maxOutputTokens,
-  };
+  const steps = summaryInput(request, toSeq, maxInputTokens - request.count(instructions));
+  const messages = [
+    { role: "system", content: instructions },
+    { role: "user", content: steps },
+  ] as const;
+  return { input: { messages, tools: [], maxOutputTokens }, tokens: request.count(steps) };
 }
 
 function textOf({ text }: ModelOutput): string {
@@ -120,24 +132,20 @@ function textOf({ text }: ModelOutput): string {
 }
 
 /** Why a summary cannot be used. */
-function flawOf({ request, toSeq, summary }: Task, output: ModelOutput): string | null {
+function flawOf(given: number, output: ModelOutput, count: Count): string | null {
   if (output.finish === "length") return "the summary was cut off";
   if (output.finish === "refused") return "the provider withheld it";
   if (output.calls.length > 0) return "it calls tools";
   const text = textOf(output);
   if (text === "") return "the summary is empty";
-  const given = request.count(summaryInput(request, toSeq, summary.maxInputTokens));
-  const size = request.count(text);
+  const size = count(text);
   return size < given ? null : `it takes ${size} tokens, no less than the ${given} that it is of`;
 }
 
 const noUsage: Usage = { inputTokens: 0, outputTokens: 0 };
 
-function estimate({ runtime }: PlanContext, task: Task, output: ModelOutput): Usage {
+function estimate({ runtime }: PlanContext, { input }: SummaryInput, output: ModelOutput): Usage {
   const { count } = runtime.counter;
-  const [system, user] = inputOf(task).messages;
-  return {
-    inputTokens: count(system?.content ?? "") + count(user?.content ?? ""),
-    outputTokens: count(output.text),
-  };
+  const inputTokens = input.messages.reduce((total, { content }) => total + count(content), 0);
+  return { inputTokens, outputTokens: count(output.text) };
 }
