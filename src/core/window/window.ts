@@ -195,18 +195,48 @@ function promptPart(request: WindowRequest): readonly Part[] {
   const { encoding, offer, system, count } = request;
   const content = [system, encoded(encoding, offer).instructions].filter((text) => text !== "").join("\n\n");
   if (content === "") return [];
-  return [makePart(count, { kind: "prompt", messages: [{ role: "system", content }], treatment: "kept" })];
+  const make = (): Part =>
+    makePart(count, { kind: "prompt", messages: [{ role: "system", content }], treatment: "kept" });
+  return [keptOpening(request, "prompt", [content, count], make)];
+}
+
+/** Of a thread, parts that seldom change from call to call. Recomputable: a cache only. */
+const openings = new WeakMap<ThreadState, Map<Part["kind"], Opening>>();
+
+interface Opening {
+  /** All that the part is made of. */
+  readonly from: readonly unknown[];
+  readonly part: Part;
+}
+
+function keptOpening(
+  { state }: WindowRequest,
+  kind: Part["kind"],
+  from: readonly unknown[],
+  make: () => Part,
+): Part {
+  const kept = openings.get(state) ?? new Map<Part["kind"], Opening>();
+  openings.set(state, kept);
+  const known = kept.get(kind);
+  if (known && from.every((each, index) => each === known.from[index])) return known.part;
+  const part = make();
+  kept.set(kind, { from, part });
+  return part;
 }
 
 /** Providers refuse empty messages, and a conversation that a user does not begin. */
 const noInput = "(no input)";
 
 function inputPart(request: WindowRequest): Part {
-  const { count, input } = request;
-  const shown = shownInput(request);
-  const messages = renderingOf(request).show({ kind: "input", text: shown === "" ? noInput : shown });
-  const treatment = shown === input.text ? "kept" : "referenced";
-  return makePart(count, { kind: "input", seqs: [1, 1], messages, treatment });
+  const { count, input, budget, calibration } = request;
+  const rendering = renderingOf(request);
+  const most = countable(budget, calibration);
+  return keptOpening(request, "input", [input.text, count, rendering, budget, most], () => {
+    const shown = shownInput(request);
+    const messages = rendering.show({ kind: "input", text: shown === "" ? noInput : shown });
+    const treatment = shown === input.text ? "kept" : "referenced";
+    return makePart(count, { kind: "input", seqs: [1, 1], messages, treatment });
+  });
 }
 
 /** Whole, or by a reference that fits: in some scripts a character is a token. */
