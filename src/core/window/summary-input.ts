@@ -2,7 +2,7 @@ import { eventsRendering } from "../encodings/renderings.ts";
 import { itemsFrom } from "./items.ts";
 import { renderNote, renderTurn } from "./render.ts";
 import { cutMiddle } from "./section.ts";
-import { renderContext, type WindowRequest } from "./window.ts";
+import { renderContext, type WindowRequest } from "./window-request.ts";
 
 /** The steps before `toSeq` as a model gets them to tell in short: what was told before, then tagged events. Bounded. */
 export function summaryInput(request: WindowRequest, toSeq: number, maxTokens: number): string {

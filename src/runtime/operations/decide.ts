@@ -10,7 +10,8 @@ import { promptVersion, type RenderedPrompt, renderPrompt } from "../../core/pro
 import type { Operation } from "../../core/state.ts";
 import { uncalibrated } from "../../core/window/calibration.ts";
 import { type SeenText, seenText } from "../../core/window/see.ts";
-import { buildWindow, type Window, type WindowRequest } from "../../core/window/window.ts";
+import { buildWindow, type Window } from "../../core/window/window.ts";
+import type { WindowRequest } from "../../core/window/window-request.ts";
 import type { Model } from "../../ports/model.ts";
 import { limitReached } from "./limit.ts";
 import { callModel, type ModelTry, rejected } from "./model-call.ts";
