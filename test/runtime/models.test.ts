@@ -1,9 +1,7 @@
 // What a thread does about its models: asking the next one, waiting, shrinking the window, asking a person.
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { type AgentDefinition, agent } from "../../src/core/agent.ts";
 import { HoldpointError } from "../../src/core/errors.ts";
-import type { EventOf, EventType } from "../../src/core/events.ts";
 import type { Flow } from "../../src/core/flow.ts";
 import { window } from "../../src/core/window/settings.ts";
 import { modelLimiter } from "../../src/models/limit-model.ts";
@@ -11,42 +9,10 @@ import type { Model, ModelInput } from "../../src/ports/model.ts";
 import { startThread } from "../../src/runtime/commands.ts";
 import type { Hint } from "../../src/runtime/runtime.ts";
 import { manualClock } from "../../src/testing/manual-clock.ts";
-import {
-  calls,
-  payTool,
-  runtimesOfEachTest,
-  type TestRuntime,
-  type TestRuntimeOptions,
-  type Turn,
-  turns,
-} from "../kit/runtime.ts";
+import { eventsOf, oneAgentOfEachTest, runAgent } from "../kit/one-agent.ts";
+import { calls, payTool, type TestRuntime, type Turn, turns } from "../kit/runtime.ts";
 
-const openRuntime = runtimesOfEachTest();
-
-type Definition = Partial<AgentDefinition<unknown, unknown, unknown>>;
-
-async function openWith(
-  definition: Definition,
-  options: Partial<TestRuntimeOptions> = {},
-): Promise<TestRuntime> {
-  const agents = [agent({ name: "a", prompt: "Work.", ...definition })];
-  return openRuntime({ agents, ...options });
-}
-
-async function run(opened: TestRuntime, input: unknown = "hello"): Promise<string> {
-  const { threadId } = await startThread(opened.runtime, "a", input, { by: "test" });
-  await opened.settle(threadId);
-  return threadId;
-}
-
-async function eventsOf<Type extends EventType>(
-  opened: TestRuntime,
-  threadId: string,
-  type: Type,
-): Promise<readonly EventOf<Type>[]> {
-  const events = await opened.events(threadId);
-  return events.filter((event): event is EventOf<Type> => event.type === type);
-}
+const openWith = oneAgentOfEachTest();
 
 async function end(opened: TestRuntime, threadId: string): Promise<unknown> {
   const last = (await opened.events(threadId)).at(-1);
@@ -70,7 +36,7 @@ describe("several models", () => {
   it("are asked in order, each at once when the one before failed, and the log names them", async () => {
     const model = [named("m/1", down("first")), named("m/2", refused()), named("m/3", { text: "here" })];
     const opened = await openWith({ model });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     expect(await end(opened, threadId)).toBe("here");
     const rejections = await eventsOf(opened, threadId, "decision_rejected");
     expect(rejections.map(({ model, error }) => [model, error.message])).toEqual([
@@ -82,7 +48,7 @@ describe("several models", () => {
 
   it("include those that cannot even be found", async () => {
     const opened = await openWith({ model: ["nobody/model", named("m/2", { text: "here" })] });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     expect(await end(opened, threadId)).toBe("here");
     expect((await eventsOf(opened, threadId, "decision_rejected"))[0]).toMatchObject({
       model: "nobody/model",
@@ -94,7 +60,7 @@ describe("several models", () => {
     const flaky = named("m/1", down(), down(), down());
     const locked = named("m/2", refused(), refused(), refused());
     const opened = await openWith({ model: [flaky, locked], limits: { modelFailures: 1 } });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     expect([flaky.inputs.length, locked.inputs.length]).toEqual([1, 1]);
     await opened.clock.advance(60_000);
     await opened.settle(threadId);
@@ -106,7 +72,7 @@ describe("several models", () => {
 
   it("go to a person at once when none can come back", async () => {
     const opened = await openWith({ model: [named("m/1", refused()), named("m/2", refused())] });
-    await run(opened);
+    await runAgent(opened);
     expect((await opened.openRequests())[0]?.opened.reason).toBe("model_failed");
   });
 });
@@ -118,7 +84,7 @@ describe("models that fail each in its own way", () => {
   async function nextTryMs(...scripts: readonly (readonly Turn[])[]): Promise<number | null> {
     const model = scripts.map((script, index) => named(`m/${index}`, ...script));
     const opened = await openWith({ model });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     const last = (await eventsOf(opened, threadId, "decision_rejected")).at(-1);
     return last?.retryAt ? Date.parse(last.retryAt) - opened.clock.now() : null;
   }
@@ -141,7 +107,7 @@ describe("models that fail each in its own way", () => {
     const opened = await openWith({
       model: [named("m/0", refused()), named("m/1", calls(["rob", {}]), refused())],
     });
-    await run(opened);
+    await runAgent(opened);
     expect((await opened.openRequests())[0]?.opened.reason).toBe("model_failed");
   });
 
@@ -154,7 +120,7 @@ describe("models that fail each in its own way", () => {
     ] as const) {
       const model = order.map((id) => named(id, ...(id === "m/large" ? [down(), { text: "fine" }] : [])));
       const opened = await openWith({ model, prompt }, { modelFacts: facts });
-      const threadId = await run(opened);
+      const threadId = await runAgent(opened);
       await opened.clock.advance(60_000);
       await opened.settle(threadId);
       expect(await end(opened, threadId)).toBe("fine");
@@ -164,7 +130,7 @@ describe("models that fail each in its own way", () => {
   it("and one whose input never fits, hand over to the next", async () => {
     const model = [named("m/a", overflow(60), overflow(60)), named("m/b", { text: "fine" })];
     const opened = await openWith({ model, prompt: "p ".repeat(200) });
-    expect(await end(opened, await run(opened))).toBe("fine");
+    expect(await end(opened, await runAgent(opened))).toBe("fine");
   });
 });
 
@@ -195,7 +161,7 @@ describe("a Model that keeps no form", () => {
     async (_name, turn) => {
       const model = turns(turn as Turn, turn as Turn, turn as Turn);
       const opened = await openWith({ model, tools: [payTool()] });
-      const threadId = await run(opened);
+      const threadId = await runAgent(opened);
       expect((await eventsOf(opened, threadId, "decision_rejected")).map(({ error }) => error.code)).toEqual(
         Array.from({ length: 3 }, () => "invalid_decision"),
       );
@@ -206,7 +172,7 @@ describe("a Model that keeps no form", () => {
   it("is not asked again for what it counts: that is estimated", async () => {
     const usage = { inputTokens: Number.NaN, outputTokens: 5 };
     const opened = await openWith({ model: turns({ text: "ok", usage }) });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     expect(await end(opened, threadId)).toBe("ok");
     expect((await eventsOf(opened, threadId, "decision_made"))[0]?.usage.inputTokens).toBeGreaterThan(0);
   });
@@ -214,7 +180,7 @@ describe("a Model that keeps no form", () => {
   it("and announces calls without any, gives no answer", async () => {
     const model = turns({ text: "Let me look it up.", finish: "calls" }, { text: "found" });
     const opened = await openWith({ model });
-    expect(await end(opened, await run(opened))).toBe("found");
+    expect(await end(opened, await runAgent(opened))).toBe("found");
   });
 });
 
@@ -225,7 +191,7 @@ describe("a provider that says when to come back", () => {
       retryAfterMs: 600_000,
     });
     const first = await openWith({ model: turns(throttled) });
-    const threadId = await run(first);
+    const threadId = await runAgent(first);
     const model = turns({ text: "thanks" });
     const later = await openWith({ model });
     await later.clock.advance(599_000);
@@ -252,7 +218,7 @@ describe("an input that does not fit the model", () => {
   it("is reported, and sent again in a smaller window", async () => {
     const model = turns(...looks, overflow(3_000), { text: "fits" });
     const opened = await openWith({ model, tools: [read], flow: look, limits, maxOutputTokens: 500 });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     expect(await end(opened, threadId)).toBe("fits");
     const [report] = await eventsOf(opened, threadId, "overflow_reported");
     expect(report).toMatchObject({ key: "decide#7", limitTokens: 3_000, message: "prompt is too long" });
@@ -265,7 +231,7 @@ describe("an input that does not fit the model", () => {
   it("goes to a person when it does not fit then either", async () => {
     const model = turns(...looks, overflow(), overflow(), { text: "fits" });
     const opened = await openWith({ model, tools: [read], flow: look, limits });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     const [request] = await opened.openRequests();
     expect(request?.opened).toMatchObject({ reason: "overflow", choices: ["continue", "stop"] });
     await opened.decide(request?.requestId ?? "", { kind: "continue" });
@@ -282,7 +248,7 @@ describe("an input that does not fit the model", () => {
         { model, tools: [read], flow: look, limits, maxOutputTokens: 100 },
         { modelFacts: () => ({ contextTokens: 8_000 }) },
       );
-      const threadId = await run(opened);
+      const threadId = await runAgent(opened);
       expect(await end(opened, threadId)).toBe("whole");
       expect(await eventsOf(opened, threadId, "overflow_reported")).toHaveLength(1);
     }
@@ -290,7 +256,7 @@ describe("an input that does not fit the model", () => {
 
   it("goes to a person when nothing can be left out", async () => {
     const opened = await openWith({ model: turns(overflow(), { text: "fits" }) });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     const [request] = await opened.openRequests();
     expect(request?.opened).toMatchObject({ reason: "overflow" });
     expect(request?.opened.why).toContain("always stay");
@@ -305,7 +271,7 @@ describe("an input that does not fit the model", () => {
       { model, tools: [read], flow: look, limits, maxOutputTokens: 500 },
       { modelFacts: () => ({ contextTokens: 2_000 }) },
     );
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     expect(await end(opened, threadId)).toBe("fits");
     const windows = await eventsOf(opened, threadId, "decision_made");
     expect(windows.every(({ window }) => window.tokens <= 1_500)).toBe(true);
@@ -322,7 +288,7 @@ describe("the room that a model has", () => {
     for (const { facts, asked } of cases) {
       const model = turns({ text: "done" });
       const opened = await openWith({ model }, { modelFacts: () => facts });
-      expect(await end(opened, await run(opened))).toBe("done");
+      expect(await end(opened, await runAgent(opened))).toBe("done");
       expect(model.inputs[0]?.maxOutputTokens).toBe(asked);
     }
   });
@@ -330,7 +296,7 @@ describe("the room that a model has", () => {
   it("is never so small, by what a provider says, that a thread cannot go on", async () => {
     const model = turns(overflow(300), { text: "never shown" });
     const opened = await openWith({ model, prompt: "Work. ".repeat(60), maxOutputTokens: 4_096 });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     const [request] = await opened.openRequests();
     expect(request?.opened).toMatchObject({ reason: "overflow" });
     await opened.decide(request?.requestId ?? "", { kind: "continue" });
@@ -349,7 +315,7 @@ describe("an unusable output", () => {
       { text: "done" },
     );
     const opened = await openWith({ model, tools: [payTool()] });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     const [request] = await opened.openRequests();
     for (const part of ['"bank":"north"', "half a", "I cannot help with that"])
       expect(request?.opened.evidence).toContain(part);
@@ -365,7 +331,7 @@ describe("an unusable output", () => {
     for (const budget of [140, 150, 160, 170]) {
       const model = turns(calls(["nope".repeat(30), {}]), { text: "fine" });
       const opened = await openWith({ model, prompt, tools: [payTool()], window: window({ budget }) });
-      const threadId = await run(opened);
+      const threadId = await runAgent(opened);
       expect(await opened.types(threadId)).toContain("decision_rejected"); // else the budget is under what always stays
       expect(await end(opened, threadId)).toBe("fine");
     }
@@ -374,7 +340,7 @@ describe("an unusable output", () => {
   it("is corrected also when the model could not be reached meanwhile", async () => {
     const model = turns(calls(["rob", {}]), down(), { text: "fine" });
     const opened = await openWith({ model });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     await opened.clock.advance(60_000);
     await opened.settle(threadId);
     expect(JSON.stringify(model.inputs[2]?.messages)).toContain("could not be used");
@@ -393,7 +359,7 @@ describe("an unusable output", () => {
         { model, encoding, tools: [payTool()], output: z.object({ ok: z.boolean() }) },
         { secrets: new Map([["TOKEN", secret]]) },
       );
-      const threadId = await run(opened);
+      const threadId = await runAgent(opened);
       const told = JSON.stringify([await opened.events(threadId), model.inputs]);
       for (let at = 0; at + 8 <= secret.length; at++) expect(told).not.toContain(secret.slice(at, at + 8));
     }
@@ -404,7 +370,7 @@ describe("an unusable output", () => {
     const long = `${"x".repeat(3_900)}hunter2-hunter2`;
     const model = turns({ text: long, finish: "length" }, { text: "done" });
     const opened = await openWith({ model }, { secrets });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     const [rejection] = await eventsOf(opened, threadId, "decision_rejected");
     expect(rejection?.evidence).toContain("xxx");
     expect(rejection?.evidence).not.toContain("hunter2");
@@ -431,7 +397,7 @@ describe("what a provider wants back", () => {
       { text: "done" },
     );
     const opened = await openWith({ model, tools: [payTool()] }, { secrets });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     const [made] = await eventsOf(opened, threadId, "decision_made");
     expect(made?.decision).toMatchObject({ reasoning: [{ text: "Pay.", providerData: clean }] });
     expect(JSON.stringify(await opened.events(threadId))).not.toContain("hunter2");
@@ -450,7 +416,7 @@ describe("a decision with a schema of its own", () => {
     };
     const model = turns(calls(["answer", { category: "rant" }]), calls(["answer", { category: "bug" }]));
     const opened = await openWith({ model, flow, tools: [payTool()] });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     expect(model.inputs[0]?.tools.map(({ name }) => name)).toEqual(["answer"]);
     const later = await openWith({ flow });
     const [request] = await later.openRequests();
@@ -473,7 +439,7 @@ describe("a decision with a schema of its own", () => {
       flow: before,
       tools: [payTool()],
     });
-    const threadId = await run(first);
+    const threadId = await runAgent(first);
     const later = await openWith({ flow: after, tools: [payTool()] });
     const [question] = await later.openRequests();
     await later.decide(question?.requestId ?? "", { kind: "answer", value: "yes" });
@@ -500,7 +466,7 @@ describe("a model that streams", () => {
   it("shows its pieces as they come, and only the decision is in the log", async () => {
     const hints: Hint[] = [];
     const opened = await openWith({ model: streaming("Hel", "lo") }, { observe: (hint) => hints.push(hint) });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     expect(texts(hints)).toBe("Hello");
     expect(await opened.types(threadId)).toEqual(["thread_started", "decision_made", "thread_completed"]);
     expect((await eventsOf(opened, threadId, "decision_made"))[0]?.firstTokenMs).toBe(13);
@@ -517,7 +483,7 @@ describe("a model that streams", () => {
         { model: streaming(...pieces) },
         { secrets, observe: (hint) => hints.push(hint) },
       );
-      await run(opened);
+      await runAgent(opened);
       expect(texts(hints)).not.toContain("hunter2");
       expect(texts(hints)).toContain("before [secret TOKEN] after");
     }
@@ -539,7 +505,7 @@ describe("a model that streams", () => {
         { model: streaming(...pieces) },
         { secrets, observe: (hint) => hints.push(hint) },
       );
-      await run(opened);
+      await runAgent(opened);
       expect(texts(hints)).not.toMatch(/XYZW9|MIIEvQ|abcdef/);
       expect(texts(hints)).toMatch(/\[secret (LONG|PEM)\]/);
     }
@@ -551,7 +517,7 @@ describe("a model that streams", () => {
       { model: streaming("Hello") },
       { stream: false, observe: (hint) => hints.push(hint) },
     );
-    await run(opened);
+    await runAgent(opened);
     expect(texts(hints)).toBe("");
   });
 });
@@ -562,7 +528,7 @@ describe("what a call cost", () => {
     const price = { input: 3, output: 15, cached: 0.3, asOf: "2026-11-01" };
     const model = turns({ text: "cut", finish: "length", usage }, { text: "done", usage });
     const opened = await openWith({ model }, { modelFacts: () => ({ price }) });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     const cost = { usd: expect.closeTo(0.06 * 3 + 0.04 * 0.3 + 0.05 * 15, 9), pricedAt: "2026-11-01" };
     expect((await eventsOf(opened, threadId, "decision_rejected"))[0]?.cost).toEqual(cost);
     expect((await eventsOf(opened, threadId, "decision_made"))[0]).toMatchObject({ cost, usage });

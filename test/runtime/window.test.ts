@@ -1,53 +1,20 @@
 // What a model is shown over the life of a thread: within its budget, kept exactly, and in the owner's hands.
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { type AgentDefinition, agent } from "../../src/core/agent.ts";
+import { agent } from "../../src/core/agent.ts";
 import type { Rendering } from "../../src/core/encodings/encoding.ts";
 import { encodings } from "../../src/core/encodings/encodings.ts";
 import { HoldpointError } from "../../src/core/errors.ts";
-import type { EventOf, EventType } from "../../src/core/events.ts";
 import type { Flow } from "../../src/core/flow.ts";
 import { tool } from "../../src/core/tool.ts";
 import { exactInput, modelCallsOf } from "../../src/core/window/exact-input.ts";
 import { cutEnd, keepLastLines, type Section } from "../../src/core/window/section.ts";
 import type { ModelFacts, ModelInput } from "../../src/ports/model.ts";
-import { startThread } from "../../src/runtime/commands.ts";
 import { forkThread } from "../../src/runtime/fork.ts";
-import {
-  calls,
-  payTool,
-  runtimesOfEachTest,
-  type TestRuntime,
-  type TestRuntimeOptions,
-  type Turn,
-  turns,
-} from "../kit/runtime.ts";
+import { eventsOf, oneAgentOfEachTest, runAgent } from "../kit/one-agent.ts";
+import { calls, payTool, type TestRuntime, type Turn, turns } from "../kit/runtime.ts";
 
-const openRuntime = runtimesOfEachTest();
-
-type Definition = Partial<AgentDefinition<unknown, unknown, unknown>>;
-
-async function openWith(
-  definition: Definition,
-  options: Partial<TestRuntimeOptions> = {},
-): Promise<TestRuntime> {
-  return openRuntime({ agents: [agent({ name: "a", prompt: "Work.", ...definition })], ...options });
-}
-
-async function run(opened: TestRuntime, input: unknown = "hello"): Promise<string> {
-  const { threadId } = await startThread(opened.runtime, "a", input, { by: "test" });
-  await opened.settle(threadId);
-  return threadId;
-}
-
-async function eventsOf<Type extends EventType>(
-  opened: TestRuntime,
-  threadId: string,
-  type: Type,
-): Promise<readonly EventOf<Type>[]> {
-  const events = await opened.events(threadId);
-  return events.filter((event): event is EventOf<Type> => event.type === type);
-}
+const openWith = oneAgentOfEachTest();
 
 async function end(opened: TestRuntime, threadId: string): Promise<unknown> {
   const last = (await opened.events(threadId)).at(-1);
@@ -96,7 +63,7 @@ describe("the input of every past model call", () => {
             ];
       const model = turns(...script);
       const opened = await openWith({ model, tools: [lookup], limits, encoding, window: { budget: 1_500 } });
-      const threadId = await run(opened);
+      const threadId = await runAgent(opened);
       expect(await end(opened, threadId)).toBe("done");
       const changed = await openWith({ prompt: "Quite another.", tools: [], window: { budget: 99_000 } });
       expect(await exactInputs(changed, threadId)).toEqual(model.inputs);
@@ -115,7 +82,7 @@ describe("the input of every past model call", () => {
       },
     );
     const opened = await openWith({ model, tools: [lookup] });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     await opened.clock.advance(60_000);
     await opened.settle(threadId);
     expect(await end(opened, threadId)).toBe("done");
@@ -134,7 +101,7 @@ describe("the input of every past model call", () => {
     };
     const model = turns(...looks(12));
     const opened = await openWith({ model, tools: [lookup], limits, flow, window: { budget: 1_200 } });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     expect(await end(opened, threadId)).toBe("done");
     const bySee = (input: ModelInput): string => textOf(input);
     const kept = await exactInputs(opened, threadId);
@@ -149,7 +116,7 @@ describe("the input of every past model call", () => {
     const script = [...looks(12), calls(["pay", { cents: 1 }]), ...looks(8), { text: "done" }];
     const model = turns(...script);
     const opened = await openWith({ model, tools: [pay, lookup], limits, window: { budget: 1_500 } });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     const [request] = await opened.openRequests();
     await opened.decide(request?.requestId ?? "", { kind: "approve" });
     const events = await opened.events(threadId);
@@ -172,7 +139,7 @@ describe("the input of every past model call", () => {
       return t.decide({ name: "last" });
     };
     const opened = await openWith({ model, tools: [lookup], flow });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     const order = ["decision_made", "action_completed", "decision_made", "decision_made"];
     expect((await opened.types(threadId)).filter((type) => order.includes(type))).toEqual(order);
     expect(textOf(model.inputs[1])).toContain("not run");
@@ -182,7 +149,7 @@ describe("the input of every past model call", () => {
   it("costs what is new, not the whole again", async () => {
     const model = turns(...looks(60), { text: "done" });
     const opened = await openWith({ model, tools: [lookup], limits, window: { budget: 100_000 } });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     const sizes = (await eventsOf(opened, threadId, "decision_made")).map(
       ({ window }) => JSON.stringify(window).length,
     );
@@ -194,7 +161,7 @@ describe("a thread that grows past its budget", () => {
   it("keeps its beginning from call to call, but for one change at each compaction", async () => {
     const model = turns(...looks(60), { text: "done" });
     const opened = await openWith({ model, tools: [lookup], limits, window: { budget: 3_000 } });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     const records = (await eventsOf(opened, threadId, "decision_made")).map(({ window }) => window);
     let breaks = 0;
     let compactions = 0;
@@ -218,7 +185,7 @@ describe("a thread that grows past its budget", () => {
     const script = [calls(["pay", { cents: 4_200 }]), ...looks(40), { text: "done" }];
     const model = turns(...script);
     const opened = await openWith({ model, tools: [pay, lookup], limits, window: { budget: 1_800 } });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     const [request] = await opened.openRequests();
     await opened.decide(request?.requestId ?? "", { kind: "approve" });
     await opened.settle(threadId);
@@ -250,7 +217,7 @@ describe("a thread that grows past its budget", () => {
         flow,
         window: { budget: 1_500, summary },
       });
-      await run(opened);
+      await runAgent(opened);
       const told = model.inputs
         .at(-1)
         ?.messages.find(({ content }) => content.startsWith("Earlier, in short"));
@@ -274,7 +241,7 @@ describe("a thread that grows past its budget", () => {
     };
     const model = turns(...looks(40), { text: "on" }, { text: "done" });
     const opened = await openWith({ model, tools: [lookup], limits, flow, window: { budget: 1_500 } });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     for (const input of model.inputs) expect(textOf(input)).toContain("allergic to walnuts");
     expect(textOf(model.inputs.at(-1))).not.toContain("Nice weather.");
     const failed = await end(opened, threadId);
@@ -286,7 +253,7 @@ describe("a thread that grows past its budget", () => {
     const big = tool({ ...looking, input: z.object({}), name: "big", run: () => "x y ".repeat(20_000) });
     const model = turns(calls(["big", {}]), { text: "done" });
     const opened = await openWith({ model, tools: [big], window: { budget: 1_000 } });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     expect(await end(opened, threadId)).toBe("done");
     expect(textOf(model.inputs[1])).toMatch(/art_[0-9a-f]{16}/);
     expect(await exactInputs(opened, threadId)).toEqual(model.inputs);
@@ -301,7 +268,7 @@ describe("a thread that grows past its budget", () => {
     ] as const) {
       const model = turns(...script);
       const opened = await openWith({ model, tools: [big, lookup], window: { budget } });
-      expect(await end(opened, await run(opened))).toBe("done");
+      expect(await end(opened, await runAgent(opened))).toBe("done");
       expect(model.inputs.map(({ tools }) => tools.length)).toEqual(offered);
     }
   });
@@ -309,7 +276,7 @@ describe("a thread that grows past its budget", () => {
   it("shows an input that is larger than its budget by reference, and the task in the summary", async () => {
     const model = turns(...looks(20), { text: "done" });
     const opened = await openWith({ model, tools: [lookup], limits, window: { budget: 1_200 } });
-    const threadId = await run(opened, `Find the order of Mr. Fawcett. ${"la ".repeat(5_000)}`);
+    const threadId = await runAgent(opened, `Find the order of Mr. Fawcett. ${"la ".repeat(5_000)}`);
     expect(await end(opened, threadId)).toBe("done");
     expect(textOf(model.inputs[0])).toContain("Find the order of Mr. Fawcett");
     expect(textOf(model.inputs.at(-1))).toContain("Task:");
@@ -319,7 +286,7 @@ describe("a thread that grows past its budget", () => {
     for (const input of ["請求書".repeat(900), "é".repeat(2_900)]) {
       const model = turns({ text: "done" });
       const opened = await openWith({ model, window: { budget: 2_000 } });
-      const threadId = await run(opened, input);
+      const threadId = await runAgent(opened, input);
       expect(await end(opened, threadId)).toBe("done");
       expect(textOf(model.inputs[0])).toContain("art_");
       const [made] = await eventsOf(opened, threadId, "decision_made");
@@ -335,7 +302,7 @@ describe("a thread that grows past its budget", () => {
     const model = turns(calls(["big", {}]), read, { text: "done" });
     const modelFacts = (): ModelFacts => ({ contextTokens: 4_000, maxOutputTokens: 1_000 });
     const opened = await openWith({ model, tools: [big] }, { modelFacts });
-    expect(await end(opened, await run(opened))).toBe("done");
+    expect(await end(opened, await runAgent(opened))).toBe("done");
     expect(model.inputs[2]?.messages.at(-1)?.content).toMatch(/read less at once[\s\S]*order number 5/);
   });
 
@@ -348,7 +315,7 @@ describe("a thread that grows past its budget", () => {
     });
     const model = turns(calls(["read_artifact", {}]), { text: "done" });
     const opened = await openWith({ model, tools: [own], window: { budget: 2_000 } });
-    await run(opened);
+    await runAgent(opened);
     expect(model.inputs[1]?.messages.at(-1)?.content).toContain('"artifact":"art_');
   });
 
@@ -363,7 +330,7 @@ describe("a thread that grows past its budget", () => {
     };
     const model = turns(calls(["cut", { n: 1 }]), { text: "done" });
     const opened = await openWith({ model, flow, tools: [cut] });
-    const threadId = await run(opened, half);
+    const threadId = await runAgent(opened, half);
     const texts = model.inputs.flatMap(({ messages }) => messages.map(({ content }) => content));
     for (const text of texts) expect(text).not.toMatch(/\ud83d(?!\\u)/u);
     expect(texts.filter((text) => text === "before \ufffd after \\ud83d").length).toBeGreaterThan(2);
@@ -394,7 +361,7 @@ describe("failures in a window", () => {
       tools: [flaky([down, down.replace("17", "18"), down])],
       limits: { ...limits, attemptsPerTool: 10 },
     });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     expect(await end(opened, threadId)).toBe("done");
     const [, one, , three] = model.inputs;
     expect(three?.messages.length).toBe(one?.messages.length);
@@ -409,7 +376,7 @@ describe("failures in a window", () => {
       tools: [flaky(["down", "down", null])],
       limits: { ...limits, attemptsPerTool: 10 },
     });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     expect(await end(opened, threadId)).toBe("done");
     expect(textOf(model.inputs.at(-1))).not.toContain("down");
     expect(textOf(model.inputs.at(-1))).toContain("fine");
@@ -419,7 +386,7 @@ describe("failures in a window", () => {
     const other = calls(["lookup", { n: 2 }]);
     const model = turns(same, other, { text: "done" });
     const opened = await openWith({ model, tools: [flaky(["there is no order 1", null])], limits });
-    await run(opened);
+    await runAgent(opened);
     expect(textOf(model.inputs.at(-1))).toContain("there is no order");
   });
 });
@@ -442,7 +409,7 @@ describe("sections of one's own", () => {
     ];
     const model = turns(...looks(30), { text: "done" });
     const opened = await openWith({ model, tools: [lookup], limits, window: { budget: 3_000, sections } });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     const { messages } = model.inputs.at(-1) ?? { messages: [] };
     expect(messages[2]?.content).toBe("policy:\nBe kind.");
     const head = (await eventsOf(opened, threadId, "decision_made")).at(-2)?.seq;
@@ -459,7 +426,7 @@ describe("sections of one's own", () => {
     ];
     const model = turns({ text: "done" });
     const opened = await openWith({ model, window: { budget: 600, sections } });
-    await run(opened);
+    await runAgent(opened);
     expect(textOf(model.inputs[0])).toContain("first:");
     expect(textOf(model.inputs[0])).not.toContain("second:");
 
@@ -468,7 +435,7 @@ describe("sections of one's own", () => {
       model: turns({ text: "done" }),
       window: { budget: 600, sections: pinned },
     });
-    const failed = await end(strict, await run(strict));
+    const failed = await end(strict, await runAgent(strict));
     expect(failed).toMatchObject({ error: { code: "window_over_budget" } });
     expect(JSON.stringify(failed)).toContain('section \\"first\\"');
   });
@@ -499,7 +466,7 @@ describe("sections of one's own", () => {
     ];
     for (const each of bad) {
       const opened = await openWith({ model: turns({ text: "done" }), window: { sections: [each] } });
-      const failed = await end(opened, await run(opened));
+      const failed = await end(opened, await runAgent(opened));
       expect(failed).toMatchObject({ type: "thread_failed", error: { code: "window_failed" } });
       expect(JSON.stringify(failed)).toContain('section \\"rules\\"');
     }
@@ -514,7 +481,7 @@ describe("sections of one's own", () => {
     ] as const) {
       const model = turns(calls(["pay", { cents: 1 }]), { text: "done" });
       const opened = await openWith({ model, tools: [pay], window: { sections: [shown] } });
-      const threadId = await run(opened);
+      const threadId = await runAgent(opened);
       const [request] = await opened.openRequests();
       await opened.decide(request?.requestId ?? "", verdict);
       await opened.settle(threadId);
@@ -527,7 +494,7 @@ describe("sections of one's own", () => {
   it("that promise a text are no sections", async () => {
     const later = section({ render: async () => "text" });
     const opened = await openWith({ model: turns({ text: "done" }), window: { sections: [later] } });
-    const failed = await end(opened, await run(opened));
+    const failed = await end(opened, await runAgent(opened));
     expect(failed).toMatchObject({ error: { code: "window_failed" } });
     expect(JSON.stringify(failed)).toContain("promise");
   });
@@ -546,7 +513,7 @@ describe("sections of one's own", () => {
       limits,
       window: { budget: 2_000, sections: [growing] },
     });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     expect(await end(opened, threadId)).toBe("done");
     for (const { window } of await eventsOf(opened, threadId, "decision_made"))
       expect(window.tokens).toBeLessThanOrEqual(2_000);
@@ -565,7 +532,7 @@ describe("a rendering", () => {
   it("may be one message of events with the provider's own tools", async () => {
     const model = turns(...looks(3), { text: "done" });
     const opened = await openWith({ model, tools: [lookup], window: { rendering: "events" } });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     expect(await end(opened, threadId)).toBe("done");
     const { messages, tools } = model.inputs.at(-1) ?? { messages: [], tools: [] };
     expect(messages.map(({ role }) => role)).toEqual(["system", "user"]);
@@ -584,7 +551,7 @@ describe("a rendering", () => {
     };
     const model = turns(...looks(2), { text: "done" });
     const opened = await openWith({ model, tools: [lookup], window: { rendering } });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     expect(model.inputs.at(-1)?.messages[1]?.content).toBe("* hello\n\n(a step)\n\n(a step)");
     expect(await exactInputs(opened, threadId)).toEqual(model.inputs);
   });
@@ -604,7 +571,7 @@ describe("a rendering of one's own", () => {
     );
     const model = turns(...looks(3), { text: "done" });
     const opened = await openWith({ model, tools: [lookup], window: { rendering } });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     expect(textOf(model.inputs.at(-1))).toContain('* {\\"orderId');
     expect(await exactInputs(opened, threadId)).toEqual(model.inputs);
   });
@@ -622,7 +589,7 @@ describe("a rendering of one's own", () => {
     ];
     for (const show of bad) {
       const opened = await openWith({ model: turns(), window: { rendering: withShow(show) } });
-      const failed = await end(opened, await run(opened));
+      const failed = await end(opened, await runAgent(opened));
       expect(failed).toMatchObject({ type: "thread_failed", error: { code: "window_failed" } });
       expect(JSON.stringify(failed)).toContain('rendering \\"own\\"');
     }
@@ -646,7 +613,7 @@ describe("words of one's own for what happened", () => {
       { model, flow, window: { note: () => "the key is s3cr3t-of-code" } },
       { secrets },
     );
-    await run(opened);
+    await runAgent(opened);
     expect(textOf(model.inputs[0])).toContain("the key is [secret KEY]");
   });
 
@@ -661,7 +628,7 @@ describe("words of one's own for what happened", () => {
     const model = turns(...looks(3), { text: "done" });
     const secrets = new Map([["KEY", "s3cr3t-of-code"]]);
     const opened = await openWith({ model, tools: [lookup], window: { rendering } }, { secrets });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     expect(await end(opened, threadId)).toBe("done");
     expect(textOf(model.inputs[0])).toContain("use [secret KEY]");
     expect(JSON.stringify(await opened.events(threadId))).not.toContain("s3cr3t-of-code");
@@ -673,7 +640,7 @@ describe("words of one's own for what happened", () => {
     const secrets = new Map([["KEY", "s3cr3t-of-code"]]);
     const described = tool({ ...looking, description: "Uses s3cr3t-of-code.", run: () => 1 });
     const opened = await openWith({ model, tools: [described] }, { secrets });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     expect(await end(opened, threadId)).toBe("done");
     expect(model.inputs[0]?.tools[0]?.description).toBe("Uses [secret KEY].");
     expect(JSON.stringify(await opened.events(threadId))).not.toContain("s3cr3t-of-code");
@@ -689,7 +656,7 @@ describe("words of one's own for what happened", () => {
     const model = turns({ text: "done" });
     const secrets = new Map([["KEY", "s3cr3t-of-code"]]);
     const opened = await openWith({ model, window: { sections: [section] } }, { secrets });
-    await run(opened);
+    await runAgent(opened);
     expect(textOf(model.inputs[0])).toContain("the key is [secret KEY]");
   });
 });
@@ -708,7 +675,7 @@ describe("a summary by a model", () => {
       },
       { secrets: new Map([["KEY", "s3cr3t-of-code"]]) },
     );
-    await run(opened);
+    await runAgent(opened);
     expect(summary.inputs[0]?.messages[0]?.content).toBe("Use [secret KEY].");
   });
 
@@ -723,7 +690,7 @@ describe("a summary by a model", () => {
       limits,
       window: { budget: 2_000, summary: { model: summary } },
     });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     expect(await end(opened, threadId)).toBe("done");
     const compactions = await eventsOf(opened, threadId, "window_compacted");
     expect(compactions.length).toBeGreaterThan(0);
@@ -755,7 +722,7 @@ describe("a summary by a model", () => {
         limits,
         window: { budget: 2_000, summary: { model: summary } },
       });
-      const threadId = await run(opened);
+      const threadId = await runAgent(opened);
       expect(await end(opened, threadId)).toBe("done");
       const compactions = await eventsOf(opened, threadId, "window_compacted");
       expect(compactions.length).toBe(summary.inputs.length);
@@ -784,7 +751,7 @@ describe("a summary by a model", () => {
       flow,
       window: { budget: 1_500, summary: { model: summary } },
     });
-    expect(await end(opened, await run(opened))).toBe("done");
+    expect(await end(opened, await runAgent(opened))).toBe("done");
     expect(summary.inputs.length).toBeGreaterThan(1);
     expect(summary.inputs.length).toBeLessThan(8);
   });
@@ -796,7 +763,7 @@ describe("the counter", () => {
     const script = looks(20).map((turn, index) => ({ ...turn, usage: usage(index) }));
     const model = turns(...script, { text: "done", usage: usage(20) });
     const opened = await openWith({ model, tools: [lookup], limits, window: { budget: 4_000 } });
-    const threadId = await run(opened);
+    const threadId = await runAgent(opened);
     const made = await eventsOf(opened, threadId, "decision_made");
     for (const [index, { window }] of made.entries()) {
       expect(window.tokens).toBeLessThanOrEqual(4_000);
