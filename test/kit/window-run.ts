@@ -8,6 +8,7 @@ import { uncalibrated } from "../../src/core/window/calibration.ts";
 import type { ModelMessage } from "../../src/core/window/model-input.ts";
 import { type WindowSettings, window } from "../../src/core/window/settings.ts";
 import { buildWindow, type Window } from "../../src/core/window/window.ts";
+import { windowRequest } from "./window-request.ts";
 
 export type { Window };
 
@@ -26,8 +27,6 @@ export interface WindowSetup {
 /** More than any run takes: the window that only ever grows. */
 export const unbounded = 1_000_000_000;
 
-const noTools = new Map();
-const asItIs = (text: string): string => text;
 const settings = new Map<number, WindowSettings>();
 
 function settingsOf(budget: number): WindowSettings {
@@ -38,20 +37,17 @@ function settingsOf(budget: number): WindowSettings {
 
 /** The window of the next decision, as the runtime would ask for it. @throws `window_over_budget` */
 export function windowAt(state: ThreadState, setup: WindowSetup): Window {
-  return buildWindow({
-    state,
-    ...setup,
-    input: { value: setup.input, text: setup.input },
-    settings: settingsOf(setup.budget),
-    encoding: encodings[setup.encoding ?? "tools"],
-    tools: noTools,
-    artifact: () => undefined,
-    see: null,
-    correction: null,
-    maxOutputTokens: 1_000,
-    calibration: state.calibrations.get("tape") ?? uncalibrated,
-    redact: asItIs,
-  });
+  const { input, encoding = "tools", ...given } = setup;
+  return buildWindow(
+    windowRequest(state, {
+      ...given,
+      input: { value: input, text: input },
+      settings: settingsOf(setup.budget),
+      encoding: encodings[encoding],
+      maxOutputTokens: 1_000,
+      calibration: state.calibrations.get("tape") ?? uncalibrated,
+    }),
+  );
 }
 
 /**

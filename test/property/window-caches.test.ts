@@ -2,41 +2,16 @@
 // that has just read its log, build the same next one.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { encodings } from "../../src/core/encodings/encodings.ts";
 import { type EventBody, event, type ThreadEvent } from "../../src/core/events.ts";
 import { evolve } from "../../src/core/evolve.ts";
 import { initialState, type ThreadState } from "../../src/core/state.ts";
-import type { Tool } from "../../src/core/tool.ts";
-import { uncalibrated } from "../../src/core/window/calibration.ts";
-import { window } from "../../src/core/window/settings.ts";
 import { buildWindow, type Window } from "../../src/core/window/window.ts";
-import { tokenEstimator } from "../../src/models/token-estimator.ts";
 import { at, started } from "../kit/log.ts";
-
-const { count } = tokenEstimator;
-const settings = window({ budget: 700 });
-const offer = { tools: [{ name: "t", description: "Does it.", inputSchema: {} }], answer: null };
-const tools: ReadonlyMap<string, Tool> = new Map();
-const redact = (text: string): string => text;
+import { windowRequest } from "../kit/window-request.ts";
 
 function windowOf(state: ThreadState, budget: number, see: string | null): Window {
-  return buildWindow({
-    state,
-    settings,
-    system: "You work.",
-    input: { value: "please", text: "please" },
-    offer,
-    encoding: encodings.tools,
-    tools,
-    artifact: () => undefined,
-    see: see === null ? null : { text: see, isWhole: true },
-    correction: null,
-    budget,
-    maxOutputTokens: 100,
-    count,
-    calibration: uncalibrated,
-    redact,
-  });
+  const seen = see === null ? null : { text: see, isWhole: true };
+  return buildWindow(windowRequest(state, { budget, see: seen }));
 }
 
 const value = fc.oneof(

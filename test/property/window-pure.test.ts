@@ -7,18 +7,11 @@ import { encodings } from "../../src/core/encodings/encodings.ts";
 import { type EventBody, event, type ThreadEvent } from "../../src/core/events.ts";
 import { evolve } from "../../src/core/evolve.ts";
 import { initialState, type ThreadState } from "../../src/core/state.ts";
-import type { Tool } from "../../src/core/tool.ts";
-import { uncalibrated } from "../../src/core/window/calibration.ts";
 import { exactInput } from "../../src/core/window/exact-input.ts";
 import { window } from "../../src/core/window/settings.ts";
 import { buildWindow, type Window } from "../../src/core/window/window.ts";
-import { tokenEstimator } from "../../src/models/token-estimator.ts";
 import { at, started } from "../kit/log.ts";
-
-const { count } = tokenEstimator;
-const offer = { tools: [{ name: "t", description: "Does it.", inputSchema: {} }], answer: null };
-const tools: ReadonlyMap<string, Tool> = new Map();
-const redact = (text: string): string => text;
+import { windowRequest } from "../kit/window-request.ts";
 
 interface Ways {
   readonly encoding: EncodingName;
@@ -29,23 +22,8 @@ interface Ways {
 const settings = { chat: window({ rendering: "chat" }), events: window({ rendering: "events" }) };
 
 function windowOf(state: ThreadState, { encoding, rendering, budget }: Ways): Window {
-  return buildWindow({
-    state,
-    settings: settings[rendering],
-    system: "You work.",
-    input: { value: "please", text: "please" },
-    offer,
-    encoding: encodings[encoding],
-    tools,
-    artifact: () => undefined,
-    see: null,
-    correction: null,
-    budget,
-    maxOutputTokens: 100,
-    count,
-    calibration: uncalibrated,
-    redact,
-  });
+  const ways = { settings: settings[rendering], encoding: encodings[encoding], budget };
+  return buildWindow(windowRequest(state, ways));
 }
 
 const value = fc.oneof(

@@ -6,19 +6,15 @@ import { encodings } from "../../src/core/encodings/encodings.ts";
 import { type EventBody, event } from "../../src/core/events.ts";
 import { evolve } from "../../src/core/evolve.ts";
 import { initialState, type ThreadState } from "../../src/core/state.ts";
-import { uncalibrated } from "../../src/core/window/calibration.ts";
 import { ownParts } from "../../src/core/window/difference.ts";
 import { window } from "../../src/core/window/settings.ts";
 import { buildWindow, type Window } from "../../src/core/window/window.ts";
 import { tokenEstimator } from "../../src/models/token-estimator.ts";
 import { at, log, started } from "../kit/log.ts";
 import { hostileJson } from "../kit/programs.ts";
+import { windowRequest } from "../kit/window-request.ts";
 
 const { count } = tokenEstimator;
-const offer = {
-  tools: [{ name: "t", description: "Does it.", inputSchema: { type: "object" } }],
-  answer: null,
-};
 /** As a provider of a thinking model wants it back. */
 const reasoning = [
   { text: "hm, ".repeat(30), providerData: { acme: { signature: "c2lnbmF0dXJl".repeat(20) } } },
@@ -41,23 +37,8 @@ const turns = fc.array(
 type Turns = typeof turns extends fc.Arbitrary<infer T> ? T : never;
 
 function windowOf(state: ThreadState, budget: number, encoding: EncodingName = "tools"): Window {
-  return buildWindow({
-    state,
-    settings: window({ budget }),
-    system: "You work.",
-    input: { value: "please", text: "please" },
-    offer,
-    encoding: encodings[encoding],
-    tools: new Map(),
-    artifact: () => undefined,
-    see: null,
-    correction: null,
-    budget,
-    maxOutputTokens: 100,
-    count,
-    calibration: uncalibrated,
-    redact: (text) => text,
-  });
+  const ways = { settings: window({ budget }), encoding: encodings[encoding], budget };
+  return buildWindow(windowRequest(state, ways));
 }
 
 /** A thread in which each decision recorded the window that it was given, as the runtime would. */
