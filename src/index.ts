@@ -36,7 +36,6 @@ export type {
   Usage,
   Verdict,
   VerdictKind,
-  WindowRecord,
   WireRecord,
 } from "./core/events.ts";
 export { evolve } from "./core/evolve.ts";
@@ -105,6 +104,7 @@ export {
   window,
 } from "./core/window/settings.ts";
 export type { HistoryAction, HistoryEntry, ThreadView } from "./core/window/thread-view.ts";
+export type { WindowRecord } from "./core/window/window-record.ts";
 export { localDispatcher } from "./dispatch/local.ts";
 export { closeRuntime, type EmbeddedOptions, openEmbedded } from "./embedded.ts";
 export { jsonSchema } from "./json-schema.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { PartTreatment } from "../core/events.ts";
 import type { ExactInput } from "../core/window/exact-input.ts";
+import type { PartTreatment } from "../core/window/window-record.ts";
 import { describeManifest } from "./describe-prompt.ts";
 
 /** The members that a manifest tells of. */

@@ -1,8 +1,9 @@
 // The input of a model call as a person reads it: its text, what changed in it, or where its tokens went.
-import type { PartTreatment } from "../core/events.ts";
+
 import { visible } from "../core/visible.ts";
 import type { ExactInput, ExactPart } from "../core/window/exact-input.ts";
 import type { ModelMessage } from "../core/window/model-input.ts";
+import type { PartTreatment } from "../core/window/window-record.ts";
 import { formatCount, line, plural } from "./format.ts";
 import type { Paint, Style } from "./screen.ts";
 

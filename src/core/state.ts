@@ -1,16 +1,8 @@
 // What a thread's events add up to. Only the fold (`evolve.ts`) writes to it.
 import type { ErrorInfo } from "./errors.ts";
-import type {
-  Calibration,
-  Decision,
-  EscalationReason,
-  EventOf,
-  Stored,
-  Verdict,
-  WindowPart,
-  WindowRecord,
-} from "./events.ts";
+import type { Decision, EscalationReason, EventOf, Stored, Verdict } from "./events.ts";
 import type { ActionResult, AskResult, OperationKind, WaitResult } from "./flow.ts";
+import type { Calibration, WindowPart, WindowRecord } from "./window/window-record.ts";
 
 /** What an operation gave, as its promise in the flow will. */
 export type Outcome =

@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { sha256 } from "../core/digest.ts";
 import { HoldpointError } from "../core/errors.ts";
-import type { EventBody, ThreadEvent, WindowRecord } from "../core/events.ts";
+import type { EventBody, ThreadEvent } from "../core/events.ts";
 import { evolve } from "../core/evolve.ts";
 import { initialState } from "../core/state.ts";
+import type { WindowRecord } from "../core/window/window-record.ts";
 import { allTextsOf } from "./artifacts.ts";
 import { now, threadNotFound } from "./change-thread.ts";
 import type { Runtime } from "./runtime.ts";

@@ -2,12 +2,13 @@
 
 import type { EncodingName, Offer } from "../../src/core/encodings/encoding.ts";
 import { encodings } from "../../src/core/encodings/encodings.ts";
-import { type EventBody, event, type WindowRecord } from "../../src/core/events.ts";
+import { type EventBody, event } from "../../src/core/events.ts";
 import type { ThreadState } from "../../src/core/state.ts";
 import { uncalibrated } from "../../src/core/window/calibration.ts";
 import type { ModelMessage } from "../../src/core/window/model-input.ts";
 import { type WindowSettings, window } from "../../src/core/window/settings.ts";
 import { buildWindow, type Window } from "../../src/core/window/window.ts";
+import type { WindowRecord } from "../../src/core/window/window-record.ts";
 import { windowRequest } from "./window-request.ts";
 
 export type { Window };

@@ -1,6 +1,6 @@
 // One counter for trigger and work alike, corrected upward by what providers report, so that what it says is never under
 // for an input that was sent. Of each thread and model: the same log gives the same windows everywhere.
-import type { Calibration, WindowRecord } from "../events.ts";
+import type { Calibration, WindowRecord } from "./window-record.ts";
 
 export const uncalibrated: Calibration = { factor: 1, offset: 0 };
 

@@ -1,6 +1,6 @@
-import type { SharedParts, WindowPart, WindowRecord } from "../events.ts";
 import type { ThreadState } from "../state.ts";
 import { dropOldest } from "./drop-oldest.ts";
+import type { SharedParts, WindowPart, WindowRecord } from "./window-record.ts";
 
 /** Windows that a later one may be recorded as a difference from: more than decisions run beside each other. */
 const mostWindows = 32;

@@ -1,13 +1,14 @@
 // The input of any past model call, byte for byte, from the log alone.
 import { sha256 } from "../digest.ts";
 import { HoldpointError } from "../errors.ts";
-import type { EventOf, ThreadEvent, WindowPart, WindowRecord } from "../events.ts";
+import type { EventOf, ThreadEvent } from "../events.ts";
 import { evolve } from "../evolve.ts";
 import { initialState, type ThreadState } from "../state.ts";
 import { partsOf } from "./difference.ts";
 import type { ModelInput, ModelMessage } from "./model-input.ts";
 import { joinUserMessages } from "./parts.ts";
 import { renderTurn } from "./render.ts";
+import type { WindowPart, WindowRecord } from "./window-record.ts";
 
 /** A part with its text, as `holdpoint prompt` shows it. */
 export interface ExactPart extends WindowPart {

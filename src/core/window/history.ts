@@ -1,13 +1,13 @@
 // I8. What of a thread's history a window shows, and how far it is shrunk. Shrinking goes in steps and then holds for a
 // while: a window begins as the one before it did, unless its thread was compacted in between.
 import type { Rendering } from "../encodings/encoding.ts";
-import type { WindowView } from "../events.ts";
 import type { ThreadState } from "../state.ts";
 import { type Item, itemsFrom } from "./items.ts";
 import { type Count, makePart, type Part, tokensOf } from "./parts.ts";
 import { type Level, type RenderContext, renderNote, renderTurn } from "./render.ts";
 import type { WindowSettings } from "./settings.ts";
 import { pinnedTokens, summaryText } from "./summary.ts";
+import type { WindowView } from "./window-record.ts";
 
 export interface HistoryRequest {
   readonly context: RenderContext;

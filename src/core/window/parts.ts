@@ -1,6 +1,6 @@
 import { sha256 } from "../digest.ts";
-import type { PartKind, PartTreatment } from "../events.ts";
 import type { ModelMessage } from "./model-input.ts";
+import type { PartKind, PartTreatment } from "./window-record.ts";
 
 /** One piece of a window: messages that stay or go together. */
 export interface Part {

@@ -1,9 +1,10 @@
 // What a model was given is kept exactly, and once: by the hash of each part, as a difference from the call before in its
 // thread. A turn that was shown whole is not kept a second time, since its events have it.
-import type { SharedParts, WindowPart, WindowRecord } from "../events.ts";
+
 import type { Json } from "../json.ts";
 import type { ThreadState } from "../state.ts";
 import type { Part } from "./parts.ts";
+import type { SharedParts, WindowPart, WindowRecord } from "./window-record.ts";
 
 /** The JSON of a part by its SHA-256, kept as an artifact. */
 export interface PartText {

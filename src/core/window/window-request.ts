@@ -1,11 +1,11 @@
 import type { Encoding, Offer, Rendering } from "../encodings/encoding.ts";
-import type { Calibration } from "../events.ts";
 import type { ThreadState } from "../state.ts";
 import type { Tool } from "../tool.ts";
 import type { Count } from "./parts.ts";
 import type { RenderContext } from "./render.ts";
 import type { SeenText } from "./see.ts";
 import type { WindowSettings } from "./settings.ts";
+import type { Calibration } from "./window-record.ts";
 
 /** All that a window is made of. */
 export interface WindowRequest {

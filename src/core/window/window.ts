@@ -3,7 +3,6 @@
 import { sha256 } from "../digest.ts";
 import type { Offer } from "../encodings/encoding.ts";
 import { HoldpointError } from "../errors.ts";
-import type { WindowRecord } from "../events.ts";
 import { calibrated, countable } from "./calibration.ts";
 import { encoded, type FixedParts, fixedParts, requestContent } from "./fixed-parts.ts";
 import { type History, historyOf } from "./history.ts";
@@ -13,6 +12,7 @@ import { type PartText, recordParts } from "./record.ts";
 import type { RenderContext } from "./render.ts";
 import { type RenderedSection, renderSection } from "./section.ts";
 import { threadView } from "./thread-view.ts";
+import type { WindowRecord } from "./window-record.ts";
 import { renderContext, renderingOf, type WindowRequest } from "./window-request.ts";
 
 export interface Window {
