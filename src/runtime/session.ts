@@ -16,6 +16,7 @@ import type { Lease } from "../ports/store.ts";
 import { artifactsOf } from "./artifacts.ts";
 import { cancelChildren } from "./commands.ts";
 import { flowProblem, isHarmless } from "./flow-check.ts";
+import { isRecorded } from "./is-recorded.ts";
 import {
   escalate,
   expireOrWait,
@@ -315,26 +316,7 @@ export function createSession(options: SessionOptions): Session {
 
   /** After an append whose outcome is unknown: results that did get into the log are not appended again (S2). */
   function dropRecorded(): void {
-    recorded(
-      outbox.filter((effect) => effect.result?.events.every((body) => !("key" in body) || isRecorded(body))),
-    );
-  }
-
-  function isRecorded(body: EventBody & { readonly key: string }): boolean {
-    const known = state.operations.get(body.key);
-    if (!known) return false;
-    if (known.settled) return true;
-    switch (body.type) {
-      case "action_in_doubt":
-        return known.inDoubt;
-      case "request_opened":
-        return known.request?.opened.requestId === body.requestId;
-      case "step_failed":
-      case "decision_rejected":
-        return known.attempt >= body.attempt;
-      default:
-        return false;
-    }
+    recorded(outbox.filter((effect) => effect.result?.events.every((body) => isRecorded(state, body))));
   }
 
   async function readTail(): Promise<void> {

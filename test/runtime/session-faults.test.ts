@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type Agent, type AgentDefinition, agent } from "../../src/core/agent.ts";
+import { defaultFlow } from "../../src/core/default-flow.ts";
 import { HoldpointError } from "../../src/core/errors.ts";
 import type { Flow } from "../../src/core/flow.ts";
 import type { Store } from "../../src/ports/store.ts";
@@ -103,6 +104,48 @@ describe("what an effect gave (S2)", () => {
       await settled;
       expect(pay.runs).toHaveLength(1);
       expect(await opened.types(threadId)).toContain("action_completed");
+    },
+  );
+
+  it.each(["decision_made", "decision_rejected", "overflow_reported", "window_compacted"] as const)(
+    "is in the log once when the store has it and says that it failed: %s",
+    async (type) => {
+      const agents = (): readonly Agent[] => {
+        const look = payTool({ name: "look", effect: "read", run: () => "word ".repeat(300) });
+        const looks = Array.from({ length: 4 }, () => calls(["look", { cents: 1 }]));
+        const tooLong = new HoldpointError("model_overflow", "prompt is too long");
+        const model = turns(...looks, tooLong, { text: "hal", finish: "length" }, { text: "done" });
+        const summary = { model: turns(...looks.map(() => ({ text: "Looked." }))) };
+        const limits = { identicalCalls: 100 };
+        return [flowing(defaultFlow, { tools: [look], model, limits, window: { budget: 900, summary } })];
+      };
+      const { store: real } = (await openWith(agents())).runtime;
+      let fails = 1;
+      const store: Store = {
+        ...real,
+        async append(append) {
+          const seq = await real.append(append);
+          if (fails === 0 || !append.events.some(({ body }) => body.type === type)) return seq;
+          fails -= 1;
+          throw new HoldpointError("store_unavailable", "the disk is away", { retryable: true });
+        },
+      };
+      const opened = await openWith(agents(), { store });
+      const { threadId } = await startThread(opened.runtime, "a", null, { by: "test" });
+      const settled = opened.settle(threadId).catch(() => {});
+      for (let step = 0; step < 30; step++) await opened.clock.advance(100);
+      await settled;
+      const events = await opened.events(threadId);
+      expect(fails).toBe(0);
+      expect(events.at(-1)?.type).toBe("thread_completed");
+      const tries = events.flatMap((each) =>
+        each.type === "window_compacted"
+          ? [`${each.type} ${each.toSeq}`]
+          : "attempt" in each && "model" in each
+            ? [`${each.type} ${each.key} ${each.attempt}`]
+            : [],
+      );
+      expect(new Set(tries).size).toBe(tries.length);
     },
   );
 
