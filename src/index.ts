@@ -84,6 +84,7 @@ export {
   type ExactInput,
   type ExactPart,
   exactInput,
+  exactInputs,
   modelCallsOf,
 } from "./core/window/exact-input.ts";
 export type { AskOutcome, ShownNote } from "./core/window/render.ts";

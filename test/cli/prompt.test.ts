@@ -72,6 +72,7 @@ describe("prompt", () => {
     { args: ["decide#9"], message: /no model call "decide#9"/ },
     { args: ["--diff", "--manifest"], message: /different things/ },
     { args: ["--try", "nothing.md"], message: /cannot be read/ },
+    { args: ["999", "--try", "nothing.md"], message: /end of no model call/ },
   ])("refuses $args", async ({ args, message }) => {
     const project = newProject();
     const threadId = await ranThread(project);

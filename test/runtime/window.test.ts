@@ -7,7 +7,7 @@ import { encodings } from "../../src/core/encodings/encodings.ts";
 import { HoldpointError } from "../../src/core/errors.ts";
 import type { Flow } from "../../src/core/flow.ts";
 import { tool } from "../../src/core/tool.ts";
-import { exactInput, modelCallsOf } from "../../src/core/window/exact-input.ts";
+import { exactInput, exactInputs, modelCallsOf } from "../../src/core/window/exact-input.ts";
 import { cutEnd, keepLastLines, type Section } from "../../src/core/window/section.ts";
 import type { ModelFacts, ModelInput } from "../../src/ports/model.ts";
 import { forkThread } from "../../src/runtime/fork.ts";
@@ -21,14 +21,15 @@ async function end(opened: TestRuntime, threadId: string): Promise<unknown> {
   return last?.type === "thread_completed" ? last.output.value : last;
 }
 
-/** The inputs of all model calls of a thread, from its log alone. */
-async function exactInputs(opened: TestRuntime, threadId: string): Promise<readonly ModelInput[]> {
+/** The inputs of all model calls of a thread, from its log alone, one by one and in one pass. */
+async function inputsFromLog(opened: TestRuntime, threadId: string): Promise<readonly ModelInput[]> {
   const events = await opened.events(threadId);
+  const artifact = (digest: string): Promise<string> => opened.runtime.store.artifact(digest);
   const inputs: ModelInput[] = [];
-  for (const { seq } of modelCallsOf(events)) {
-    const { input } = await exactInput(events, seq, (digest) => opened.runtime.store.artifact(digest));
-    inputs.push(input);
-  }
+  for (const { seq } of modelCallsOf(events)) inputs.push((await exactInput(events, seq, artifact)).input);
+  const inOnePass: ModelInput[] = [];
+  for await (const { input } of exactInputs(events, artifact)) inOnePass.push(input);
+  expect(inOnePass).toEqual(inputs);
   return inputs;
 }
 
@@ -66,7 +67,7 @@ describe("the input of every past model call", () => {
       const threadId = await runAgent(opened);
       expect(await end(opened, threadId)).toBe("done");
       const changed = await openWith({ prompt: "Quite another.", tools: [], window: { budget: 99_000 } });
-      expect(await exactInputs(changed, threadId)).toEqual(model.inputs);
+      expect(await inputsFromLog(changed, threadId)).toEqual(model.inputs);
       const records = (await eventsOf(opened, threadId, "decision_made")).map(({ window }) => window);
       expect(records.at(-1)?.dropped).toBeGreaterThan(0);
       expect((await changed.runtime.store.verify({})).problems).toEqual([]);
@@ -86,7 +87,7 @@ describe("the input of every past model call", () => {
     await opened.clock.advance(60_000);
     await opened.settle(threadId);
     expect(await end(opened, threadId)).toBe("done");
-    expect(await exactInputs(opened, threadId)).toEqual(model.inputs);
+    expect(await inputsFromLog(opened, threadId)).toEqual(model.inputs);
     expect(textOf(model.inputs[2])).toContain("could not be used");
   });
 
@@ -104,11 +105,11 @@ describe("the input of every past model call", () => {
     const threadId = await runAgent(opened);
     expect(await end(opened, threadId)).toBe("done");
     const bySee = (input: ModelInput): string => textOf(input);
-    const kept = await exactInputs(opened, threadId);
+    const kept = await inputsFromLog(opened, threadId);
     expect(kept.map(bySee).sort()).toEqual(model.inputs.map(bySee).sort());
     const at = (await opened.events(threadId)).length - 1;
     const forkId = await forkThread(opened.runtime, threadId, { at, by: "test" });
-    expect(await exactInputs(opened, forkId)).toEqual(kept);
+    expect(await inputsFromLog(opened, forkId)).toEqual(kept);
   });
 
   it("is found in a fork that leaves events out, and the fork's windows go on from there", async () => {
@@ -127,7 +128,7 @@ describe("the input of every past model call", () => {
       if (owner === forkId) await opened.decide(requestId, { kind: "approve" });
     await opened.settle(forkId);
     expect(await end(opened, forkId)).toBe("done");
-    expect(await exactInputs(opened, forkId)).toEqual(model.inputs);
+    expect(await inputsFromLog(opened, forkId)).toEqual(model.inputs);
   });
 
   it("is kept for a decision beside which an earlier one's calls ended", async () => {
@@ -143,7 +144,7 @@ describe("the input of every past model call", () => {
     const order = ["decision_made", "action_completed", "decision_made", "decision_made"];
     expect((await opened.types(threadId)).filter((type) => order.includes(type))).toEqual(order);
     expect(textOf(model.inputs[1])).toContain("not run");
-    expect(await exactInputs(opened, threadId)).toEqual(model.inputs);
+    expect(await inputsFromLog(opened, threadId)).toEqual(model.inputs);
   });
 
   it("costs what is new, not the whole again", async () => {
@@ -256,7 +257,7 @@ describe("a thread that grows past its budget", () => {
     const threadId = await runAgent(opened);
     expect(await end(opened, threadId)).toBe("done");
     expect(textOf(model.inputs[1])).toMatch(/art_[0-9a-f]{16}/);
-    expect(await exactInputs(opened, threadId)).toEqual(model.inputs);
+    expect(await inputsFromLog(opened, threadId)).toEqual(model.inputs);
   });
 
   it("offers to read what is shown by reference from then on, where there is room for that", async () => {
@@ -335,7 +336,7 @@ describe("a thread that grows past its budget", () => {
     for (const text of texts) expect(text).not.toMatch(/\ud83d(?!\\u)/u);
     expect(texts.filter((text) => text === "before \ufffd after \\ud83d").length).toBeGreaterThan(2);
     expect(JSON.stringify(model.inputs)).not.toMatch(/(?<!\\)(?:\\\\)*\\ud83d/);
-    expect(await exactInputs(opened, threadId)).toEqual(model.inputs);
+    expect(await inputsFromLog(opened, threadId)).toEqual(model.inputs);
   });
 });
 
@@ -366,7 +367,7 @@ describe("failures in a window", () => {
     const [, one, , three] = model.inputs;
     expect(three?.messages.length).toBe(one?.messages.length);
     expect(textOf(three)).toContain("3");
-    expect(await exactInputs(opened, threadId)).toEqual(model.inputs);
+    expect(await inputsFromLog(opened, threadId)).toEqual(model.inputs);
   });
 
   it("are gone once the same call succeeds", async () => {
@@ -415,7 +416,7 @@ describe("sections of one's own", () => {
     const head = (await eventsOf(opened, threadId, "decision_made")).at(-2)?.seq;
     expect(messages.at(-1)?.content).toMatch(/^log:\n…\n/);
     expect(messages.at(-1)?.content).toContain(`line ${head}`);
-    expect(await exactInputs(opened, threadId)).toEqual(model.inputs);
+    expect(await inputsFromLog(opened, threadId)).toEqual(model.inputs);
   });
 
   it("give way by priority, those that are pinned never", async () => {
@@ -538,7 +539,7 @@ describe("a rendering", () => {
     expect(messages.map(({ role }) => role)).toEqual(["system", "user"]);
     expect(messages[1]?.content).toMatch(/<decision>[\s\S]*<lookup_result>/);
     expect(tools).toHaveLength(1);
-    expect(await exactInputs(opened, threadId)).toEqual(model.inputs);
+    expect(await inputsFromLog(opened, threadId)).toEqual(model.inputs);
   });
 
   it("may be one's own", async () => {
@@ -553,7 +554,7 @@ describe("a rendering", () => {
     const opened = await openWith({ model, tools: [lookup], window: { rendering } });
     const threadId = await runAgent(opened);
     expect(model.inputs.at(-1)?.messages[1]?.content).toBe("* hello\n\n(a step)\n\n(a step)");
-    expect(await exactInputs(opened, threadId)).toEqual(model.inputs);
+    expect(await inputsFromLog(opened, threadId)).toEqual(model.inputs);
   });
 });
 
@@ -573,7 +574,7 @@ describe("a rendering of one's own", () => {
     const opened = await openWith({ model, tools: [lookup], window: { rendering } });
     const threadId = await runAgent(opened);
     expect(textOf(model.inputs.at(-1))).toContain('* {\\"orderId');
-    expect(await exactInputs(opened, threadId)).toEqual(model.inputs);
+    expect(await inputsFromLog(opened, threadId)).toEqual(model.inputs);
   });
 
   it("that throws, writes to what it is given, or gives no messages, ends the thread with its name", async () => {
@@ -632,7 +633,7 @@ describe("words of one's own for what happened", () => {
     expect(await end(opened, threadId)).toBe("done");
     expect(textOf(model.inputs[0])).toContain("use [secret KEY]");
     expect(JSON.stringify(await opened.events(threadId))).not.toContain("s3cr3t-of-code");
-    expect(await exactInputs(opened, threadId)).toEqual(model.inputs);
+    expect(await inputsFromLog(opened, threadId)).toEqual(model.inputs);
   });
 
   it("neither with those of a tool's description", async () => {
@@ -702,7 +703,7 @@ describe("a summary by a model", () => {
       expect(opened.runtime.counter.count(messages[1]?.content ?? "")).toBeLessThanOrEqual(8_000);
     }
     expect(summary.inputs[1]?.messages[1]?.content).toContain("<summary>");
-    expect(await exactInputs(opened, threadId)).toEqual(model.inputs);
+    expect(await inputsFromLog(opened, threadId)).toEqual(model.inputs);
   });
 
   const unusable = {

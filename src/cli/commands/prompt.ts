@@ -1,5 +1,5 @@
 import type { ThreadEvent } from "../../core/events.ts";
-import { type ExactInput, exactInput, modelCallsOf } from "../../core/window/exact-input.ts";
+import { type ExactInput, exactInput, exactInputs, modelCallsOf } from "../../core/window/exact-input.ts";
 import type { Store } from "../../ports/store.ts";
 import type { AddCommand } from "../command-line.ts";
 import { type Context, withStore } from "../context.ts";
@@ -60,12 +60,16 @@ async function tried(
   store: Store,
   { threadId, events, call, path }: Trial,
 ): Promise<CommandResult> {
-  const last = seqOf(events, call);
-  const seqs = call === undefined ? modelCallsOf(events).map(({ seq }) => seq) : [last];
-  const calls: ExactInput[] = [];
-  for (const seq of seqs) calls.push(await inputOf(store, events, seq));
+  const newest = seqOf(events, call);
+  const calls = call === undefined ? await allInputs(store, events) : [await inputOf(store, events, newest)];
   const result = await tryPrompt(store, events, calls, path);
   return { document: { threadId, ...result }, lines: describeTried(result, screen.paint) };
+}
+
+async function allInputs(store: Store, events: readonly ThreadEvent[]): Promise<readonly ExactInput[]> {
+  const inputs: ExactInput[] = [];
+  for await (const input of exactInputs(events, (digest) => store.artifact(digest))) inputs.push(input);
+  return inputs;
 }
 
 interface Trial {

@@ -16,20 +16,23 @@ export interface ExactPart extends WindowPart {
 }
 
 export interface ExactInput {
-  readonly event: EventOf<"decision_made"> | EventOf<"decision_rejected">;
+  readonly event: ModelCallEnd;
   readonly record: WindowRecord;
   readonly parts: readonly ExactPart[];
   readonly input: ModelInput;
 }
 
+type ModelCallEnd = EventOf<"decision_made"> | EventOf<"decision_rejected">;
+
 /** The calls of a model in a thread that recorded what they were given, oldest first. */
-export function modelCallsOf(
-  events: readonly ThreadEvent[],
-): readonly (EventOf<"decision_made"> | EventOf<"decision_rejected">)[] {
-  return events.filter(
-    (event): event is EventOf<"decision_made"> | EventOf<"decision_rejected"> =>
-      (event.type === "decision_made" || event.type === "decision_rejected") &&
-      event.window?.parts !== undefined,
+export function modelCallsOf(events: readonly ThreadEvent[]): readonly ModelCallEnd[] {
+  return events.filter(isModelCall);
+}
+
+function isModelCall(event: ThreadEvent): event is ModelCallEnd {
+  return (
+    (event.type === "decision_made" || event.type === "decision_rejected") &&
+    event.window?.parts !== undefined
   );
 }
 
@@ -45,11 +48,43 @@ export async function exactInput(
   seq: number,
   artifact: (digest: string) => Promise<string>,
 ): Promise<ExactInput> {
-  const event = modelCallsOf(events).find((call) => call.seq === seq);
-  const record = event?.window;
-  if (!event || !record?.parts) throw noSuchCall(events, seq);
-  const state = events.slice(0, seq - 1).reduce(evolve, initialState());
-  const recorded = allPartsOf(events, seq);
+  for (const call of recordedCalls(events)) if (call.event.seq === seq) return inputOf(call, artifact);
+  throw noSuchCall(events, seq);
+}
+
+/** The inputs of all model calls of a thread, oldest first, in one pass over its log. @throws as `exactInput` */
+export async function* exactInputs(
+  events: readonly ThreadEvent[],
+  artifact: (digest: string) => Promise<string>,
+): AsyncGenerator<ExactInput> {
+  for (const call of recordedCalls(events)) yield await inputOf(call, artifact);
+}
+
+interface RecordedCall {
+  readonly event: ModelCallEnd;
+  readonly record: WindowRecord;
+  readonly parts: readonly WindowPart[];
+  /** As it was when the call was made; it moves on with the next call. */
+  readonly state: ThreadState;
+}
+
+function* recordedCalls(events: readonly ThreadEvent[]): Generator<RecordedCall> {
+  const state = initialState();
+  const windows = new Map<number, readonly WindowPart[]>(); // all of them, where a state keeps the newest
+  for (const event of events) {
+    if (isModelCall(event) && event.window) {
+      const parts = partsOf(event.window, windows) ?? [];
+      windows.set(event.seq, parts);
+      yield { event, record: event.window, parts, state };
+    }
+    evolve(state, event);
+  }
+}
+
+async function inputOf(
+  { event, record, parts: recorded, state }: RecordedCall,
+  artifact: (digest: string) => Promise<string>,
+): Promise<ExactInput> {
   const parts: ExactPart[] = [];
   let beside: RequestRecord = { tools: [], maxOutputTokens: 0 };
   for (const part of recorded) {
@@ -65,13 +100,6 @@ export async function exactInput(
     parts,
     input: { messages: joined ? joinUserMessages(messages) : messages, ...request },
   };
-}
-
-function allPartsOf(events: readonly ThreadEvent[], upTo: number): readonly WindowPart[] {
-  const windows = new Map<number, readonly WindowPart[]>();
-  for (const { seq, window } of modelCallsOf(events))
-    if (window && seq <= upTo) windows.set(seq, partsOf(window, windows) ?? []);
-  return windows.get(upTo) ?? [];
 }
 
 type RequestRecord = Omit<ModelInput, "messages"> & { readonly joined?: boolean };
