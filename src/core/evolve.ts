@@ -46,6 +46,7 @@ function apply(state: ThreadState, event: ThreadEvent): void {
       return applyOverflow(state, event);
     case "window_compacted":
       state.compaction = event;
+      if (event.summary !== null) state.lastSummary = { toSeq: event.toSeq, text: event.summary };
       return countModelCall(state, event);
     case "note_added":
       settle(operation(state, event), event, { kind: "value", stored: {} });

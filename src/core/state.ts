@@ -107,6 +107,8 @@ export interface ThreadState {
   readonly notesByKey: Map<string, EventOf<"note_added">>;
   /** The newest summary by a model, or its failure. */
   compaction: EventOf<"window_compacted"> | null;
+  /** The newest summary that could be used: the next one goes on from it, whatever failed in between. */
+  lastSummary: { readonly toSeq: number; readonly text: string } | null;
   /** Of the newest model call, with the `seq` of its end. */
   lastWindow: { readonly seq: number; readonly record: WindowRecord } | null;
   /** Some window showed a value by reference: from then on the model can read it. */
@@ -161,6 +163,7 @@ export function initialState(): ThreadState {
     calibrations: new Map(),
     notesByKey: new Map(),
     compaction: null,
+    lastSummary: null,
     lastWindow: null,
     showsReferences: false,
     windows: new Map(),

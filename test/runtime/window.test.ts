@@ -706,6 +706,19 @@ describe("a summary by a model", () => {
     expect(await inputsFromLog(opened, threadId)).toEqual(model.inputs);
   });
 
+  it("goes on from the last one that could be used, whatever failed in between", async () => {
+    const summary = summing(
+      { text: "First: A-0 was paid." },
+      { text: "" },
+      ...Array(20).fill({ text: "Later." }),
+    );
+    const model = turns(...looks(40), { text: "done" });
+    const window = { budget: 2_000, summary: { model: summary } };
+    const opened = await openWith({ model, tools: [lookup], limits, window });
+    expect(await end(opened, await runAgent(opened))).toBe("done");
+    expect(summary.inputs[2]?.messages[1]?.content).toContain("<summary>\nFirst: A-0 was paid.");
+  });
+
   const unusable = {
     "is empty": { text: "  " },
     "calls tools": calls(["lookup", { n: 1 }]),

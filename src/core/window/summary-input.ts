@@ -7,10 +7,10 @@ import { renderContext, type WindowRequest } from "./window-request.ts";
 /** The steps before `toSeq` as a model gets them to tell in short: what was told before, then tagged events. Bounded. */
 export function summaryInput(request: WindowRequest, toSeq: number, maxTokens: number): string {
   const context = renderContext(request);
-  const { compaction } = request.state;
-  const isTold = compaction !== null && compaction.summary !== null && compaction.toSeq < toSeq;
-  const from = isTold ? compaction.toSeq : 0;
-  const before = isTold ? eventsRendering.show({ kind: "summary", text: compaction.summary }) : [];
+  const { lastSummary } = request.state;
+  const last = lastSummary !== null && lastSummary.toSeq < toSeq ? lastSummary : null;
+  const from = last?.toSeq ?? 0;
+  const before = last === null ? [] : eventsRendering.show({ kind: "summary", text: last.text });
   const steps = itemsFrom(request.state, from, toSeq).flatMap((item) => {
     if (item.kind === "turn") {
       const { messages } = renderTurn(context, item.turn, "referenced", Math.max(1, item.attempts));
