@@ -10,6 +10,7 @@ import { isHoldpointError } from "../../src/core/errors.ts";
 import type { ThreadEvent, Verdict } from "../../src/core/events.ts";
 import type { ActionResult } from "../../src/core/flow.ts";
 import { type RunContext, type Tool, type TypedTool, tool } from "../../src/core/tool.ts";
+import { exactInputs } from "../../src/core/window/exact-input.ts";
 import { localDispatcher } from "../../src/dispatch/local.ts";
 import { tokenEstimator } from "../../src/models/token-estimator.ts";
 import type { Clock } from "../../src/ports/clock.ts";
@@ -228,6 +229,27 @@ const scenarios: readonly Scenario[] = [
     signals: ["paid"],
   },
   {
+    name: "notes, and a window that a model sums up",
+    agents: (site) => [
+      agent({
+        name: "a",
+        prompt: "Work.",
+        tools: [longLook(site)],
+        model: roundModel(site),
+        limits: { identicalCalls: 100 },
+        window: { budget: 700, summary: { model: summaryModel(site) } },
+        async flow(t) {
+          await t.note("Never on a Sunday.", { pin: true });
+          for (let round = 0; round < rounds; round++) {
+            const next = await t.decide({ see: { round } });
+            if (next.kind === "calls") await t.act(next.calls);
+          }
+          return (await t.decide({ see: { round: rounds } })).kind;
+        },
+      }),
+    ],
+  },
+  {
     name: "a child with an action of its own",
     agents: (site) => {
       const pay = effectTool(site, { name: "pay", risk: "high", verified: true });
@@ -242,6 +264,41 @@ const scenarios: readonly Scenario[] = [
     },
   },
 ];
+
+const rounds = 5;
+
+const longLook = (site: Site): Tool =>
+  tool({
+    name: "look",
+    description: "Reads.",
+    input: z.object({ n: z.number() }),
+    risk: "low",
+    effect: "read",
+    run: async ({ n }) => site.point().then(() => `${n} ${"word ".repeat(150)}`),
+  });
+
+/** Looks in every round that it is told of, and answers after the last. */
+function roundModel(site: Site): { readonly id: string; generate(input: ModelInput): Promise<ModelOutput> } {
+  return {
+    id: "test/rounds",
+    async generate({ messages }) {
+      await site.point();
+      const round = Number(/"round":(\d+)/.exec(messages.at(-1)?.content ?? "")?.[1]);
+      if (!messages.some(({ content }) => content.includes("Never on a Sunday.")))
+        throw new Error("it forgot");
+      if (round === rounds) return { text: "all done", calls: [], finish: "stop" };
+      const calls = [{ callId: "x", tool: "look", args: { n: round } }];
+      return { text: "", calls, finish: "calls" };
+    },
+  };
+}
+
+function summaryModel(site: Site): ReturnType<typeof roundModel> {
+  return {
+    id: "test/summary",
+    generate: () => site.point().then(() => ({ text: "It was looked up.", calls: [], finish: "stop" })),
+  };
+}
 
 /** Decides by what it is shown: look, then something unusable, then pay, then answer. */
 function loopModel(site: Site): { readonly id: string; generate(input: ModelInput): Promise<ModelOutput> } {
@@ -359,6 +416,8 @@ async function runScenario(
     await live(second, scenario, world); // and again, when there is nothing to do
     expect(await second.store.read(threadId)).toEqual(events);
     expect((await second.store.verify({})).problems).toEqual([]);
+    for await (const { input } of exactInputs(events, (digest) => second.store.artifact(digest)))
+      expect(input.messages.length).toBeGreaterThan(0); // every call's input is still there, whatever died
     await second.store.close();
     return { end: endOf(events, world), calls: first.faults.calls().length, stopped };
   } finally {
