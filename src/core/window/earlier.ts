@@ -1,7 +1,6 @@
 // What earlier steps come to, gathered by rules: no model, nothing invented, the same for the same events. It grows by
 // what is new only, and everything in it is bounded.
-import { refOf } from "../artifact-ref.ts";
-import type { EventOf } from "../events.ts";
+import type { EventOf, Stored } from "../events.ts";
 import type { Json } from "../json.ts";
 import type { Operation, ThreadState } from "../state.ts";
 import { dropOldest } from "./drop-oldest.ts";
@@ -44,13 +43,35 @@ export interface Earlier {
   /** Actions of tools that do more than read, and those that a person approved. */
   readonly done: Line[];
   /** How often each tool that only reads was called, and the newest of its results that can be read again. */
-  readonly reads: Map<string, { readonly times: number; readonly refs: readonly string[] }>;
-  /** Ids, amounts, names and dates in arguments and results, by their member's name: the newest of each. */
-  readonly values: Map<string, Map<string, number>>;
-  /** What people and the model said that is worth keeping. */
-  readonly sentences: Line[];
+  readonly reads: Map<string, Reads>;
+  /** The newest arguments and results: ids, amounts, names and dates in them are looked for when they are first told of. */
+  readonly values: Valued[];
+  /** The newest of what people and the model said: its sentences are weighed when they are first told of. */
+  readonly said: Said[];
   readonly failed: Map<string, Failure>;
   readonly unsettled: Unsettled[];
+}
+
+interface Valued {
+  readonly value: Json;
+  found: readonly NamedValue[] | null;
+}
+
+/** What stands under a name in JSON. */
+type NamedValue = readonly [name: string, text: string];
+
+interface Said {
+  readonly seq: number;
+  readonly text: string;
+  /** What people say is worth more. */
+  readonly weight: number;
+  lines: readonly Line[] | null;
+}
+
+interface Reads {
+  times: number;
+  /** Those that can be read again are found when they are told of: hashing each would cost a long thread. */
+  readonly newest: Stored[];
 }
 
 /** A decision with calls that had not ended. Once more of them have, all is gathered anew: it belongs at its place. */
@@ -108,8 +129,8 @@ function nothing(): Earlier {
     pinned: [],
     done: [],
     reads: new Map(),
-    values: new Map(),
-    sentences: [],
+    values: [],
+    said: [],
     failed: new Map(),
     unsettled: [],
   };
@@ -118,13 +139,13 @@ function nothing(): Earlier {
 function addTurn(earlier: Earlier, context: RenderContext, turn: EventOf<"decision_made">): void {
   earlier.steps += 1;
   const { decision, seq } = turn;
-  if (decision.kind === "answer") return addSentences(earlier, seq, spoken(decision.value), 0.8);
-  addSentences(earlier, seq, decision.text ?? "", 0.8);
+  if (decision.kind === "answer") return addSaid(earlier, seq, spoken(decision.value), 0.8);
+  addSaid(earlier, seq, decision.text ?? "", 0.8);
   const operations = operationsOf(context.state, decision.calls);
   const ended = endedOf(context.state, turn);
   if (ended < operations.length) earlier.unsettled.push({ turn, ended });
   for (const [index, { args }] of decision.calls.entries()) {
-    addValues(earlier, seq, args);
+    addNewest(earlier.values, { value: args, found: null }, mostValued);
     const operation = operations[index];
     if (operation?.settled) addAction(earlier, context, operation);
   }
@@ -139,10 +160,11 @@ function addAction(earlier: Earlier, context: RenderContext, operation: Operatio
   switch (event.type) {
     case "action_completed": {
       clearFailures(earlier, tool, digest);
-      if (event.result.value !== undefined) addValues(earlier, event.seq, event.result.value);
+      const { value } = event.result;
+      if (value !== undefined) addNewest(earlier.values, { value, found: null }, mostValued);
       const approver = approverOf(operation);
       if (proposal.effect === "read" && approver === undefined) {
-        return addRead(earlier, tool, refOf(event.result));
+        return addRead(earlier, tool, event.result);
       }
       const result = event.result.artifact?.preview ?? JSON.stringify(event.result.value) ?? "";
       const by = approver === undefined ? "" : ` (approved by ${approver})`;
@@ -178,10 +200,12 @@ function addAction(earlier: Earlier, context: RenderContext, operation: Operatio
 /** More references of one tool than these are no help. */
 const mostRefs = 5;
 
-function addRead({ reads }: Earlier, tool: string, ref: string | null): void {
-  const { times, refs } = reads.get(tool) ?? { times: 0, refs: [] };
-  const others = refs.filter((each) => each !== ref);
-  reads.set(tool, { times: times + 1, refs: ref === null ? refs : [...others, ref].slice(-mostRefs) });
+function addRead({ reads }: Earlier, tool: string, result: Stored): void {
+  const read = reads.get(tool) ?? { times: 0, newest: [] };
+  read.times += 1;
+  read.newest.push(result);
+  if (read.newest.length > mostRefs) read.newest.shift();
+  reads.set(tool, read);
 }
 
 /** A success clears the failures of the same thing: the same tool with the same arguments. */
@@ -194,13 +218,13 @@ function addNote(earlier: Earlier, seq: number, note: ShownNote): void {
   switch (note.kind) {
     case "note":
       if (note.pinned) earlier.pinned.push({ seq, text: note.text, worth: 0 });
-      else addSentences(earlier, seq, note.text, 1.2);
+      else addSaid(earlier, seq, note.text, 1.2);
       return;
     case "signal":
-      return addSentences(earlier, seq, spoken(note.value), 1.2);
+      return addSaid(earlier, seq, spoken(note.value), 1.2);
     case "ask":
-      addSentences(earlier, seq, note.question, 0.8);
-      if (note.outcome.kind === "answered") addSentences(earlier, seq, spoken(note.outcome.value), 1.2);
+      addSaid(earlier, seq, note.question, 0.8);
+      if (note.outcome.kind === "answered") addSaid(earlier, seq, spoken(note.outcome.value), 1.2);
       return;
     case "action":
       return addLine(earlier.done, { seq, text: cut(plainNote(note), longestLine), worth: 1 });
@@ -214,9 +238,33 @@ function spoken(value: Json): string {
   return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
 }
 
-function addSentences(earlier: Earlier, seq: number, text: string, weight: number): void {
-  for (const { at, text: sentence, worth } of sentencesOf(text))
-    if (worth > 0) addLine(earlier.sentences, { seq, at, text: sentence, worth: worth * weight });
+/** Texts, and values, before these are told of only by what was done with them. */
+const mostSaid = 500;
+const mostValued = 400;
+
+function addSaid({ said }: Earlier, seq: number, text: string, weight: number): void {
+  if (text.trim() === "") return;
+  addNewest(said, { seq, text, weight, lines: null }, mostSaid);
+}
+
+/** At least `most` of the newest; which of them are told of is not for here to say. */
+function addNewest<Entry>(list: Entry[], entry: Entry, most: number): void {
+  list.push(entry);
+  if (list.length >= most * 2) list.splice(0, list.length - most);
+}
+
+/** The sentences of what was said that are worth keeping. */
+export function sentencesIn({ said }: Earlier): readonly Line[] {
+  return said.slice(-mostSaid).flatMap((each) => {
+    each.lines ??= linesOf(each);
+    return each.lines;
+  });
+}
+
+function linesOf({ seq, text, weight }: Said): readonly Line[] {
+  return sentencesOf(text)
+    .filter(({ worth }) => worth > 0)
+    .map(({ at, text: sentence, worth }) => ({ seq, at, text: sentence, worth: worth * weight }));
 }
 
 /** Keeps the best, so that what is kept does not depend on when it was looked at. */
@@ -238,21 +286,31 @@ export function inOrder(left: Line, right: Line): number {
 const telling =
   /(?:id|ids|number|no|code|key|ref|reference|name|email|phone|amount|price|total|cents|cost|balance|date|time|status|address|city|zip|origin|destination|currency|quantity|count)$/i;
 
-/** Ids, amounts and the like: what later calls need word for word. */
-function addValues(earlier: Earlier, seq: number, value: Json, name = "", depth = 0): void {
-  if (value === null || typeof value === "boolean" || depth > 6) return;
+/** Names and their values, the newest first: what later calls need word for word. */
+export function valuesIn({
+  values,
+}: Earlier): readonly (readonly [name: string, values: readonly string[]])[] {
+  const newest = new Map<string, Set<string>>();
+  for (const entry of values.slice(-mostValued).reverse()) {
+    entry.found ??= namedValues(entry.value);
+    for (const [name, text] of entry.found) {
+      const texts = newest.get(name) ?? new Set<string>();
+      if (texts.size === 0 && newest.size >= mostNames) continue;
+      newest.set(name, texts);
+      if (texts.size < mostValues) texts.add(text);
+    }
+  }
+  return [...newest].map(([name, texts]) => [name, [...texts]]);
+}
+
+/** Ids, amounts and the like, the last in a value first. */
+function namedValues(value: Json, name = "", depth = 0): readonly NamedValue[] {
+  if (value === null || typeof value === "boolean" || depth > 6) return [];
   if (typeof value !== "object") {
     const text = String(value);
-    if (!telling.test(name) || text === "" || text.length > 60) return;
-    const values = earlier.values.get(name) ?? new Map<string, number>();
-    earlier.values.delete(name);
-    earlier.values.set(name, values);
-    values.delete(text);
-    values.set(text, seq);
-    dropOldest(values, mostValues);
-    return dropOldest(earlier.values, mostNames);
+    return text !== "" && text.length <= 60 && telling.test(name) ? [[name, text]] : [];
   }
   const isList = Array.isArray(value);
-  for (const [key, member] of Object.entries(value).slice(0, 30) as [string, Json][]) // arrays have their indices as keys
-    addValues(earlier, seq, member, isList ? name : key, depth + 1);
+  const members = Object.entries(value).slice(0, 30) as [string, Json][]; // arrays have their indices as keys
+  return members.reverse().flatMap(([key, member]) => namedValues(member, isList ? name : key, depth + 1));
 }

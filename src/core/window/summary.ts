@@ -1,5 +1,6 @@
+import { refOf } from "../artifact-ref.ts";
 import type { ThreadState } from "../state.ts";
-import { byWorth, type Earlier, earlierTo, inOrder, type Line } from "./earlier.ts";
+import { byWorth, type Earlier, earlierTo, inOrder, type Line, sentencesIn, valuesIn } from "./earlier.ts";
 import type { Count } from "./parts.ts";
 import { operationsOf, type RenderContext } from "./render.ts";
 import { cut, salientText } from "./salient.ts";
@@ -46,7 +47,8 @@ export function summaryText(request: SummaryRequest): Summary {
   const failed = filler.lines("Failed", failedLines(earlier), shares.failed);
   const values = told === null ? filler.lines("Facts", valueLines(earlier), shares.values) : [];
   const looked = filler.lines("Looked up", readLines(earlier), shares.looked);
-  const said = told === null ? bySeq(filler.lines("Said", sentenceLines(earlier), 1), earlier) : [];
+  const sentences = told === null ? sentencesIn(earlier) : [];
+  const said = bySeq(filler.lines("Said", sentenceLines(sentences), 1), sentences);
   const pinned = earlier.pinned.map(({ text }) => text);
   const lines = [
     head,
@@ -136,7 +138,8 @@ function failedLines({ failed }: Earlier): readonly string[] {
 }
 
 function readLines({ reads }: Earlier): readonly Offered[] {
-  return [...reads].map(([tool, { times, refs }]) => {
+  return [...reads].map(([tool, { times, newest }]) => {
+    const refs = [...new Set(newest.flatMap((result) => refOf(result) ?? []))];
     const line = `${tool}${times === 1 ? "" : ` ×${times}`}`;
     return refs.length === 0 ? line : [`${line}, such as ${refs.join(", ")}`, line];
   });
@@ -146,22 +149,21 @@ function readLines({ reads }: Earlier): readonly Offered[] {
 const valuesPerLine = 8;
 
 /** The newest values of every name, then older ones. */
-function valueLines({ values }: Earlier): readonly string[] {
+function valueLines(earlier: Earlier): readonly string[] {
   const lines: { readonly round: number; readonly text: string }[] = [];
-  for (const [name, found] of [...values].reverse()) {
-    const newestFirst = [...found.keys()].reverse();
-    for (let at = 0; at < newestFirst.length; at += valuesPerLine)
-      lines.push({ round: at, text: `${name}: ${newestFirst.slice(at, at + valuesPerLine).join(", ")}` });
+  for (const [name, values] of valuesIn(earlier)) {
+    for (let at = 0; at < values.length; at += valuesPerLine)
+      lines.push({ round: at, text: `${name}: ${values.slice(at, at + valuesPerLine).join(", ")}` });
   }
   return lines.sort((left, right) => left.round - right.round).map(({ text }) => text);
 }
 
-function sentenceLines({ sentences }: Earlier): readonly string[] {
+function sentenceLines(sentences: readonly Line[]): readonly string[] {
   return [...new Set([...sentences].sort(byWorth).map(({ text }) => text))];
 }
 
 /** In the log's order, what was said at once on one line. */
-function bySeq(chosen: readonly string[], { sentences }: Earlier): readonly string[] {
+function bySeq(chosen: readonly string[], sentences: readonly Line[]): readonly string[] {
   const isChosen = new Set(chosen);
   const lines = new Map<number, string[]>();
   for (const { seq, text } of [...sentences].sort(inOrder)) {
