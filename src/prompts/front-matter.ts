@@ -1,10 +1,11 @@
 // The YAML above a prompt. Read strictly: what is not known, not plain data, or not of the right form is refused.
-import { isMap, isNode, LineCounter, type Node, parseDocument, visit } from "yaml";
+import type { Node } from "yaml";
 import { isHoldpointError, toErrorInfo } from "../core/errors.ts";
 import { type Json, toJson } from "../core/json.ts";
 import { nearest } from "../core/nearest.ts";
 import { isOfType, type PromptTemplate, type PromptVariable, variableTypes } from "../core/prompt/prompt.ts";
 import type { FailAt } from "../core/prompt/prompt-error.ts";
+import { yamlLibrary } from "./yaml-library.ts";
 
 export type FrontMatter = Pick<
   PromptTemplate,
@@ -63,6 +64,7 @@ function readYaml(yaml: string, fail: FailAt): readonly Entry[] {
 }
 
 function parseYaml(yaml: string, fail: FailAt): readonly Entry[] {
+  const { isMap, isNode, LineCounter, parseDocument, visit } = yamlLibrary();
   const lineCounter = new LineCounter();
   const lineAt = (offset: number): number => lineCounter.linePos(offset).line + firstLine - 1;
   const document = parseDocument(yaml, {
@@ -100,7 +102,7 @@ function entriesIn(
   toValue: (node: Node) => unknown,
   lineAt: (offset: number) => number,
 ): Entry[] {
-  if (!isMap<Node, Node | null>(node)) return [];
+  if (!yamlLibrary().isMap<Node, Node | null>(node)) return [];
   return node.items.map(({ key, value }) => ({
     key: String(toValue(key)),
     value: value === null ? null : toJson(toValue(value)),

@@ -7,7 +7,6 @@ import { describeCall, describeDifference, describeInput, describeManifest } fro
 import { withNearIds } from "../near-ids.ts";
 import { type CommandResult, usageError } from "../screen.ts";
 import { threadRow } from "../thread-report.ts";
-import { describeTried, tryPrompt } from "../try-prompt.ts";
 
 interface Options {
   readonly diff?: boolean;
@@ -60,6 +59,7 @@ async function tried(
   store: Store,
   { threadId, events, call, path }: Trial,
 ): Promise<CommandResult> {
+  const { describeTried, tryPrompt } = await import("../try-prompt.ts"); // with it come libraries that no other command needs
   const newest = seqOf(events, call);
   const calls = call === undefined ? await allInputs(store, events) : [await inputOf(store, events, newest)];
   const result = await tryPrompt(store, events, calls, path);
