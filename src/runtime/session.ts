@@ -6,7 +6,7 @@
 // S2. A result is kept until it is appended, or the lease is lost. A conflict changes what is planned, never what happened.
 // S3. Without the lease nothing is appended and nothing is started.
 import type { Agent } from "../core/agent.ts";
-import { HoldpointError, isHoldpointError, toErrorInfo } from "../core/errors.ts";
+import { HoldpointError, isHoldpointError } from "../core/errors.ts";
 import { type EventBody, event, type ThreadEvent } from "../core/events.ts";
 import { evolve } from "../core/evolve.ts";
 import type { PendingOperation } from "../core/flow.ts";
@@ -17,17 +17,10 @@ import { artifactsOf } from "./artifacts.ts";
 import { cancelChildren } from "./commands.ts";
 import { flowProblem, isHarmless } from "./flow-check.ts";
 import { isRecorded } from "./is-recorded.ts";
-import {
-  escalate,
-  expireOrWait,
-  type Perform,
-  type Plan,
-  type PlanContext,
-  wait,
-} from "./operations/plan.ts";
-import { planOperation } from "./operations/plan-operation.ts";
+import { escalate, expireOrWait, type Perform, type PlanContext } from "./operations/plan.ts";
+import { appendPlan, completed, type Planned, plannedFrom, planOrFail } from "./planned.ts";
 import type { Runtime } from "./runtime.ts";
-import { type ArtifactText, type Facts, noFacts, toStored } from "./stored.ts";
+import { type ArtifactText, type Facts, noFacts } from "./stored.ts";
 
 /** How a turn ended. `stopped`: the caller's signal aborted, and the thread is due again. */
 export type TurnEnd = "ended" | "parked" | "stopped" | "lost";
@@ -139,14 +132,6 @@ export function createSession(options: SessionOptions): Session {
     for (const { operation, perform } of starts) start(operation, perform);
   }
 
-  type Planned =
-    | {
-        readonly kind: "append";
-        readonly events: readonly EventBody[];
-        readonly artifacts: readonly ArtifactText[];
-      }
-    | { readonly kind: "start"; readonly operation: PendingOperation; readonly perform: Perform };
-
   /** What the flow as a whole needs: a person, or its end. `null`: nothing, plan its operations. */
   function planFlow(rest: Rest): readonly Planned[] | null {
     const asked = state.flowRequest;
@@ -167,18 +152,9 @@ export function createSession(options: SessionOptions): Session {
     if (effects.size > 0) return []; // what the flow left running still ends under its keys
     return [
       rest.kind === "finished"
-        ? completed(rest.value)
+        ? completed(runtime, rest.value)
         : appendPlan(event("thread_failed", { error: rest.error })),
     ];
-  }
-
-  function completed(value: unknown): Planned {
-    try {
-      const { stored, artifacts: texts } = toStored(runtime, value);
-      return { kind: "append", events: [event("thread_completed", { output: stored })], artifacts: texts };
-    } catch (error) {
-      return appendPlan(event("thread_failed", { error: toErrorInfo(error, "result_not_json") }));
-    }
   }
 
   async function planPending(operations: readonly PendingOperation[]): Promise<readonly Planned[]> {
@@ -196,31 +172,6 @@ export function createSession(options: SessionOptions): Session {
         return [appendPlan(...plan.events)];
     }
     return planned;
-  }
-
-  /** A plan runs code of the user's (prompts, schemas, options): what it throws would be thrown at every try. */
-  async function planOrFail(planContext: PlanContext, operation: PendingOperation): Promise<Plan> {
-    try {
-      return await planOperation(planContext, operation);
-    } catch (error) {
-      if (isOfTheStore(error)) throw error;
-      if (signal.aborted) return wait; // the turn stops, and the thread's next one plans again
-      const { code, message } = toErrorInfo(error, "flow_failed");
-      return {
-        kind: "append",
-        events: [event("thread_failed", { error: { code, message: `${operation.key}: ${message}` } })],
-      };
-    }
-  }
-
-  function plannedFrom(plan: Plan): readonly Planned[] {
-    return plan.kind === "append"
-      ? [{ kind: "append", events: plan.events, artifacts: plan.artifacts ?? [] }]
-      : [];
-  }
-
-  function appendPlan(...events: readonly EventBody[]): Planned {
-    return { kind: "append", events, artifacts: [] };
   }
 
   function start(operation: PendingOperation, perform: Perform): void {
@@ -433,23 +384,6 @@ export function createSession(options: SessionOptions): Session {
 
 /** Aborts nothing: for short waits that must be made. */
 const never = new AbortController().signal;
-
-/** Errors that another time, or another worker, may not have: the turn fails, and the thread stays as it is. */
-function isOfTheStore(error: unknown): boolean {
-  if (!isHoldpointError(error)) return error instanceof Error && error.name === "ProcessStopped";
-  return (
-    error.retryable ||
-    [
-      "agent_not_found",
-      "store_corrupt",
-      "store_newer",
-      "store_read_only",
-      "event_unknown",
-      "artifact_missing",
-      "lease_lost",
-    ].includes(error.code)
-  );
-}
 
 /** A flow that cannot be run at all. */
 export function noSuchAgent(name: string, threadId: string): HoldpointError {
