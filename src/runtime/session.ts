@@ -314,8 +314,8 @@ export function createSession(options: SessionOptions): Session {
     if (effects.size === 0 || lost) return;
     toPlan = true; // timers may have become due meanwhile
     wake();
-    const row = (await runtime.store.threads({ threadId })).rows[0];
-    if (!row || row.headSeq <= state.head) return;
+    const news = await runtime.store.read(threadId, { afterSeq: state.head });
+    if (news.length === 0) return;
     tailChanged = true;
     wake();
   }

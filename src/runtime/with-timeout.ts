@@ -99,18 +99,19 @@ function race<T>(
   running: PromiseLike<T>,
 ): Promise<Ended<T>> {
   return new Promise((resolve) => {
-    const grace = new AbortController();
+    let grace: AbortController | null = null;
     let over = false;
 
     const finish = (ended: Ended<T>): void => {
       if (over) return;
       over = true;
       signal.removeEventListener("abort", onAbort);
-      grace.abort("over");
+      grace?.abort("over");
       resolve(ended);
     };
     const onAbort = (): void => {
       inner.abort(signal.reason);
+      grace = new AbortController();
       void clock.sleep(abandonAfterMs, grace.signal).then(() => finish({ kind: "aborted" }));
     };
     const onDeadline = (): void => {
