@@ -4,6 +4,7 @@ import type { Readable, Writable } from "node:stream";
 import { isCancel, select, text } from "@clack/prompts";
 import type { Verdict, VerdictKind } from "../core/events.ts";
 import type { Json } from "../core/json.ts";
+import { viewRequest } from "../core/request-view.ts";
 import { visible } from "../core/visible.ts";
 import type { Channel } from "../ports/channel.ts";
 import type { RequestRow } from "../ports/store.ts";
@@ -42,7 +43,7 @@ export function terminalChannel({ input, output, principal }: TerminalChannelOpt
     try {
       if (signal.aborted || input.readableEnded || input.destroyed) return null;
       output.write(`\n${requestLines(request).join("\n")}\n`);
-      const verdict = await askVerdict(request.opened, {
+      const verdict = await askVerdict(request, {
         input,
         output,
         signal: AbortSignal.any([signal, gone.signal]),
@@ -63,73 +64,26 @@ export function terminalChannel({ input, output, principal }: TerminalChannelOpt
   };
 }
 
-const titles: { readonly [Kind in Opened["kind"]]: string } = {
-  approval: "Approval needed",
-  question: "Question",
-  escalation: "Help needed",
-};
-
-const atDeadline: { readonly [Kind in Opened["kind"]]: string } = {
-  approval: "without an answer by then it is rejected",
-  question: "without an answer by then it goes unanswered",
-  escalation: "without an answer by then the thread fails",
-};
-
-function requestLines({ agent, threadId, requestId, opened }: RequestRow): readonly string[] {
-  const { kind, action, approvers, expiresAt, evidence } = opened;
-  return [
-    `${titles[kind]}: ${indented(opened.question)}`,
-    field("agent", agent),
-    field("thread", threadId),
-    field("request", requestId),
-    field("why", opened.why),
-    ...(evidence === undefined ? [] : [field("evidence", evidence)]),
-    ...(approvers.length === 0 ? [] : [field("approvers", approvers.join(", "))]),
-    field("deadline", expiresAt === null ? "none" : `${expiresAt}; ${atDeadline[kind]}`),
-    ...(action === undefined ? [] : actionLines(action)),
-  ];
-}
-
-function actionLines({
-  tool,
-  toolVersion,
-  risk,
-  args,
-  digest,
-}: NonNullable<Opened["action"]>): readonly string[] {
-  return [
-    field("tool", `${tool}, version ${toolVersion}, risk ${risk ?? "not declared"}`),
-    field("digest", digest),
-    field("arguments", JSON.stringify(args, null, 2)),
-  ];
+function requestLines(request: RequestRow): readonly string[] {
+  const { title, question, fields } = viewRequest(request);
+  return [`${title}: ${indented(question)}`, ...fields.map(({ label, text }) => line(label, text))];
 }
 
 const labelWidth = 11;
 
-function field(label: string, value: string): string {
-  return `  ${label.padEnd(labelWidth)}${indented(value)}`;
+function line(label: string, text: string): string {
+  return `  ${label.padEnd(labelWidth)}${indented(text)}`;
 }
 
-function indented(value: string): string {
-  return visible(value).replaceAll("\n", `\n  ${" ".repeat(labelWidth)}`);
+function indented(text: string): string {
+  return text.replaceAll("\n", `\n  ${" ".repeat(labelWidth)}`);
 }
 
-const choiceLabels: { readonly [Kind in VerdictKind]: string } = {
-  approve: "Approve: run exactly this, once",
-  edit: "Edit the arguments, then run it",
-  reject: "Reject",
-  answer: "Answer",
-  continue: "Continue",
-  stop: "Stop the thread",
-  done: "It happened",
-  not_done: "It did not happen",
-};
-
-async function askVerdict(opened: Opened, streams: Streams): Promise<Verdict | null> {
+async function askVerdict(request: RequestRow, streams: Streams): Promise<Verdict | null> {
   const later: Choice<VerdictKind | null> = { value: null, label: "Later: leave it open" };
-  const choices = opened.choices.map((value) => ({ value, label: choiceLabels[value] }));
+  const choices = viewRequest(request).choices.map(({ kind, label }) => ({ value: kind, label }));
   const kind = await choose("Your verdict", [later, ...choices], streams);
-  return kind && verdictOf(kind, opened, streams);
+  return kind && verdictOf(kind, request.opened, streams);
 }
 
 async function verdictOf(kind: VerdictKind, opened: Opened, streams: Streams): Promise<Verdict | null> {
