@@ -81,6 +81,15 @@ export {
   type Verification,
 } from "./core/tool.ts";
 export {
+  type SignatureCheck,
+  type SignatureOptions,
+  type SignedDelivery,
+  type TimedSignatureOptions,
+  verifyGitHub,
+  verifySlack,
+  verifyStandardWebhook,
+} from "./core/webhook-signature.ts";
+export {
   type ExactInput,
   type ExactPart,
   exactInput,
@@ -136,6 +145,7 @@ export type {
   ModelProgress,
   ModelTool,
 } from "./ports/model.ts";
+export type { Mount, MountContext } from "./ports/mount.ts";
 export type {
   Lease,
   Page,
@@ -173,3 +183,19 @@ export {
 } from "./stores/sqlite/prune.ts";
 export type { KeptReason, KeptTree } from "./stores/sqlite/remove-tree.ts";
 export { openSqliteStore } from "./stores/sqlite/store.ts";
+export {
+  type Delivery,
+  type GitHubOptions,
+  github,
+  type SecretsOptions,
+  type SignallingWebhook,
+  type StartingWebhook,
+  standardWebhook,
+  type Webhook,
+  type WebhookDefinition,
+  type WebhookSignal,
+  type WebhookVerification,
+  webhook,
+  webhookSecrets,
+} from "./triggers/webhook.ts";
+export { type MountWebhooksOptions, mountWebhooks } from "./triggers/webhook-mount.ts";

@@ -112,10 +112,7 @@ describe("a strictly read form", () => {
     ["only another version", { "webhook-signature": `v1a,${signature}` }],
     ["a version in capitals", { "webhook-signature": `V1,${signature}` }],
     ["no padding", { "webhook-signature": `v1,${signature.replace("=", "")}` }],
-    [
-      "base64 for the web",
-      { "webhook-signature": `v1,${signature.replaceAll("+", "-").replaceAll("/", "_")}-` },
-    ],
+    ["base64 for the web", { "webhook-signature": `v1,${"-_".repeat(21)}A=` }],
     ["base64 with unused bits set", { "webhook-signature": `v1,${lowBitsSet}` }],
     ["hex", { "webhook-signature": `v1,${Buffer.from(signature, "base64").toString("hex")}` }],
     ["half of it", { "webhook-signature": `v1,${signature.slice(0, 20)}` }],
