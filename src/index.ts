@@ -146,6 +146,7 @@ export type {
   ModelTool,
 } from "./ports/model.ts";
 export type { Mount, MountContext } from "./ports/mount.ts";
+export type { ScheduleClaim, ScheduleRow, ScheduleStore, WaitingTick } from "./ports/schedule-store.ts";
 export type {
   Lease,
   Page,
@@ -182,7 +183,22 @@ export {
   pruneSqliteStore,
 } from "./stores/sqlite/prune.ts";
 export type { KeptReason, KeptTree } from "./stores/sqlite/remove-tree.ts";
-export { openSqliteStore } from "./stores/sqlite/store.ts";
+export { openSqliteStore, type SqliteStore } from "./stores/sqlite/store.ts";
+export type { Calendar } from "./triggers/calendar.ts";
+export { type Fired, type FireOptions, fireSchedules } from "./triggers/fire-schedules.ts";
+export {
+  type MissedTicks,
+  type Schedule,
+  type ScheduleDefinition,
+  schedule,
+  type Tick,
+} from "./triggers/schedule.ts";
+export {
+  registerSchedules,
+  type ScheduleOptions,
+  type Schedules,
+  startSchedules,
+} from "./triggers/start-schedules.ts";
 export {
   type Delivery,
   type GitHubOptions,
