@@ -1,10 +1,22 @@
 // What a sender is answered: JSON, and errors as problem+json (RFC 9457) with a stable code.
-import { type HoldpointError, isHoldpointError } from "../core/errors.ts";
+import { type ErrorCode, type HoldpointError, isHoldpointError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
+
+/** Stable: senders' operators look for them. */
+export type WebhookProblemCode =
+  | ErrorCode
+  | "body_broken"
+  | "body_too_large"
+  | "body_too_slow"
+  | "delivery_invalid"
+  | "media_type_unsupported"
+  | "method_not_allowed"
+  | "signature_invalid"
+  | "stopping";
 
 export interface Problem {
   readonly status: number;
-  readonly code: string;
+  readonly code: WebhookProblemCode;
   readonly detail: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -18,40 +30,36 @@ export function answer(status: number, document: Json): Response {
 }
 
 export function problemAnswer({ status, code, detail, headers = {} }: Problem): Response {
-  const document = { type: "about:blank", title: titles[status] ?? "Error", status, code, detail };
+  const document = {
+    type: `urn:holdpoint:problem:${code}`,
+    title: code.replaceAll("_", " "),
+    status,
+    code,
+    detail,
+    retryable: status === 503 || status === 408,
+  };
   return new Response(JSON.stringify(document), {
     status,
     headers: { "content-type": "application/problem+json", "cache-control": "no-store", ...headers },
   });
 }
 
-const titles: { readonly [status: number]: string } = {
-  400: "Bad Request",
-  401: "Unauthorized",
-  404: "Not Found",
-  405: "Method Not Allowed",
-  408: "Request Timeout",
-  409: "Conflict",
-  413: "Content Too Large",
-  415: "Unsupported Media Type",
-  422: "Unprocessable Content",
-  500: "Internal Server Error",
-  503: "Service Unavailable",
-};
-
-/** What went wrong with a verified delivery, for its sender. Only errors of ours are told; `clean` takes secrets out of them. */
+/**
+ * What went wrong with a verified delivery, for its sender. Only what is the sender's to mend is told in words, since ours
+ * name files and code; `clean` takes secrets out of it.
+ */
 export function problemOf(error: unknown, clean: (text: string) => string): Problem {
-  if (!isHoldpointError(error))
-    return { status: 500, code: "internal", detail: "the delivery was not handled" };
+  if (!isHoldpointError(error)) return { status: 500, code: "internal", detail: notHandled };
+  const { code, message } = error;
   const status = statusOf(error);
-  const detail = clean(error.message).slice(0, maxDetailLength);
-  if (status === 503) return { ...unavailable(error.code, detail), headers: retryAfter(error) };
-  return status === 500
-    ? { status, code: error.code, detail: "the delivery was not handled" }
-    : { status, code: error.code, detail };
+  if (status === 503) return { status, code, detail: notNow, headers: retryAfter(error) };
+  return { status, code, detail: status === 500 ? notHandled : clean(message).slice(0, maxDetailLength) };
 }
 
-export function unavailable(code: string, detail: string): Problem {
+const notHandled = "the delivery was not handled";
+const notNow = "the delivery could not be taken now: deliver it again later";
+
+export function unavailable(code: WebhookProblemCode, detail: string): Problem {
   return { status: 503, code, detail, headers: { "retry-after": String(retryAfterSeconds) } };
 }
 

@@ -23,12 +23,10 @@ export async function readBody(request: Request, options: ReadBodyOptions): Prom
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) return { kind: "too_large" };
   if (request.body === null) return { kind: "read", bytes: new Uint8Array() };
   const reader: ReadableStreamDefaultReader<Uint8Array> = request.body.getReader();
-  const ended = await withTimeout(clock, timeoutMs, signal, () => readAll(reader, maxBytes));
-  if (ended.kind === "returned" && ended.value !== null) return { kind: "read", bytes: ended.value };
-  void reader.cancel().catch(() => {}); // the connection is the server's to close
+  const ended = await withTimeout(clock, timeoutMs, signal, (inner) => readAll(reader, maxBytes, inner));
   switch (ended.kind) {
     case "returned":
-      return { kind: "too_large" };
+      return ended.value === null ? { kind: "too_large" } : { kind: "read", bytes: ended.value };
     case "timeout":
       return { kind: "slow" };
     default:
@@ -36,18 +34,25 @@ export async function readBody(request: Request, options: ReadBodyOptions): Prom
   }
 }
 
-/** @returns `null` for more than `maxBytes`. */
+/** Told to stop, it reads no further: what was read so far is not the body. @returns `null` for more than `maxBytes`. */
 async function readAll(
   reader: ReadableStreamDefaultReader<Uint8Array>,
   maxBytes: number,
+  signal: AbortSignal,
 ): Promise<Uint8Array | null> {
+  const leave = (): void => void reader.cancel().catch(() => {}); // the connection is the server's to close
+  signal.addEventListener("abort", leave, { once: true });
   const chunks: Uint8Array[] = [];
   let length = 0;
   for (;;) {
     const { done, value } = await reader.read();
+    signal.throwIfAborted(); // cancelling ends the stream as if it were complete
     if (done) return Buffer.concat(chunks, length);
     length += value.byteLength;
-    if (length > maxBytes) return null;
+    if (length > maxBytes) {
+      leave();
+      return null;
+    }
     chunks.push(value);
   }
 }

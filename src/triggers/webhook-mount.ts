@@ -86,7 +86,7 @@ function refusalOfForm({ method, headers }: Request): Problem | null {
   if (encoding === "identity") return null;
   return {
     status: 415,
-    code: "encoding_unsupported",
+    code: "media_type_unsupported",
     detail: "a body is taken only as it was signed, not encoded",
   };
 }

@@ -100,8 +100,8 @@ export interface SecretsOptions {
 }
 
 /** Deliveries signed as Standard Webhooks has it; secrets are `whsec_` and base64. @throws `usage` for no secret, or a bad one. */
-export function standardWebhook({ secrets }: SecretsOptions): WebhookVerification {
-  checkSecrets("standard-webhooks", secrets);
+export function standardWebhook(options: SecretsOptions): WebhookVerification {
+  const secrets = checkedSecrets("standard-webhooks", options.secrets);
   return Object.freeze({
     scheme: "standard-webhooks",
     secrets,
@@ -121,8 +121,8 @@ export interface GitHubOptions extends SecretsOptions {
 }
 
 /** Deliveries signed as GitHub does (`X-Hub-Signature-256`). @throws `usage` for no secret, or a bad one. */
-export function github({ secrets, onceBy = "delivery" }: GitHubOptions): WebhookVerification {
-  checkSecrets("github", secrets);
+export function github({ onceBy = "delivery", ...options }: GitHubOptions): WebhookVerification {
+  const secrets = checkedSecrets("github", options.secrets);
   return Object.freeze({
     scheme: "github",
     secrets,
@@ -159,12 +159,16 @@ function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-function checkSecrets(scheme: WebhookVerification["scheme"], secrets: readonly string[]): void {
+/** A copy: nobody takes one away, or adds one that the runtime does not redact. */
+function checkedSecrets(
+  scheme: WebhookVerification["scheme"],
+  secrets: readonly string[],
+): readonly string[] {
   const problem =
     Array.isArray(secrets) && secrets.length > 0
       ? secrets.map((secret) => secretProblem(scheme, secret)).find((found) => found !== null)
       : "there is none";
-  if (problem === undefined) return;
+  if (problem === undefined) return Object.freeze([...secrets]);
   throw new HoldpointError("usage", `a secret of ${scheme} cannot be used: ${problem}`, {
     fix: "Set it to the secret that the sender shows; without one nothing is accepted.",
   });

@@ -1,6 +1,8 @@
 // Schedules and keys from the command line: real processes on one file.
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
+import { migrate, migrations } from "../../src/stores/sqlite/schema.ts";
 import { openSqliteStore } from "../../src/stores/sqlite/store.ts";
 import { schedule } from "../../src/triggers/schedule.ts";
 import { fixture, newProject, type Project } from "./command.ts";
@@ -127,6 +129,16 @@ it("commands that serve no webhook need no secret of one, and hide those that ar
     env: { SHOP_SECRET: "a well kept secret" },
   });
   expect((await ran.ended).stdout).toContain("[secret SHOP_SECRET]");
+});
+
+it("a store of an older version is brought up to date, also by a command that only reads", async () => {
+  const project = projectWith({ store: "old.db" });
+  const database = new DatabaseSync(join(project.folder, "old.db"));
+  database.exec("PRAGMA journal_mode = WAL");
+  migrate(database, migrations.slice(0, 1));
+  database.close();
+  expect((await project.json("threads")).document.threads).toEqual([]);
+  expect((await project.json("schedules")).document).toEqual({ schedules: [] });
 });
 
 it("run --key: four processes at once start one thread", async () => {

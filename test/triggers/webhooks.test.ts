@@ -291,7 +291,7 @@ describe("a delivery is refused, and starts nothing,", () => {
     [
       "compressed",
       415,
-      "encoding_unsupported",
+      "media_type_unsupported",
       (service) => signed(service, order, { headers: { "content-encoding": "gzip" } }),
     ],
   ])("%s", async (_name, status, code, make) => {
@@ -362,6 +362,23 @@ describe("a delivery is refused, and starts nothing,", () => {
     expect(await answer).toMatchObject({ status: 408, document: { code: "body_too_slow" } });
   });
 
+  test("when the service is told to stop while the body arrives", async () => {
+    const service = await open();
+    const stop = new AbortController();
+    let isCancelled = false;
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(new Uint8Array(1)),
+      cancel: () => {
+        isCancelled = true;
+      },
+    });
+    const request = new Request("http://localhost/", { method: "POST", body, duplex: "half" });
+    const response = service.mounts.get("/hooks/shop")?.(request, { signal: stop.signal, remote: null });
+    stop.abort();
+    expect((await response)?.status).toBe(503);
+    expect(isCancelled).toBe(true);
+  });
+
   test("with 503 and a time to try again while the store is held, and taken then", async () => {
     const folder = tempFolder();
     onTestFinished(folder.remove);
@@ -376,7 +393,8 @@ describe("a delivery is refused, and starts nothing,", () => {
     const holder = new DatabaseSync(path);
     holder.exec("BEGIN IMMEDIATE");
     const refused = await send();
-    expect(refused).toMatchObject({ status: 503, document: { code: "store_busy" } });
+    expect(refused).toMatchObject({ status: 503, document: { code: "store_busy", retryable: true } });
+    expect(JSON.stringify(refused.document)).not.toContain(folder.path);
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
     holder.exec("ROLLBACK");
     holder.close();
