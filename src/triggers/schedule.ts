@@ -55,7 +55,7 @@ const policies: readonly string[] = ["skip", "once", "all"] satisfies readonly M
  */
 export function schedule(definition: ScheduleDefinition): Schedule {
   const { name, agent, cron, timezone = "UTC", missed = "once", input } = definition;
-  if (!/^[a-zA-Z0-9._-]{1,64}$/.test(name))
+  if (typeof name !== "string" || !/^[a-zA-Z0-9._-]{1,64}$/.test(name))
     throw invalid(String(name), "its name cannot be used", "Use 1 to 64 letters, digits, dots, _ and -.");
   if (typeof agent !== "string" || agent === "") throw invalid(name, "it names no agent", "Give `agent`.");
   if (!policies.includes(missed))

@@ -12,6 +12,8 @@ import { answer, type Problem, problemAnswer, problemOf, unavailable } from "./a
 import { type ReadBody, readBody } from "./read-body.ts";
 import {
   type Delivery,
+  webhook as defineWebhook,
+  isWebhook,
   type SignallingWebhook,
   type StartingWebhook,
   type Webhook,
@@ -38,7 +40,8 @@ export function mountWebhooks(
   options: MountWebhooksOptions = {},
 ): ReadonlyMap<string, Mount> {
   const mounts = new Map<string, Mount>();
-  for (const webhook of webhooks) {
+  for (const definition of webhooks) {
+    const webhook = isWebhook(definition) ? definition : defineWebhook(definition);
     const path = `/hooks/${webhook.name}`;
     if (mounts.has(path)) throw usage(`there are two webhooks "${webhook.name}"`, "Rename one.");
     if ("agent" in webhook) agentNamed(runtime, webhook.agent);

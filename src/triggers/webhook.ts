@@ -72,7 +72,7 @@ export type Webhook = WebhookDefinition;
  */
 export function webhook(definition: WebhookDefinition): Webhook {
   const { name, verify, maxBodyBytes = 1 } = definition;
-  if (!/^[a-z0-9][a-z0-9-]{0,63}$/.test(name))
+  if (typeof name !== "string" || !/^[a-z0-9][a-z0-9-]{0,63}$/.test(name))
     throw invalid(String(name), "its name cannot be used", "Use lower-case letters, digits and -.");
   if (typeof verify?.check !== "function")
     throw invalid(
@@ -80,13 +80,24 @@ export function webhook(definition: WebhookDefinition): Webhook {
       "it verifies nothing",
       "Give `verify: standardWebhook({ secrets })` or `github({ secrets })`.",
     );
-  if ("signal" in definition === "agent" in definition)
-    throw invalid(name, "it takes either an agent or a signal", "Give `agent` (with `input`), or `signal`.");
+  if (!doesOneThing(definition))
+    throw invalid(
+      name,
+      "it takes either an agent or a signal",
+      "Give `agent`, a name, with `input`; or `signal`, a function.",
+    );
   if (!Number.isInteger(maxBodyBytes) || maxBodyBytes < 1)
     throw invalid(name, "maxBodyBytes is no whole number of bytes", "Leave it out for 1 MiB.");
-  const webhook = Object.freeze({ ...definition });
+  const members = Object.entries(definition).filter(([, member]) => member !== undefined);
+  const webhook = Object.freeze(Object.fromEntries(members)) as unknown as Webhook; // less what was left out as undefined
   made.add(webhook);
   return webhook;
+}
+
+function doesOneThing(definition: WebhookDefinition): boolean {
+  const { agent, input, signal }: Partial<StartingWebhook & SignallingWebhook> = definition;
+  if (signal !== undefined) return typeof signal === "function" && agent === undefined;
+  return typeof agent === "string" && (input === undefined || typeof input === "function");
 }
 
 /** Tells what `webhook` made from whatever else a config holds. */

@@ -442,6 +442,12 @@ describe("a definition that cannot be used is refused", () => {
     ],
     ["a secret that is no base64", () => standardWebhook({ secrets: ["whsec_no"] }), /cannot be used/],
     ["a name that is no part of a path", () => webhook({ name: "a/b", verify, agent: "orders" }), /"a\/b"/],
+    ["no name", () => webhook({ verify, agent: "orders" } as never), /"undefined"/],
+    [
+      "text for a function",
+      () => webhook({ name: "a", verify, agent: "orders", input: "body" } as never),
+      /either an agent or a signal/,
+    ],
     ["no verification", () => webhook({ name: "a", agent: "orders" } as never), /verifies nothing/],
     ["nothing to do", () => webhook({ name: "a", verify } as never), /either an agent or a signal/],
     [
@@ -467,5 +473,9 @@ describe("a definition that cannot be used is refused", () => {
     );
     expect(() => mountWebhooks(runtime, [shop, shop])).toThrow('there are two webhooks "shop"');
     expect(() => mountWebhooks(runtime, [undeclared])).toThrow("does not redact the secrets");
+    expect([...mountWebhooks(runtime, [webhook({ ...payments, agent: undefined } as never)]).keys()]).toEqual(
+      ["/hooks/payments"],
+    );
+    expect(() => mountWebhooks(runtime, [{ ...shop, name: "a/b" }])).toThrow("its name cannot be used");
   });
 });
