@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import type { Agent } from "../core/agent.ts";
-import type { HoldpointError } from "../core/errors.ts";
+import { type HoldpointError, isHoldpointError } from "../core/errors.ts";
 import { openEmbedded } from "../embedded.ts";
 import type { Store } from "../ports/store.ts";
 import type { Hint, Runtime } from "../runtime/runtime.ts";
-import { openSqliteStore } from "../stores/sqlite/store.ts";
+import { openSqliteStore, type SqliteStore } from "../stores/sqlite/store.ts";
 import { formatPath } from "./format.ts";
 import { type Screen, usageError } from "./screen.ts";
 import type { Settings } from "./settings.ts";
@@ -24,15 +24,26 @@ type StoreMode = "create" | "write" | "read";
 export async function withStore<T>(
   context: Context,
   mode: StoreMode,
-  use: (store: Store) => Promise<T>,
+  use: (store: SqliteStore) => Promise<T>,
 ): Promise<T> {
   const { storePath } = context.settings;
   if (mode !== "create" && !existsSync(storePath)) throw noStore(storePath);
-  const store = await openSqliteStore({ path: storePath, readOnly: mode === "read" });
+  const store = await openStore(storePath, mode);
   try {
     return await use(store);
   } finally {
     await store.close();
+  }
+}
+
+/** A file of an older version is brought up to date, where it can be written, also by commands that only read. */
+async function openStore(path: string, mode: StoreMode): Promise<SqliteStore> {
+  if (mode !== "read") return openSqliteStore({ path });
+  try {
+    return await openSqliteStore({ path, readOnly: true });
+  } catch (error) {
+    if (!isHoldpointError(error, "store_read_only")) throw error;
+    return openSqliteStore({ path });
   }
 }
 

@@ -12,6 +12,7 @@ import { importModule } from "./import-module.ts";
 import { parseJsonArgument } from "./json-argument.ts";
 import { keyVariables, type Providers, providerSettings, providersSchema } from "./provider-settings.ts";
 import { usageError } from "./screen.ts";
+import type { TriggerSettings } from "./trigger-settings.ts";
 
 /** The options that every command takes, as typed. */
 export interface GlobalOptions {
@@ -32,6 +33,9 @@ export interface Settings {
   readonly providers: Providers;
   readonly counter: TokenCounter | undefined;
   readonly secrets: ReadonlyMap<string, string>;
+  /** Called where they are served. @throws `usage` for one whose secret is not set. */
+  readonly webhooks: TriggerSettings["webhooks"];
+  readonly schedules: TriggerSettings["schedules"];
   readonly principal: string;
   /** What to add to a command so that it finds the same store and agents. */
   readonly sameOptions: string;
@@ -43,6 +47,8 @@ const configSchema = z.strictObject({
   defaultModel: z.string().min(1).optional(),
   secrets: z.array(z.string().min(1)).optional(),
   providers: providersSchema.optional(),
+  webhooks: z.array(z.unknown()).optional(), // `readTriggers` says what is wrong with one
+  schedules: z.array(z.unknown()).optional(),
   counter: z.custom<TokenCounter>().optional(), // `soundCounter` says what is wrong with it
 });
 
@@ -63,6 +69,7 @@ export async function readSettings(options: GlobalOptions): Promise<Settings> {
   const configPath = findConfig(options.config);
   const config = configPath === null ? {} : await readConfig(configPath);
   const folder = configPath === null ? "." : dirname(configPath);
+  const triggers = await triggersOf(config);
   return {
     storePath:
       options.store === undefined ? resolve(folder, config.store ?? defaultStore) : resolve(options.store),
@@ -71,10 +78,23 @@ export async function readSettings(options: GlobalOptions): Promise<Settings> {
     defaultModel: defaultModel(config),
     providers: providerSettings(config.providers ?? {}, variableOf),
     counter: counterOf(config, configPath),
-    secrets: secretValues([...(config.secrets ?? []), ...keyVariables(config.providers ?? {})]),
+    secrets: new Map([
+      ...secretValues([...(config.secrets ?? []), ...keyVariables(config.providers ?? {})]),
+      ...triggers.secrets,
+    ]),
+    webhooks: triggers.webhooks,
+    schedules: triggers.schedules,
     principal: principalOf(options.as),
     sameOptions: sameOptions(options),
   };
+}
+
+/** Loaded when there are some: most commands need no calendar. */
+async function triggersOf({ webhooks = [], schedules = [] }: Config): Promise<TriggerSettings> {
+  if (webhooks.length + schedules.length === 0)
+    return { webhooks: () => [], schedules: [], secrets: new Map() };
+  const { readTriggers } = await import("./trigger-settings.ts");
+  return readTriggers({ webhooks, schedules }, variableOf);
 }
 
 function findConfig(named: string | undefined): string | null {
@@ -95,7 +115,7 @@ async function readConfig(path: string): Promise<Config> {
     .join("; ");
   throw usageError(
     `the config ${formatPath(path)} is not valid: ${why}`,
-    "It takes store, agents (paths), defaultModel, secrets (names of environment variables) and providers (each with baseURL, apiKeyVariable, headers, supportsStructuredOutputs, strict, stream); in a .ts or .js file also counter ({ name, count }).",
+    "It takes store, agents (paths), defaultModel, secrets (names of environment variables) and providers (each with baseURL, apiKeyVariable, headers, supportsStructuredOutputs, strict, stream), webhooks and schedules (docs/triggers.md); in a .ts or .js file also counter ({ name, count }).",
   );
 }
 

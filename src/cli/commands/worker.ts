@@ -3,11 +3,14 @@ import { type ErrorInfo, HoldpointError, toErrorInfo } from "../../core/errors.t
 import type { Store } from "../../ports/store.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { settleThreads, startWorker } from "../../runtime/worker.ts";
+import type { SqliteStore } from "../../stores/sqlite/store.ts";
+import type { Schedule } from "../../triggers/schedule.ts";
 import { type AgentLibrary, loadAgents } from "../agent-library.ts";
 import type { AddCommand } from "../command-line.ts";
 import { type Context, withRuntime, withStore } from "../context.ts";
 import { formatPath, line, plural } from "../format.ts";
 import { showProgress } from "../progress.ts";
+import { fireDueSchedules, runSchedules, schedulesHere } from "../schedules-here.ts";
 import type { CommandResult } from "../screen.ts";
 
 interface Options {
@@ -20,7 +23,7 @@ const concurrency = 64;
 export const addWorker: AddCommand = (program, run) => {
   program
     .command("worker")
-    .description("run threads as they become due, until SIGTERM or SIGINT")
+    .description("run threads as they become due, and start those of schedules, until SIGTERM or SIGINT")
     .option("--once", "end when nothing is due")
     .action(run<Options>((context, _args, options) => work(context, options)));
 };
@@ -30,6 +33,7 @@ async function work(context: Context, { once: isOnce = false }: Options): Promis
   const library = await loadAgents(settings);
   for (const problem of [...library.problems, ...library.stale.values()]) screen.warn(problem.message);
   if (library.agents.length === 0) throw noAgents(library);
+  const schedules = schedulesHere(context, library);
   return withStore(context, "create", async (store) => {
     const progress = showProgress(screen, { withThreads: true });
     const names = library.agents.map((agent) => agent.name).join(", ");
@@ -38,7 +42,10 @@ async function work(context: Context, { once: isOnce = false }: Options): Promis
       return await withRuntime(
         context,
         { store, agents: library.agents, observe: progress.observe },
-        (runtime) => (isOnce ? workOnce(context, runtime) : workOn(context, runtime)),
+        (runtime) => {
+          const work = { context, runtime, store, schedules };
+          return isOnce ? workOnce(work) : workOn(work);
+        },
       );
     } finally {
       progress.close();
@@ -46,10 +53,18 @@ async function work(context: Context, { once: isOnce = false }: Options): Promis
   });
 }
 
-async function workOn({ signal }: Context, runtime: Runtime): Promise<CommandResult> {
+interface Work {
+  readonly context: Context;
+  readonly runtime: Runtime;
+  readonly store: SqliteStore;
+  readonly schedules: readonly Schedule[];
+}
+
+async function workOn({ context: { signal }, runtime, store, schedules }: Work): Promise<CommandResult> {
+  const running = await runSchedules(runtime, { schedules, store: store.schedules, signal });
   const worker = startWorker(runtime);
   if (!signal.aborted) await once(signal, "abort");
-  await worker.close();
+  await Promise.all([running.close(), worker.close()]);
   return { document: { stopped: true }, lines: [] };
 }
 
@@ -59,7 +74,8 @@ interface ThreadProblem {
 }
 
 /** Each thread is settled by itself: what fails in one does not keep the others from being run. */
-async function workOnce({ signal }: Context, runtime: Runtime): Promise<CommandResult> {
+async function workOnce({ context, runtime, store, schedules }: Work): Promise<CommandResult> {
+  const { signal } = context;
   const ran = new Set<string>();
   const problems: ThreadProblem[] = [];
 
@@ -72,12 +88,13 @@ async function workOnce({ signal }: Context, runtime: Runtime): Promise<CommandR
     }
   }
 
+  const ticks = await fireDueSchedules(context, runtime, { schedules, store: store.schedules, signal });
   for (;;) {
-    const due = await dueThreads(runtime, runtime.store, problems);
+    const due = await dueThreads(runtime, store, problems);
     if (due.length === 0 || signal.aborted) break;
     await Promise.all(due.map(settle));
   }
-  return onceResult(ran.size, problems, signal.aborted);
+  return onceResult(ran.size, problems, { ticks, stopped: signal.aborted });
 }
 
 /** Due threads, without those that failed here: they come up again later, for whoever can run them. */
@@ -91,9 +108,13 @@ async function dueThreads(
   return threadIds.filter((threadId) => !failed.has(threadId)).slice(0, concurrency);
 }
 
-function onceResult(threads: number, problems: readonly ThreadProblem[], stopped: boolean): CommandResult {
+function onceResult(
+  threads: number,
+  problems: readonly ThreadProblem[],
+  { ticks, stopped }: { readonly ticks: number; readonly stopped: boolean },
+): CommandResult {
   return {
-    document: { threads, problems, ...(stopped ? { stopped: true } : {}) },
+    document: { threads, ticks, problems, ...(stopped ? { stopped: true } : {}) },
     lines: [
       `${plural(threads, "thread")} had work; ${problems.length === 0 ? "nothing is due now" : plural(problems.length, "problem")}`,
       ...problems.map(({ threadId, error }) => `  ${threadId}: ${line(error.message, 400)} (${error.code})`),

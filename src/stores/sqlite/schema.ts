@@ -8,6 +8,7 @@
 // S3. `heads.due_at` is when a thread next needs a turn, in milliseconds since the epoch; null when only people or
 //     signals can wake it. A thread that is due at once holds a negative number, `ready time - 1e15`: due whatever the
 //     clock says, also after it was set back, and first come first served.
+// S4. `schedules` and `schedule_ticks` follow from no event: they hold what was claimed of a calendar.
 import type { DatabaseSync } from "node:sqlite";
 
 /** `PRAGMA application_id` of our files: "hpnt". */
@@ -106,6 +107,28 @@ CREATE TABLE artifacts (
 CREATE VIEW thread_events AS
 SELECT thread_id, seq, body ->> '$.type' AS type, body ->> '$.at' AS at, body
 FROM events JOIN threads USING (thread_num);
+`,
+  },
+  {
+    version: 5,
+    sql: `
+CREATE TABLE schedules (
+  name TEXT PRIMARY KEY,
+  definition TEXT NOT NULL,
+  cursor INTEGER NOT NULL,
+  paused_at INTEGER,
+  paused_by TEXT,
+  last_tick INTEGER,
+  last_thread_id TEXT,
+  problem TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE schedule_ticks (
+  name TEXT NOT NULL,
+  tick INTEGER NOT NULL,
+  agent TEXT NOT NULL,
+  PRIMARY KEY (name, tick)
+) STRICT, WITHOUT ROWID;
 `,
   },
 ];

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { sha256 } from "../../core/digest.ts";
 import { HoldpointError, isHoldpointError } from "../../core/errors.ts";
+import type { ScheduleStore } from "../../ports/schedule-store.ts";
 import type { Store } from "../../ports/store.ts";
 import { type Appender, createAppender, prepareAppend } from "./append.ts";
 import { retryWhileBusy } from "./busy.ts";
@@ -13,6 +14,7 @@ import { createPages } from "./pages.ts";
 import { createReadLog } from "./read-log.ts";
 import { createRebuild } from "./rebuild.ts";
 import { firstRow } from "./rows.ts";
+import { createSchedules } from "./schedules.ts";
 import { storeReadOnly, toStoreError } from "./sqlite-error.ts";
 import { createVerify } from "./verify.ts";
 
@@ -34,13 +36,18 @@ export interface SqliteStoreHooks {
   readonly beforeCommit?: (operations: number) => void;
 }
 
+/** The store, and what else its file holds. */
+export interface SqliteStore extends Store {
+  readonly schedules: ScheduleStore;
+}
+
 /**
  * Opens a store in a SQLite file. An operation is on the disk when its promise resolves (WAL, `synchronous=FULL`).
  *
  * @throws `store_corrupt`, `store_newer`, `store_read_only`, `store_busy`, `store_full`, `store_unavailable`, or `usage`
  *   for a path that cannot be a store's.
  */
-export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   const { path, readOnly = false, busyMs = 10_000, hooks = {} } = options;
   const database = await openDatabase({ path, readOnly, busyMs });
   hooks.opened?.(database);
@@ -59,7 +66,7 @@ interface StoreSettings {
   readonly hooks: SqliteStoreHooks;
 }
 
-function createStore(database: DatabaseSync, settings: StoreSettings): Store {
+function createStore(database: DatabaseSync, settings: StoreSettings): SqliteStore {
   const appender = createAppender(database);
   const access = createAccess(database, settings, appender);
   const leases = createLeases(database);
@@ -92,6 +99,7 @@ function createStore(database: DatabaseSync, settings: StoreSettings): Store {
       return report;
     },
     close: access.close,
+    schedules: createSchedules(database, access),
   };
 
   function rebuildAfter(last: number, threadId: string | undefined): () => number | null {
