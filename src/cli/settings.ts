@@ -4,7 +4,9 @@ import { readFile } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
+import type { Principal } from "../core/approvers.ts";
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
+import { type Person, rolesOf } from "../core/person.ts";
 import { soundCounter } from "../models/sound-counter.ts";
 import type { TokenCounter } from "../ports/token-counter.ts";
 import { formatPath, shellWord } from "./format.ts";
@@ -33,9 +35,24 @@ export interface Settings {
   readonly counter: TokenCounter | undefined;
   readonly secrets: ReadonlyMap<string, string>;
   readonly principal: string;
+  /** Those that the directory gives the principal. */
+  readonly roles: readonly string[];
+  /** The directory. */
+  readonly people: readonly Person[];
   /** What to add to a command so that it finds the same store and agents. */
   readonly sameOptions: string;
 }
+
+/** A name that may be shown in a list, and whom nothing else is taken for. */
+const personSchema = z.strictObject({
+  id: z.string().regex(/^(?!\s*(role|agent|thread)\s*:)\S[^\p{Cc}]{0,199}$/iu, "is no principal of a person"),
+  name: z.string().min(1).max(200).exactOptional(),
+  roles: z
+    .array(z.string().regex(/^(?!role:)\S[^\p{Cc},]{0,99}$/u, "is no role (write it without role:)"))
+    .exactOptional(),
+  email: z.email().exactOptional(),
+  slack: z.string().min(1).max(200).exactOptional(),
+});
 
 const configSchema = z.strictObject({
   store: z.string().min(1).optional(),
@@ -43,6 +60,10 @@ const configSchema = z.strictObject({
   defaultModel: z.string().min(1).optional(),
   secrets: z.array(z.string().min(1)).optional(),
   providers: providersSchema.optional(),
+  people: z
+    .array(personSchema)
+    .refine((people) => new Set(people.map(({ id }) => id)).size === people.length, "names somebody twice")
+    .optional(),
   counter: z.custom<TokenCounter>().optional(), // `soundCounter` says what is wrong with it
 });
 
@@ -63,6 +84,8 @@ export async function readSettings(options: GlobalOptions): Promise<Settings> {
   const configPath = findConfig(options.config);
   const config = configPath === null ? {} : await readConfig(configPath);
   const folder = configPath === null ? "." : dirname(configPath);
+  const principal = principalOf(options.as);
+  const people = config.people ?? [];
   return {
     storePath:
       options.store === undefined ? resolve(folder, config.store ?? defaultStore) : resolve(options.store),
@@ -72,7 +95,9 @@ export async function readSettings(options: GlobalOptions): Promise<Settings> {
     providers: providerSettings(config.providers ?? {}, variableOf),
     counter: counterOf(config, configPath),
     secrets: secretValues([...(config.secrets ?? []), ...keyVariables(config.providers ?? {})]),
-    principal: principalOf(options.as),
+    principal,
+    roles: rolesOf(principal, people),
+    people,
     sameOptions: sameOptions(options),
   };
 }
@@ -95,7 +120,7 @@ async function readConfig(path: string): Promise<Config> {
     .join("; ");
   throw usageError(
     `the config ${formatPath(path)} is not valid: ${why}`,
-    "It takes store, agents (paths), defaultModel, secrets (names of environment variables) and providers (each with baseURL, apiKeyVariable, headers, supportsStructuredOutputs, strict, stream); in a .ts or .js file also counter ({ name, count }).",
+    "It takes store, agents (paths), defaultModel, secrets (names of environment variables), people (each with id, name, roles, email, slack) and providers (each with baseURL, apiKeyVariable, headers, supportsStructuredOutputs, strict, stream); in a .ts or .js file also counter ({ name, count }).",
   );
 }
 
@@ -157,6 +182,11 @@ function principalOf(given: string | undefined): string {
     "--as takes a principal: up to 200 characters on one line",
     "For example --as dana@example.com.",
   );
+}
+
+/** Who runs the command, as whoever decides requests. */
+export function principalIn({ principal, roles }: Settings): Principal {
+  return { id: principal, roles };
 }
 
 function userName(): string {
