@@ -26,7 +26,7 @@ export function soFar(state: ThreadState, key: string): readonly string[] {
 }
 
 function lineOf(state: ThreadState, operation: Operation): string | null {
-  const name = operation.key.slice(operation.key.indexOf(":") + 1);
+  const name = operation.key.slice(operation.key.indexOf(":") + 1).replace(/#1$/, "");
   switch (kindOfKey(operation.key)) {
     case "step":
       return clip(`step ${name}: ${stepEnd(operation)}`);
