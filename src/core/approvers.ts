@@ -45,7 +45,7 @@ export function entryOf(approvers: readonly string[], { id, roles }: Principal):
 }
 
 /** Who may decide, in words. */
-export function describeApprovers(opened: Opened, approvers: readonly string[]): string {
+function describeApprovers(opened: Opened, approvers: readonly string[]): string {
   const { requesters = [], requesterMayDecide = true } = opened;
   const who = approvers.length === 0 ? "anybody with access to the store" : approvers.join(", ");
   if (requesterMayDecide || requesters.length === 0) return who;
