@@ -101,18 +101,18 @@ function readOptions(args: readonly string[]): Options {
 }
 
 /**
- * The config names the people who may decide, and the agent's file, which works on the default data. With other data the
- * command line only records a verdict, and the next run carries it out on the right shop.
+ * The config names the people who may decide. The agent's file works on the default data; for other data the command
+ * line is given the store only: it then records a verdict, and the next run carries it out on the right shop.
  */
 function commandsFor({ data, inbox }: Options): Pick<ReportContext, "cliOptions" | "again"> {
   const isDefault = data === defaultData;
-  const config = shellPath(join(import.meta.dirname, "holdpoint.config.json"));
+  const file = (name: string): string => shellPath(join(import.meta.dirname, name));
   const changed = [
     ...(inbox === defaultInbox ? [] : ["--inbox", shellPath(inbox)]),
     ...(isDefault ? [] : ["--data", shellPath(data)]),
   ];
   return {
-    cliOptions: `${isDefault ? "" : ` --store ${shellPath(join(data, "holdpoint.db"))} --no-run`} --config ${config} --as ${lead}`,
+    cliOptions: ` ${isDefault ? `--agent ${file("agent.ts")}` : `--store ${shellPath(join(data, "holdpoint.db"))}`} --config ${file("holdpoint.config.json")} --as ${lead}`,
     again: ["npm start", ...(changed.length > 0 ? ["--", ...changed] : [])].join(" "),
   };
 }

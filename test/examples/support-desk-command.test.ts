@@ -52,7 +52,7 @@ it("carries out on its next run what the command line approved", async () => {
   const [requestId] = first.threads.flatMap((thread: { requests: { requestId: string }[] }) =>
     thread.requests.map((request) => request.requestId),
   );
-  const store = ["--store", join(data, "holdpoint.db"), "--no-run", "--config", config, "--json"];
+  const store = ["--store", join(data, "holdpoint.db"), "--config", config, "--json"];
   const refused = await node(cli, "approve", requestId, ...store, "--as", "kim@example.com");
   expect(refused).toMatchObject({ code: 4, stdout: expect.stringContaining("role:support-lead") });
   const approved = await node(cli, "approve", requestId, ...store, "--as", "dana@example.com");

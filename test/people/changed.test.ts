@@ -77,6 +77,11 @@ describe("an approval is asked for again", () => {
       again: /approvers are role:lead by now/,
     },
     {
+      name: "a rule names approvers by now",
+      after: { gate: { approvers: () => ["role:lead"] } },
+      again: /a rule names its approvers by now/,
+    },
+    {
       name: "some approvers are none any more",
       before: { gate: { approvers: ["dana@example.com", "kim@example.com"] } },
       after: { gate: { approvers: ["kim@example.com"] } },
@@ -110,7 +115,8 @@ describe("an approval is asked for again", () => {
   it("also after an edit, when a rule gives it to others by now", async () => {
     const edit: Verdict = { kind: "edit", args: { cents: 7 } };
     const rule: GatePolicy = { approvers: () => ["kim@example.com"] };
-    const { opened } = await approvedThen({}, { gate: rule }, edit);
+    const dana: GatePolicy = { approvers: ["dana@example.com"] };
+    const { opened } = await approvedThen({ gate: dana }, { gate: rule }, edit);
     expect(runs).toEqual([]);
     expect((await opened.openRequests())[0]?.opened.again).toMatch(/for others to approve/);
   });

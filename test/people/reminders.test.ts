@@ -1,6 +1,7 @@
 // Reminders and escalations: recorded times, one event each, and no turn in between.
 import { describe, expect, it } from "vitest";
 import { type GatePolicy, gate } from "../../src/core/gate.ts";
+import { sendSignal } from "../../src/runtime/commands.ts";
 import { forkThread } from "../../src/runtime/fork.ts";
 import { eventsOf, oneAgentOfEachTest, runAgent } from "../kit/one-agent.ts";
 import { payTool, type TestRuntime } from "../kit/runtime.ts";
@@ -118,6 +119,32 @@ describe("an open request", () => {
     expect(row?.approvers).toEqual(["kim@example.com"]);
     expect((await opened.runtime.store.verify({})).problems).toEqual([]);
   });
+});
+
+it("in a fork the sources of arguments name the fork's events, whose places have moved", async () => {
+  const opened = await open({
+    tools: [payTool({ risk: "high" })],
+    gate: gate({ remindAfter: ["1h"] }),
+    async flow(t) {
+      const paid = async () => {
+        const signal = await t.wait("go");
+        const cents = signal.kind === "received" ? signal.value : 0;
+        return t.act([{ callId: "c", tool: "pay", args: { cents } }]);
+      };
+      return Promise.all([t.ask("Which?"), paid()]);
+    },
+  });
+  const threadId = await runAgent(opened);
+  await advance(opened, threadId, 1); // the reminder is left out of the fork
+  await sendSignal(opened.runtime, threadId, { signal: "go", value: 4711, by: "test" });
+  await opened.settle(threadId);
+  const at = (await opened.events(threadId)).length;
+  const forkId = await forkThread(opened.runtime, threadId, { at, by: "test" });
+  for (const id of [threadId, forkId]) {
+    const request = (await eventsOf(opened, id, "request_opened")).find(({ kind }) => kind === "approval");
+    const [signal] = await eventsOf(opened, id, "signal_received");
+    expect(request?.sources?.[0]).toEqual({ path: "cents", found: { seq: signal?.seq, from: "signal:go" } });
+  }
 });
 
 it("a question and an escalation are reminded of too", async () => {

@@ -195,6 +195,8 @@ export function policyChange(
 ): string | null {
   if (gate.quorum > (opened.quorum ?? 1)) return `it takes ${gate.quorum} approvals by now`;
   const { approvers } = gate;
+  if (gate.approverRule !== null && opened.approvers.length === 0)
+    return "a rule names its approvers by now, and anybody could approve it before";
   const isNarrower =
     approvers.length > 0 &&
     (opened.approvers.length === 0 || opened.approvers.some((entry) => !approvers.includes(entry)));
