@@ -18,6 +18,7 @@ export type { ErrorKind } from "./core/error-compaction/error-kind.ts";
 export { renderError } from "./core/error-compaction/render-error.ts";
 export { type ErrorCode, type ErrorInfo, HoldpointError, isHoldpointError } from "./core/errors.ts";
 export type {
+  ArgumentSource,
   ArtifactRef,
   Call,
   Cost,
@@ -31,11 +32,13 @@ export type {
   Reasoning,
   RequestKind,
   Risk,
+  Standing,
   Stored,
   ThreadEvent,
   Usage,
   Verdict,
   VerdictKind,
+  Vote,
   WireRecord,
 } from "./core/events.ts";
 export { evolve } from "./core/evolve.ts";
@@ -57,6 +60,7 @@ export type {
 export { type Gate, type GatedAction, type GatePolicy, gate, highRiskNames } from "./core/gate.ts";
 export { canonicalJson, type Json } from "./core/json.ts";
 export type { LimitOptions } from "./core/limits.ts";
+export { type Person, peopleFor, rolesOf } from "./core/person.ts";
 export { previewOf } from "./core/preview.ts";
 export {
   type Prompt,
@@ -69,10 +73,12 @@ export {
 export type { TagName, TemplateNode } from "./core/prompt/template.ts";
 export type { PartRequest } from "./core/read-part.ts";
 export { type Rest, replay } from "./core/replay.ts";
+export { type RequestField, type RequestView, type ViewedRequest, viewRequest } from "./core/request-view.ts";
 export type { Schema } from "./core/schema.ts";
 export { type SilentOverflow, type SilentOverflowCase, silentOverflow } from "./core/silent-overflow.ts";
 export { initialState, type ThreadState } from "./core/state.ts";
 export {
+  type PreviewContext,
   type RunContext,
   type Tool,
   type ToolDefinition,
@@ -174,7 +180,7 @@ export { forkThread } from "./runtime/fork.ts";
 export { type ReadArtifactArgs, type ReadArtifactOptions, readArtifact } from "./runtime/read-artifact.ts";
 export { createRuntime, type Hint, type Runtime, type RuntimeOptions } from "./runtime/runtime.ts";
 export { systemClock } from "./runtime/system-clock.ts";
-export { type Decided, decideRequest } from "./runtime/verdicts.ts";
+export { type Decided, type DecideRequest, decideRequest } from "./runtime/verdicts.ts";
 export { type SettleOptions, settleThreads, startWorker, type Worker } from "./runtime/worker.ts";
 export {
   type PruneOptions,

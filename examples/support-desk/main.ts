@@ -27,6 +27,9 @@ interface Options {
   readonly help: boolean;
 }
 
+/** Who may decide here: a support lead, by the directory in the config. */
+const lead = "dana@example.com";
+
 await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<void> {
@@ -98,19 +101,18 @@ function readOptions(args: readonly string[]): Options {
 }
 
 /**
- * The agent's file works on the default data. For other data the command line is given the store only: it then records
- * a verdict, and the next run carries it out on the right shop.
+ * The config names the people who may decide. The agent's file works on the default data; for other data the command
+ * line is given the store only: it then records a verdict, and the next run carries it out on the right shop.
  */
 function commandsFor({ data, inbox }: Options): Pick<ReportContext, "cliOptions" | "again"> {
   const isDefault = data === defaultData;
+  const file = (name: string): string => shellPath(join(import.meta.dirname, name));
   const changed = [
     ...(inbox === defaultInbox ? [] : ["--inbox", shellPath(inbox)]),
     ...(isDefault ? [] : ["--data", shellPath(data)]),
   ];
   return {
-    cliOptions: isDefault
-      ? ` --agent ${shellPath(join(import.meta.dirname, "agent.ts"))}`
-      : ` --store ${shellPath(join(data, "holdpoint.db"))}`,
+    cliOptions: ` ${isDefault ? `--agent ${file("agent.ts")}` : `--store ${shellPath(join(data, "holdpoint.db"))}`} --config ${file("holdpoint.config.json")} --as ${lead}`,
     again: ["npm start", ...(changed.length > 0 ? ["--", ...changed] : [])].join(" "),
   };
 }

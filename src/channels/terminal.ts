@@ -12,8 +12,9 @@ import type { RequestRow } from "../ports/store.ts";
 export interface TerminalChannelOptions {
   readonly input: Readable;
   readonly output: Writable;
-  /** Whom verdicts are recorded for. Whoever opens the terminal has made sure who sits there. */
+  /** Whom verdicts are recorded for, and their roles. Whoever opens the terminal has made sure who sits there. */
   readonly principal: string;
+  readonly roles?: readonly string[];
 }
 
 type Opened = RequestRow["opened"];
@@ -33,7 +34,7 @@ interface Choice<Value> {
  * A Channel at a terminal. One request is asked at a time; Ctrl-C, an aborted signal and the end of the input leave it
  * for later, and so does Enter at the first prompt: a verdict has to be chosen.
  */
-export function terminalChannel({ input, output, principal }: TerminalChannelOptions): Channel {
+export function terminalChannel({ input, output, principal, roles = [] }: TerminalChannelOptions): Channel {
   let previous: Promise<unknown> = Promise.resolve();
 
   async function askNow(request: RequestRow, signal: AbortSignal) {
@@ -48,7 +49,7 @@ export function terminalChannel({ input, output, principal }: TerminalChannelOpt
         output,
         signal: AbortSignal.any([signal, gone.signal]),
       });
-      return verdict && { verdict, by: principal };
+      return verdict && { verdict, by: principal, ...(roles.length > 0 && { roles }) };
     } finally {
       input.off("end", onGone).off("close", onGone);
     }
@@ -66,17 +67,17 @@ export function terminalChannel({ input, output, principal }: TerminalChannelOpt
 
 function requestLines(request: RequestRow): readonly string[] {
   const { title, question, fields } = viewRequest(request);
-  return [`${title}: ${indented(question)}`, ...fields.map(({ label, text }) => line(label, text))];
+  const width = Math.max(shortWidth, ...fields.map(({ label }) => label.length + 1));
+  return [
+    `${title}: ${indented(question, width)}`,
+    ...fields.map(({ label, text }) => `  ${label.padEnd(width)}${indented(text, width)}`),
+  ];
 }
 
-const labelWidth = 11;
+const shortWidth = 11;
 
-function line(label: string, text: string): string {
-  return `  ${label.padEnd(labelWidth)}${indented(text)}`;
-}
-
-function indented(text: string): string {
-  return text.replaceAll("\n", `\n  ${" ".repeat(labelWidth)}`);
+function indented(text: string, width: number): string {
+  return text.replaceAll("\n", `\n  ${" ".repeat(width)}`);
 }
 
 async function askVerdict(request: RequestRow, streams: Streams): Promise<Verdict | null> {

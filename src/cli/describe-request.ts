@@ -1,5 +1,6 @@
 import type { RequestKind, VerdictKind } from "../core/events.ts";
 import type { Json } from "../core/json.ts";
+import { viewRequest } from "../core/request-view.ts";
 import type { RequestRow } from "../ports/store.ts";
 import type { Context } from "./context.ts";
 import { formatCount, formatDistance, formatJson, formatTime, line, shellWord } from "./format.ts";
@@ -24,7 +25,7 @@ const argumentsLength = 4_000;
 export function describeRequest(row: RequestRow, view: RequestView): readonly string[] {
   const { opened, requestId, threadId, agent } = row;
   const { paint, now } = view;
-  const { action, approvers, why } = opened;
+  const { action, why } = opened;
   const details = [
     ...(action ? [`${line(action.tool, 80)} ${shownArguments(action.args)}`] : []),
     `why: ${line(why, 400)}${action?.risk === undefined ? "" : `; risk ${action.risk}`}`,
@@ -32,7 +33,10 @@ export function describeRequest(row: RequestRow, view: RequestView): readonly st
       ? []
       : opened.evidence.split("\n").map((text) => `| ${line(text, 1_000)}`)),
     `thread ${threadId}, agent ${line(agent, 80)}, asked ${formatDistance(opened.at, now)}${deadline(row, now)}`,
-    ...(approvers.length > 0 ? [`for ${approvers.map((approver) => line(approver, 80)).join(", ")}`] : []),
+    ...(row.approvers.length > 0
+      ? [`for ${row.approvers.map((approver) => line(approver, 80)).join(", ")}`]
+      : []),
+    ...facts(row),
     ...(opened.answerSchema === undefined
       ? []
       : [`the answer must fit ${formatJson(opened.answerSchema, 400)}`]),
@@ -40,6 +44,18 @@ export function describeRequest(row: RequestRow, view: RequestView): readonly st
   ];
   const head = `${paint("bold", requestId)}  ${paint("yellow", opened.kind)}  ${line(opened.question, 1_000)}`;
   return [head, ...details.map((detail) => `    ${detail}`)];
+}
+
+/** What every channel shows besides, in its words. */
+const shownFacts = ["requester", "again", "approvals", "so far", "look-alikes", "effect", "sources"];
+
+function facts(row: RequestRow): readonly string[] {
+  return viewRequest(row)
+    .fields.filter(({ label }) => shownFacts.includes(label))
+    .flatMap(({ label, text }) => {
+      const [first = "", ...more] = text.split("\n").map((shown) => line(shown, 1_000));
+      return [`${label}: ${first}`, ...more.map((shown) => `${" ".repeat(label.length + 2)}${shown}`)];
+    });
 }
 
 /** Nobody approves what they could not see: what is not shown is said. */

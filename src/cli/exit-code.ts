@@ -17,6 +17,7 @@ const exitCodes: { readonly [Code in ErrorCode]: ExitCode } = {
   operation_not_found: 2,
   request_already_decided: 4,
   verdict_invalid: 4,
+  not_an_approver: 4,
   thread_ended: 4,
   append_conflict: 3,
   lease_lost: 3,

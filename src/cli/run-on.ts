@@ -1,3 +1,4 @@
+import { type Principal, whyNotApprover } from "../core/approvers.ts";
 import { isHoldpointError } from "../core/errors.ts";
 import type { Channel } from "../ports/channel.ts";
 import type { RequestRow, Store } from "../ports/store.ts";
@@ -47,6 +48,8 @@ export interface RunOptions {
   readonly progress: Progress;
   /** Absent: nobody is asked, and the thread parks. */
   readonly channel?: Channel;
+  /** Who sits at the channel: asked only what they may decide. Default: whoever it is, they are asked. */
+  readonly principal?: Principal;
 }
 
 /** `null`: only people and signals can go on from here. */
@@ -55,7 +58,7 @@ function timeToNextTurn(runtime: Runtime, report: ThreadReport): number | null {
     const ownWaits = waits.filter((wait) => wait.threadId === row.threadId).map((wait) => wait.dueAt);
     const ownDeadlines = requests
       .filter((request) => request.threadId === row.threadId)
-      .map((request) => request.opened.expiresAt);
+      .map((request) => request.dueAt);
     const isParked = row.dueAt === null || [...ownWaits, ...ownDeadlines].includes(row.dueAt);
     if (!isParked) return [runtime.clock.now() + pollMs]; // due now, or in the hands of another worker
     return ownWaits.filter((at) => at !== null).map((at) => Date.parse(at));
@@ -81,6 +84,10 @@ async function askAll(
   try {
     for (const request of requests) {
       if (signal.aborted) break;
+      if (isForOthers(request, options)) {
+        asked.add(request.requestId);
+        continue;
+      }
       const answer = await askOne(runtime, request, channel, options);
       if (answer === "later") asked.add(request.requestId);
       else isNews = true;
@@ -89,6 +96,11 @@ async function askAll(
     progress.resume();
   }
   return isNews;
+}
+
+/** They would be refused; the report says who may decide. */
+function isForOthers({ opened, approvers }: RequestRow, { principal }: RunOptions): boolean {
+  return principal !== undefined && whyNotApprover(opened, approvers, principal) !== null;
 }
 
 async function askOne(
@@ -102,12 +114,13 @@ async function askOne(
   try {
     const given = await channel.ask(request, AbortSignal.any([signal, elsewhere.signal]));
     if (!given) return elsewhere.signal.aborted ? "decided" : "later";
-    await decideRequest(runtime, request.requestId, { ...given, via: channel.name });
-    return "decided";
+    const decided = await decideRequest(runtime, request.requestId, { ...given, via: channel.name });
+    return decided.request.status === "open" ? "later" : "decided"; // others have to approve as well
   } catch (error) {
-    if (!isHoldpointError(error, "request_already_decided", "verdict_invalid")) throw error;
+    if (!isHoldpointError(error, "request_already_decided", "verdict_invalid", "not_an_approver"))
+      throw error;
     progress.refused(error);
-    return "refused";
+    return error.code === "not_an_approver" ? "later" : "refused";
   } finally {
     elsewhere.abort();
     await watching;

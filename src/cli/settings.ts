@@ -4,7 +4,9 @@ import { readFile } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
+import type { Principal } from "../core/approvers.ts";
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
+import { type Person, rolesOf } from "../core/person.ts";
 import { soundCounter } from "../models/sound-counter.ts";
 import type { TokenCounter } from "../ports/token-counter.ts";
 import { formatPath, shellWord } from "./format.ts";
@@ -37,9 +39,24 @@ export interface Settings {
   readonly webhooks: TriggerSettings["webhooks"];
   readonly schedules: TriggerSettings["schedules"];
   readonly principal: string;
+  /** Those that the directory gives the principal. */
+  readonly roles: readonly string[];
+  /** The directory. */
+  readonly people: readonly Person[];
   /** What to add to a command so that it finds the same store and agents. */
   readonly sameOptions: string;
 }
+
+/** A name that may be shown in a list, and whom nothing else is taken for. */
+const personSchema = z.strictObject({
+  id: z.string().regex(/^(?!\s*(role|agent|thread)\s*:)\S[^\p{Cc}]{0,199}$/iu, "is no principal of a person"),
+  name: z.string().min(1).max(200).exactOptional(),
+  roles: z
+    .array(z.string().regex(/^(?!role:)\S[^\p{Cc},]{0,99}$/u, "is no role (write it without role:)"))
+    .exactOptional(),
+  email: z.email().exactOptional(),
+  slack: z.string().min(1).max(200).exactOptional(),
+});
 
 const configSchema = z.strictObject({
   store: z.string().min(1).optional(),
@@ -49,6 +66,10 @@ const configSchema = z.strictObject({
   providers: providersSchema.optional(),
   webhooks: z.array(z.unknown()).optional(), // `readTriggers` says what is wrong with one
   schedules: z.array(z.unknown()).optional(),
+  people: z
+    .array(personSchema)
+    .refine((people) => new Set(people.map(({ id }) => id)).size === people.length, "names somebody twice")
+    .optional(),
   counter: z.custom<TokenCounter>().optional(), // `soundCounter` says what is wrong with it
 });
 
@@ -70,6 +91,8 @@ export async function readSettings(options: GlobalOptions): Promise<Settings> {
   const config = configPath === null ? {} : await readConfig(configPath);
   const folder = configPath === null ? "." : dirname(configPath);
   const triggers = await triggersOf(config);
+  const principal = principalOf(options.as);
+  const people = config.people ?? [];
   return {
     storePath:
       options.store === undefined ? resolve(folder, config.store ?? defaultStore) : resolve(options.store),
@@ -84,7 +107,9 @@ export async function readSettings(options: GlobalOptions): Promise<Settings> {
     ]),
     webhooks: triggers.webhooks,
     schedules: triggers.schedules,
-    principal: principalOf(options.as),
+    principal,
+    roles: rolesOf(principal, people),
+    people,
     sameOptions: sameOptions(options),
   };
 }
@@ -115,7 +140,7 @@ async function readConfig(path: string): Promise<Config> {
     .join("; ");
   throw usageError(
     `the config ${formatPath(path)} is not valid: ${why}`,
-    "It takes store, agents (paths), defaultModel, secrets (names of environment variables) and providers (each with baseURL, apiKeyVariable, headers, supportsStructuredOutputs, strict, stream), webhooks and schedules (docs/triggers.md); in a .ts or .js file also counter ({ name, count }).",
+    "It takes store, agents (paths), defaultModel, secrets (names of environment variables), people (each with id, name, roles, email, slack), providers (each with baseURL, apiKeyVariable, headers, supportsStructuredOutputs, strict, stream), webhooks and schedules (docs/triggers.md); in a .ts or .js file also counter ({ name, count }).",
   );
 }
 
@@ -177,6 +202,11 @@ function principalOf(given: string | undefined): string {
     "--as takes a principal: up to 200 characters on one line",
     "For example --as dana@example.com.",
   );
+}
+
+/** Who runs the command, as whoever decides requests. */
+export function principalIn({ principal, roles }: Settings): Principal {
+  return { id: principal, roles };
 }
 
 function userName(): string {

@@ -3,6 +3,7 @@ import { type ErrorInfo, HoldpointError, withoutRaw } from "../core/errors.ts";
 import type { Stored } from "../core/events.ts";
 import { evolve } from "../core/evolve.ts";
 import type { Json } from "../core/json.ts";
+import { lookAlikes } from "../core/look-alikes.ts";
 import { initialState, kindOfKey, type Operation, type ThreadEnd, type ThreadState } from "../core/state.ts";
 import type { RequestRow, Store, ThreadRow, ThreadStatus } from "../ports/store.ts";
 import { threadNotFound } from "../runtime/change-thread.ts";
@@ -111,14 +112,25 @@ async function storedValue(store: Store, stored: Stored): Promise<Json | undefin
 
 /** A request as `--json` shows it. */
 export function requestDocument(row: RequestRow): Readonly<Record<string, unknown>> {
-  const { requestId, threadId, agent, status, opened, verdict, by, via, decidedAt } = row;
+  const { requestId, threadId, agent, status, opened, approvers, votes, dueAt, verdict, by, via, decidedAt } =
+    row;
   const {
     kind,
     question,
     why,
     reason,
     choices,
-    approvers,
+    quorum,
+    requesters,
+    requesterMayDecide,
+    again,
+    evidence,
+    soFar,
+    preview,
+    sources,
+    byCode,
+    remindAt,
+    escalateAt,
     expiresAt,
     action,
     answerSchema,
@@ -137,10 +149,24 @@ export function requestDocument(row: RequestRow): Readonly<Record<string, unknow
     reason,
     choices,
     approvers,
+    quorum,
+    votes,
+    requesters,
+    requesterMayDecide,
     action,
+    lookAlikes: action && lookAlikes(JSON.stringify(action.args)),
+    preview,
+    sources,
+    byCode,
+    again,
+    evidence,
+    soFar,
     answerSchema,
     openedAt,
+    remindAt,
+    escalateAt,
     expiresAt,
+    dueAt,
   };
   return { ...asked, verdict, by, via, decidedAt };
 }

@@ -17,6 +17,7 @@ export type ErrorCode =
   // Refused (exit code 4).
   | "request_already_decided"
   | "verdict_invalid"
+  | "not_an_approver"
   | "thread_ended"
   // Try again (exit code 3).
   | "append_conflict"

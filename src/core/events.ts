@@ -112,6 +112,30 @@ export type Verdict =
 
 export type VerdictKind = Verdict["kind"];
 
+/** One approval of a request that needs several. */
+export interface Vote {
+  readonly by: string;
+  readonly via: string;
+  /** The approver, person or role, as whom they voted; absent where nobody is named. */
+  readonly as?: string;
+}
+
+/** How a request has come to stand: whole in each event that changes it, so that lists read the newest only. */
+export interface Standing {
+  readonly approvers: readonly string[];
+  readonly votes: readonly Vote[];
+}
+
+/** Where an argument occurs, word for word, before the action: the first place in the log. */
+export interface ArgumentSource {
+  /** In the arguments, such as `lines[0].orderId`. */
+  readonly path: string;
+  /** Event and operation; `input`, or `signal:paid`. `null`: nowhere, so whoever made the call wrote it. */
+  readonly found: { readonly seq: number; readonly from: string } | null;
+  /** Nobody asked for it: the tool's schema filled it in. */
+  readonly filledIn?: boolean;
+}
+
 export type LimitName = "steps" | "tokens" | "activeTime" | "attemptsPerTool" | "identicalCalls";
 
 export type ChildOutcome =
@@ -127,6 +151,8 @@ interface EventBodies {
     /** The principal who started it. */
     readonly by: string;
     readonly parent?: { readonly threadId: string; readonly key: string };
+    /** Who started the work besides `by`: of a child, its root's starters; of a fork, the origin's. */
+    readonly requesters?: readonly string[];
     readonly forkedFrom?: { readonly threadId: string; readonly seq: number };
   };
   step_completed: {
@@ -269,11 +295,24 @@ interface EventBodies {
     readonly question: string;
     /** The verdicts that this request takes. */
     readonly choices: readonly VerdictKind[];
+    /** Principals and `role:x`; nobody named: anybody with access to the store. */
     readonly approvers: readonly string[];
+    /** Approvals that it takes. Default 1. */
+    readonly quorum?: number;
+    /** Who started the thread; and whether they may decide. Older logs say neither. */
+    readonly requesters?: readonly string[];
+    readonly requesterMayDecide?: boolean;
     readonly expiresAt: string | null;
+    /** When people are reminded, and when more are asked, before that. */
+    readonly remindAt?: readonly string[];
+    readonly escalateAt?: readonly { readonly at: string; readonly to: readonly string[] }[];
     /** Why a person is needed: the gate's reason, or an escalation's. */
     readonly why: string;
+    /** Why it is asked again, when a person had decided before. */
+    readonly again?: string;
     readonly reason?: EscalationReason;
+    /** What the agent did before, in at most 8 lines and 800 characters; secrets redacted. */
+    readonly soFar?: readonly string[];
     /** What led to an escalation, as it came, cut to a few thousand characters: for people, and for no window. */
     readonly evidence?: string;
     /** What would run, for an approval: the digest covers tool, version and arguments. */
@@ -284,6 +323,14 @@ interface EventBodies {
       readonly digest: string;
       readonly risk?: Risk;
     };
+    /** What the tool says the action would do, in at most 1,000 characters; or that it could not say. */
+    readonly preview?:
+      | { readonly text: string; readonly failed?: never }
+      | { readonly failed: string; readonly text?: never };
+    /** Where arguments come from, of at most 40 of them. */
+    readonly sources?: readonly ArgumentSource[];
+    /** The call was made by the agent's code, not by its model. */
+    readonly byCode?: boolean;
     /** JSON Schema of the answer, for a question that has one. */
     readonly answerSchema?: Json;
   };
@@ -297,8 +344,43 @@ interface EventBodies {
     readonly via: string;
     /** For approvals: the digest of what was approved; for an edit, of the edited action. */
     readonly digest?: string;
+    /** The approver, person or role, as whom they decided; absent where nobody is named. */
+    readonly as?: string;
+    /** Everyone who approved, `by` included, where it took more than one. */
+    readonly voters?: readonly string[];
+    readonly standing?: Standing;
   };
-  request_expired: { readonly requestId: string; readonly key: string };
+  /** One of the approvals that a request needs; the last one decides it instead. */
+  request_voted: {
+    readonly requestId: string;
+    readonly key: string;
+    readonly verdict: Extract<Verdict, { kind: "approve" }>;
+    readonly by: string;
+    readonly via: string;
+    readonly as?: string;
+    readonly digest?: string;
+    readonly standing: Standing;
+  };
+  /** Nobody decided so far: channels tell the approvers again. */
+  request_reminded: {
+    readonly requestId: string;
+    readonly key: string;
+    /** How many of `remindAt` have passed; those that were missed together count as one reminder. */
+    readonly reminders: number;
+    /** When the request next needs something done; `null`: never. */
+    readonly nextAt: string | null;
+    readonly standing: Standing;
+  };
+  /** Nobody decided so far: others may, besides those before. */
+  request_escalated: {
+    readonly requestId: string;
+    readonly key: string;
+    /** Who may decide from here on, besides. */
+    readonly to: readonly string[];
+    readonly nextAt: string | null;
+    readonly standing: Standing;
+  };
+  request_expired: { readonly requestId: string; readonly key: string; readonly standing?: Standing };
   /** An answer that the flow's schema took, as the schema makes it. */
   answer_accepted: {
     readonly key: string;

@@ -68,6 +68,10 @@ function apply(state: ThreadState, event: ThreadEvent): void {
       return applyRequest(state, event);
     case "request_decided":
       return applyVerdict(state, event);
+    case "request_voted":
+    case "request_reminded":
+    case "request_escalated":
+      return applyStanding(state, event);
     case "request_expired":
       return applyExpiry(state, event);
     case "answer_accepted":
@@ -229,6 +233,10 @@ function applyRequest(state: ThreadState, event: EventOf<"request_opened">): voi
     verdict: null,
     decided: null,
     status: "open",
+    approvers: event.approvers,
+    votes: [],
+    reminded: 0,
+    escalated: 0,
     used: false,
   };
   state.requests.set(event.requestId, request);
@@ -243,9 +251,7 @@ function applyRequest(state: ThreadState, event: EventOf<"request_opened">): voi
 }
 
 function applyVerdict(state: ThreadState, event: EventOf<"request_decided">): void {
-  const request = state.requests.get(event.requestId);
-  if (!request) throw illegal(event, `there is no request ${event.requestId}`);
-  if (request.status !== "open") throw illegal(event, `request ${event.requestId} is ${request.status}`);
+  const request = openRequest(state, event);
   request.status = "decided";
   request.verdict = event.verdict;
   request.decided = event;
@@ -272,6 +278,18 @@ function allowMore(state: ThreadState, owner: Operation, request: RequestState):
     state.allowances.set(scope, (state.allowances.get(scope) ?? 0) + 1);
 }
 
+/** What happens to a request while it is open. */
+function applyStanding(
+  state: ThreadState,
+  event: EventOf<"request_voted"> | EventOf<"request_reminded"> | EventOf<"request_escalated">,
+): void {
+  const request = openRequest(state, event);
+  request.approvers = event.standing.approvers;
+  request.votes = event.standing.votes;
+  if (event.type === "request_reminded") request.reminded = event.reminders;
+  if (event.type === "request_escalated") request.escalated += 1;
+}
+
 /** An answer with a schema is settled when the flow has taken it (`answer_accepted`); any other at once. */
 function settleAsk(state: ThreadState, owner: Operation, event: EventOf<"request_decided">): void {
   const { verdict, by } = event;
@@ -286,14 +304,20 @@ function settleAsk(state: ThreadState, owner: Operation, event: EventOf<"request
 }
 
 function applyExpiry(state: ThreadState, event: EventOf<"request_expired">): void {
-  const request = state.requests.get(event.requestId);
-  if (request?.status !== "open") throw illegal(event, `request ${event.requestId} is not open`);
+  const request = openRequest(state, event);
   request.status = "expired";
   if (event.key === flowKey) return;
   const owner = existing(state, event);
   if (kindOfKey(event.key) !== "ask" || owner.settled) return;
   settle(owner, event, { kind: "ask", result: { kind: "expired" } });
   state.notes.push({ seq: event.seq, kind: "ask", key: owner.key });
+}
+
+function openRequest(state: ThreadState, event: ThreadEvent & { readonly requestId: string }): RequestState {
+  const request = state.requests.get(event.requestId);
+  if (!request) throw illegal(event, `there is no request ${event.requestId}`);
+  if (request.status !== "open") throw illegal(event, `request ${event.requestId} is ${request.status}`);
+  return request;
 }
 
 function applyTimer(state: ThreadState, event: EventOf<"timer_fired">): void {

@@ -82,7 +82,10 @@ export interface AskOptions<Answer extends Schema = Schema> {
   readonly name?: string;
   /** Validates the answer before it is accepted. */
   readonly answer?: Answer;
+  /** Who may answer: principals, and roles as `role:x`. Default: the gate's. */
   readonly approvers?: readonly string[];
+  /** Whether who started the thread may answer. Default: the gate's; without one, where nobody is named. */
+  readonly requesterMayDecide?: boolean;
   /** Default: the gate's. */
   readonly expiresIn?: Duration;
 }

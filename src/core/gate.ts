@@ -1,5 +1,7 @@
 // I5. The gate is pure and closed by default: what nobody declared harmless waits for a person.
+import { soundApprovers } from "./approvers.ts";
 import { type Duration, durationMs } from "./duration.ts";
+import { HoldpointError } from "./errors.ts";
 import type { Effect, GateOutcome, Risk } from "./events.ts";
 import type { Json } from "./json.ts";
 
@@ -13,8 +15,20 @@ export interface GatedAction {
 }
 
 export interface GatePolicy {
-  /** Principals and roles that may decide, shown with every request. Default: anyone with access to the store. */
-  readonly approvers?: readonly string[];
+  /**
+   * Who may decide: principals, and roles as `role:support-lead`. Default: anyone with access to the store.
+   * A function is a rule: asked once for each action that is held, when its request is opened. It must be pure and name
+   * somebody: an action for which it throws, or names nobody, is denied. Requests about no action are then anyone's.
+   */
+  readonly approvers?: readonly string[] | ((action: GatedAction) => readonly string[]);
+  /** Approvals that an action takes, each by another principal. Above 1 its arguments cannot be edited. Default 1. */
+  readonly quorum?: number;
+  /** Whether who started the thread may decide its requests. Default: where nobody is named as approver. */
+  readonly requesterMayDecide?: boolean;
+  /** When approvers are reminded, from the opening of the request. Default: never. */
+  readonly remindAfter?: readonly Duration[];
+  /** Who else may decide when nobody has by then. Default: nobody. */
+  readonly escalate?: readonly { readonly after: Duration; readonly to: readonly string[] }[];
   /** How long a request stays open; no answer by then is a rejection. Default 24 h. */
   readonly expiresIn?: Duration;
   /** Tool names, `*` matching any run of characters, that are high risk unless their tool declares a risk. Added to the built-in list. */
@@ -24,7 +38,15 @@ export interface GatePolicy {
 }
 
 export interface Gate {
+  /** Those named for every request; nobody where a rule names them. */
   readonly approvers: readonly string[];
+  /** `null` where there is no rule. What it throws, or names, is for the caller to judge. */
+  readonly approverRule: ((action: GatedAction) => readonly string[]) | null;
+  readonly quorum: number;
+  readonly requesterMayDecide: boolean | undefined;
+  /** In order, each from the opening of the request. */
+  readonly remindAfterMs: readonly number[];
+  readonly escalate: readonly { readonly afterMs: number; readonly to: readonly string[] }[];
   readonly expiresInMs: number;
   readonly judge: (action: GatedAction) => GateOutcome;
   /** True when the name is on the list of high risks, whatever its tool declares. */
@@ -34,15 +56,53 @@ export interface Gate {
 /** High risk by name, as 12-factor-agents lists them, unless a tool declares its risk. */
 export const highRiskNames: readonly string[] = ["delete*", "deploy*", "charge*", "send_email"];
 
-/** Builds a gate. With no policy at all: `low` and `medium` risk run, `high` and undeclared risk are held. */
+/**
+ * Builds a gate. With no policy at all: `low` and `medium` risk run, `high` and undeclared risk are held.
+ *
+ * @throws `agent_invalid` for approvers that are none, or a quorum that they cannot reach.
+ */
 export function gate(policy: GatePolicy = {}): Gate {
   const patterns = [...highRiskNames, ...(policy.highRisk ?? [])].map(globPattern);
   return {
-    approvers: policy.approvers ?? [],
+    ...approvalPolicy(policy),
     expiresInMs: durationMs(policy.expiresIn ?? "24h"),
     judge: (action) => checkedOutcome(policy.decide?.(action)) ?? judgeByRisk(action, patterns),
     isHighRiskName: (tool) => patterns.some((pattern) => pattern.test(tool)),
   };
+}
+
+/** Most reminders, and most steps of escalation, of one request: they are kept with it. */
+const mostTimes = 10;
+const mostQuorum = 20;
+
+function approvalPolicy(policy: GatePolicy): Omit<Gate, "expiresInMs" | "judge" | "isHighRiskName"> {
+  const { approvers = [], quorum = 1, requesterMayDecide, remindAfter = [], escalate = [] } = policy;
+  const rule = typeof approvers === "function" ? approvers : null;
+  const named = typeof approvers === "function" ? [] : soundApprovers(approvers, "the gate");
+  const steps = escalate.map(({ after, to }) => ({
+    afterMs: durationMs(after),
+    to: soundApprovers(to, "the gate's escalation"),
+  }));
+  if (!Number.isInteger(quorum) || quorum < 1 || quorum > mostQuorum)
+    throw invalid(`the quorum cannot be ${quorum}`, `Give a whole number from 1 to ${mostQuorum}.`);
+  const people = [...named, ...steps.flatMap(({ to }) => to)];
+  const isReachable = people.length === 0 || people.some((entry) => entry.startsWith("role:"));
+  if (rule === null && !isReachable && new Set(people).size < quorum)
+    throw invalid(`${quorum} approvals are needed, and fewer may approve`, "Name more, or a role.");
+  if (remindAfter.length > mostTimes || steps.length > mostTimes)
+    throw invalid(`there are more than ${mostTimes} reminders or escalations`, "Give fewer.");
+  return {
+    approvers: named,
+    approverRule: rule,
+    quorum,
+    requesterMayDecide,
+    remindAfterMs: remindAfter.map(durationMs).sort((one, other) => one - other),
+    escalate: steps.sort((one, other) => one.afterMs - other.afterMs),
+  };
+}
+
+function invalid(why: string, fix: string): HoldpointError {
+  return new HoldpointError("agent_invalid", `the gate: ${why}`, { fix });
 }
 
 /** A policy is the user's code: what is no outcome (a promise, say) must hold, not run. */

@@ -1,5 +1,6 @@
 // I2. The one mapping from events to projections: a store applies it on append, and `verify` applies it again.
 import type { EventBody, ThreadEvent } from "./events.ts";
+import { nextRequestTime } from "./request-times.ts";
 
 /** What one event changes in the projections. Absent members change nothing. */
 export interface Delta {
@@ -16,7 +17,10 @@ export interface Delta {
   readonly waitClosed?: string;
   /** Closes the open waits for this signal; when there are none, the next one never opens. */
   readonly signalled?: string;
+  /** `expiresAt` is when it next needs a turn: for a reminder, for more approvers, or at its deadline. */
   readonly requestOpened?: { readonly requestId: string; readonly expiresAt: string | null };
+  /** An open request stands otherwise; without `expiresAt` its next time is the same. */
+  readonly requestChanged?: { readonly requestId: string; readonly expiresAt?: string | null };
   readonly requestClosed?: { readonly requestId: string; readonly status: "decided" | "expired" };
 }
 
@@ -49,9 +53,14 @@ export function projectionDelta(event: EventBody | ThreadEvent): Delta {
     case "child_completed":
       return { waitClosed: event.key };
     case "request_opened":
-      return { requestOpened: { requestId: event.requestId, expiresAt: event.expiresAt } };
+      return { requestOpened: { requestId: event.requestId, expiresAt: nextRequestTime(event) } };
     case "request_decided":
       return { requestClosed: { requestId: event.requestId, status: "decided" } };
+    case "request_voted":
+      return { requestChanged: { requestId: event.requestId } };
+    case "request_reminded":
+    case "request_escalated":
+      return { requestChanged: { requestId: event.requestId, expiresAt: event.nextAt } };
     case "request_expired":
       return { requestClosed: { requestId: event.requestId, status: "expired" } };
     default:

@@ -1,5 +1,6 @@
 // What a person is shown before they decide: the same facts on every channel, from the very bytes that will run.
-import type { EventOf, RequestKind, VerdictKind } from "./events.ts";
+import type { ArgumentSource, EventOf, RequestKind, VerdictKind, Vote } from "./events.ts";
+import { lookAlikes } from "./look-alikes.ts";
 import { visible } from "./visible.ts";
 
 /** A request as lists and channels have it. */
@@ -8,6 +9,9 @@ export interface ViewedRequest {
   readonly threadId: string;
   readonly agent: string;
   readonly opened: EventOf<"request_opened">;
+  /** Who may decide by now. Default: those of the opening. */
+  readonly approvers?: readonly string[];
+  readonly votes?: readonly Vote[];
 }
 
 export interface RequestField {
@@ -48,8 +52,9 @@ const choiceLabels: { readonly [Kind in VerdictKind]: string } = {
 };
 
 /** A request for people: what is asked, of whom, why, until when, and exactly what would run. */
-export function viewRequest({ requestId, threadId, agent, opened }: ViewedRequest): RequestView {
-  const { kind, approvers, expiresAt, evidence } = opened;
+export function viewRequest(request: ViewedRequest): RequestView {
+  const { requestId, threadId, agent, opened } = request;
+  const { kind, expiresAt, evidence, again, soFar } = opened;
   return {
     title: titles[kind],
     question: visible(opened.question),
@@ -57,24 +62,65 @@ export function viewRequest({ requestId, threadId, agent, opened }: ViewedReques
       field("agent", agent),
       field("thread", threadId),
       field("request", requestId),
+      ...requesterFields(opened),
       field("why", opened.why),
+      ...(again === undefined ? [] : [field("again", `it was decided before; ${again}`)]),
       ...(evidence === undefined ? [] : [field("evidence", evidence)]),
-      ...(approvers.length === 0 ? [] : [field("approvers", approvers.join(", "))]),
+      ...approverFields(request),
       field("deadline", expiresAt === null ? "none" : `${expiresAt}; ${atDeadline[kind]}`),
-      ...actionFields(opened.action),
+      ...(soFar === undefined ? [] : [field("so far", soFar.join("\n"))]),
+      ...actionFields(opened),
     ],
     choices: opened.choices.map((choice) => ({ kind: choice, label: choiceLabels[choice] })),
   };
 }
 
-function actionFields(action: EventOf<"request_opened">["action"]): readonly RequestField[] {
+type Opened = EventOf<"request_opened">;
+
+function requesterFields({ requesters = [], requesterMayDecide = true }: Opened): readonly RequestField[] {
+  if (requesters.length === 0) return [];
+  return [field("requester", `${requesters.join(", ")}${requesterMayDecide ? "" : "; may not decide"}`)];
+}
+
+function approverFields({
+  opened,
+  approvers = opened.approvers,
+  votes = [],
+}: ViewedRequest): readonly RequestField[] {
+  const { quorum = 1 } = opened;
+  const given = votes.length === 0 ? "none yet" : votes.map(({ by, via }) => `${by} (${via})`).join(", ");
+  return [
+    ...(approvers.length === 0 ? [] : [field("approvers", approvers.join(", "))]),
+    ...(quorum === 1 ? [] : [field("approvals", `${votes.length} of ${quorum}: ${given}`)]),
+  ];
+}
+
+function actionFields({ action, preview, sources, byCode = false }: Opened): readonly RequestField[] {
   if (action === undefined) return [];
   const { tool, toolVersion, risk, args, digest } = action;
+  const json = JSON.stringify(args, null, 2);
+  const alike = lookAlikes(json);
   return [
     field("tool", `${tool}, version ${toolVersion}, risk ${risk ?? "not declared"}`),
     field("digest", digest),
-    field("arguments", JSON.stringify(args, null, 2)),
+    field("arguments", json),
+    ...(alike.length === 0 ? [] : [field("look-alikes", alike.join("\n"))]),
+    ...(preview === undefined ? [] : [field("effect", preview.text ?? `no preview: ${preview.failed}`)]),
+    ...(sources === undefined ? [] : [field("sources", sources.map(sourceLine(byCode)).join("\n"))]),
   ];
+}
+
+function sourceLine(byCode: boolean): (source: ArgumentSource) => string {
+  const author = byCode ? "the agent's code" : "the model";
+  return ({ path, found, filledIn = false }) => {
+    if (found) return `${oneLine(path)}: event ${found.seq}, ${oneLine(found.from)}`;
+    return `${oneLine(path)}: ${filledIn ? "filled in by the tool's schema" : `not found in the log: ${author} wrote it`}`;
+  };
+}
+
+/** A name with a line break in it must not make a line of its own. */
+function oneLine(text: string): string {
+  return text.replaceAll("\n", "\\n");
 }
 
 function field(label: string, text: string): RequestField {

@@ -1,6 +1,6 @@
 // What a thread's events add up to. Only the fold (`evolve.ts`) writes to it.
 import type { ErrorInfo } from "./errors.ts";
-import type { Decision, EscalationReason, EventOf, Stored, Verdict } from "./events.ts";
+import type { Decision, EscalationReason, EventOf, Stored, Verdict, Vote } from "./events.ts";
 import type { ActionResult, AskResult, OperationKind, WaitResult } from "./flow.ts";
 import type { Calibration, WindowPart, WindowRecord } from "./window/window-record.ts";
 
@@ -61,6 +61,12 @@ export interface RequestState {
   verdict: Verdict | null;
   decided: EventOf<"request_decided"> | null;
   status: "open" | "decided" | "expired";
+  /** Who may decide now. */
+  approvers: readonly string[];
+  votes: readonly Vote[];
+  /** How many of its times for reminders and escalations were dealt with. */
+  reminded: number;
+  escalated: number;
   /** A runtime acted on the verdict: an approval started its action, a `continue` gave its allowance. */
   used: boolean;
 }

@@ -18,6 +18,9 @@ export interface RunContext {
   readonly artifact: <T = Json>(ref: string) => Promise<T>;
 }
 
+/** What a preview is handed besides the arguments. */
+export type PreviewContext = Pick<RunContext, "threadId" | "signal" | "artifact">;
+
 /** What `verify` found out about an action in doubt. */
 export type Verification =
   | { readonly happened: true; readonly value: unknown }
@@ -44,6 +47,11 @@ export interface ToolDefinition<Args, Name extends string = string, Input = unkn
    * reference. Where it throws, or gives nothing that can be shown, the value itself is shown.
    */
   readonly show?: (value: Value, args: Args) => unknown;
+  /**
+   * Says what running it would do, for whoever is asked to approve it: text, or a value that is shown as JSON, of which
+   * the first 1,000 characters are kept. It only reads, and has 5 s. When it fails the request says so, and is asked.
+   */
+  readonly preview?: (args: Args, context: PreviewContext) => unknown;
   /** Says after a crash whether an action took place (I4). */
   readonly verify?: (args: Args, context: RunContext) => Verification | Promise<Verification>;
   /**
@@ -65,6 +73,7 @@ export interface Tool {
   readonly timeoutMs: number;
   readonly run: (args: Json, context: RunContext) => unknown;
   readonly show: ((value: Json, args: Json) => unknown) | undefined;
+  readonly preview: ((args: Json, context: PreviewContext) => unknown) | undefined;
   readonly verify: ((args: Json, context: RunContext) => Verification | Promise<Verification>) | undefined;
   readonly explain: ((error: ErrorInfo, args: Json) => string | null) | undefined;
 }
@@ -108,6 +117,7 @@ export function tool<Args, const Name extends string = string, Input = unknown, 
     // The runtime calls these with arguments that `input` has validated, so they are an Args.
     run: definition.run as Tool["run"],
     show: definition.show as Tool["show"], // with a value that `run` returned, as JSON
+    preview: definition.preview as Tool["preview"],
     verify: definition.verify as Tool["verify"],
     explain: definition.explain as Tool["explain"],
   });
@@ -127,7 +137,7 @@ function checkWord(tool: string, member: string, given: string | undefined, know
 function checkHooks<Args, Name extends string, Input, Value>(
   definition: ToolDefinition<Args, Name, Input, Value>,
 ): void {
-  for (const hook of ["run", "show", "verify", "explain"] as const) {
+  for (const hook of ["run", "show", "preview", "verify", "explain"] as const) {
     const given: unknown = definition[hook];
     if (typeof given === "function" || (given === undefined && hook !== "run")) continue;
     throw new HoldpointError("tool_invalid", `tool ${definition.name}: its ${hook} is no function`, {

@@ -5,6 +5,8 @@ import type { RequestRow } from "./store.ts";
 export interface ChannelVerdict {
   readonly verdict: Verdict;
   readonly by: string;
+  /** Those that the channel knows of, without `role:`. Default: none. */
+  readonly roles?: readonly string[];
 }
 
 /**

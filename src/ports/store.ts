@@ -1,4 +1,4 @@
-import type { EventBody, EventOf, ThreadEvent, Verdict } from "../core/events.ts";
+import type { EventBody, EventOf, ThreadEvent, Verdict, Vote } from "../core/events.ts";
 
 /** Proof that one worker may append to one thread. `number` grows with every change of hands (a fencing token). */
 export interface Lease {
@@ -61,6 +61,12 @@ export interface RequestRow {
   readonly agent: string;
   readonly status: RequestStatus;
   readonly opened: EventOf<"request_opened">;
+  /** Who may decide: those of the opening, and whom it was escalated to. */
+  readonly approvers: readonly string[];
+  /** Approvals so far, of a request that needs several. */
+  readonly votes: readonly Vote[];
+  /** When an open request next needs a turn: for a reminder, an escalation, or its deadline. */
+  readonly dueAt: string | null;
   readonly verdict: Verdict | null;
   readonly by: string | null;
   readonly via: string | null;

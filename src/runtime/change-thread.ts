@@ -1,5 +1,6 @@
 // I1. The one way to append to a thread from outside its turns: an append names the `seq` that was seen, and whoever
 // loses a race reads again and decides again, so two deliveries of one command leave one event.
+import { isAgentVoice } from "../core/approvers.ts";
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
 import type { EventBody, ThreadEvent } from "../core/events.ts";
 import { evolve } from "../core/evolve.ts";
@@ -64,8 +65,10 @@ export function threadNotFound(threadId: string): HoldpointError {
   });
 }
 
-/** People decide. @throws `verdict_invalid` for a thread's or an agent's own voice. */
+/** People decide. @throws `not_an_approver` for a thread's or an agent's own voice. */
 export function assertPerson(by: string): void {
-  if (!by.startsWith("thread:") && !by.startsWith("agent:")) return;
-  throw new HoldpointError("verdict_invalid", `${by} is no person; an agent cannot decide a request`);
+  if (!isAgentVoice(by)) return;
+  throw new HoldpointError("not_an_approver", `${by} is no person; an agent cannot decide a request`, {
+    fix: "A person decides: `holdpoint inbox` says who may.",
+  });
 }

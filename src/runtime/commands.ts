@@ -1,12 +1,14 @@
 // What people and programs do to threads from outside a turn.
 import { randomBytes } from "node:crypto";
 import type { Agent } from "../core/agent.ts";
+import { assertApprover } from "../core/approvers.ts";
 import { sha256 } from "../core/digest.ts";
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
 import { type EventBody, event, type Verdict } from "../core/events.ts";
 import { type Json, toJson } from "../core/json.ts";
 import { initialState, type RequestState, type ThreadState } from "../core/state.ts";
 import { assertOpenThread, assertPerson, changeThread, commit } from "./change-thread.ts";
+import { expired } from "./operations/request.ts";
 import { agentNamed, type Runtime } from "./runtime.ts";
 import { toStored } from "./stored.ts";
 import { validateWithin } from "./validate-within.ts";
@@ -20,6 +22,8 @@ export interface StartOptions {
   readonly key?: string;
   readonly threadId?: string;
   readonly parent?: { readonly threadId: string; readonly key: string };
+  /** Of a child: who started the work that it is part of. They may not approve what it does (see `GatePolicy`). */
+  readonly requesters?: readonly string[];
   /** Ends the wait for the schema of the input. */
   readonly signal?: AbortSignal;
 }
@@ -47,6 +51,7 @@ export async function startThread(
     input: stored,
     by: options.by,
     ...(options.parent ? { parent: options.parent } : {}),
+    ...(options.requesters?.length ? { requesters: options.requesters } : {}),
   });
   try {
     await commit(runtime, threadId, 0, [body], artifacts);
@@ -124,20 +129,26 @@ function doubts(state: ThreadState): readonly EventBody[] {
  * Records what became of an action that was in doubt when its thread ended. While a thread is open its request is
  * answered instead.
  *
- * @throws `operation_not_found`; `verdict_invalid` for a thread that is open; `request_already_decided`.
+ * @throws `operation_not_found`; `verdict_invalid` for a thread that is open; `request_already_decided`;
+ *   `not_an_approver`, by the request that the action had.
  */
 export async function settleAction(
   runtime: Runtime,
   threadId: string,
   key: string,
-  settlement: { readonly verdict: Extract<Verdict, { kind: "done" | "not_done" }>; readonly by: string },
+  settlement: {
+    readonly verdict: Extract<Verdict, { kind: "done" | "not_done" }>;
+    readonly by: string;
+    readonly roles?: readonly string[];
+  },
 ): Promise<void> {
-  const { verdict, by } = settlement;
+  const { verdict, by, roles = [] } = settlement;
   assertPerson(by);
   await changeThread(runtime, threadId, (state) => {
     const action = state.operations.get(key);
     if (!action?.start)
       throw new HoldpointError("operation_not_found", `thread ${threadId} has started no action ${key}`);
+    if (action.request) assertMayDecide(action.request, { by, roles });
     if (!state.end)
       throw new HoldpointError("verdict_invalid", `thread ${threadId} is open`, {
         fix: "Answer its request: `holdpoint inbox`.",
@@ -180,13 +191,17 @@ async function cancelChild(
 
 /**
  * Says that a recorded operation which the flow no longer makes needs no counterpart (`flow_changed`), and lets the
- * thread go on. @throws `operation_not_found`; `thread_ended`.
+ * thread go on. @throws `operation_not_found`; `thread_ended`; `not_an_approver`, for whoever may not decide the
+ *   requests that are closed with it.
  */
 export async function handleOperation(
   runtime: Runtime,
   threadId: string,
   key: string,
-  options: { readonly by: string; readonly why: string },
+  {
+    roles = [],
+    ...options
+  }: { readonly by: string; readonly why: string; readonly roles?: readonly string[] },
 ): Promise<void> {
   assertPerson(options.by);
   await changeThread(runtime, threadId, (state) => {
@@ -194,6 +209,8 @@ export async function handleOperation(
     const operation = state.operations.get(key);
     if (!operation)
       throw new HoldpointError("operation_not_found", `thread ${threadId} has no operation ${key}`);
+    for (const request of [operation.request, state.flowRequest])
+      if (request?.status === "open") assertMayDecide(request, { by: options.by, roles });
     return [
       ...(state.handled.has(key) ? [] : [event("operation_handled", { key, ...options })]),
       ...closed(operation.request),
@@ -202,10 +219,16 @@ export async function handleOperation(
   });
 }
 
+function assertMayDecide(
+  { opened, approvers }: RequestState,
+  { by, roles }: { readonly by: string; readonly roles: readonly string[] },
+): void {
+  assertApprover(opened, approvers, { id: by, roles });
+}
+
 /** Nobody needs to answer for an operation that is handled. */
 function closed(request: RequestState | null): readonly EventBody[] {
-  if (request?.status !== "open") return [];
-  return [event("request_expired", { requestId: request.opened.requestId, key: request.opened.key })];
+  return request?.status === "open" ? [expired(request)] : [];
 }
 
 /** The open question about the changed flow is answered by handling what it is about; not after its deadline (I6). */

@@ -7,6 +7,7 @@ import { initialState } from "../core/state.ts";
 import type { WindowRecord } from "../core/window/window-record.ts";
 import { allTextsOf } from "./artifacts.ts";
 import { now, threadNotFound } from "./change-thread.ts";
+import { requestersOf } from "./operations/request.ts";
 import type { Runtime } from "./runtime.ts";
 
 /**
@@ -73,20 +74,28 @@ function forkedEvents(
     const { seq: _seq, at: _at, ...body } = copied;
     switch (body.type) {
       case "thread_started": {
-        const { parent: _parent, ...rest } = body;
+        const { parent: _parent, requesters: _, ...rest } = body;
+        const requesters = requestersOf(state); // who forks must not make others' requests their own to approve
         return [
           {
             ...rest,
             threadId: fork.forkId,
             by: fork.by,
+            ...(requesters.length === 0 ? {} : { requesters }),
             forkedFrom: { threadId: fork.threadId, seq: fork.at },
           },
         ];
       }
       case "request_opened": {
         const isOpen = isUnused(body.requestId) || state.requests.get(body.requestId)?.status === "open";
-        const expiresAt = isOpen ? renewed(runtime, body.expiresAt, copied.at) : body.expiresAt;
-        return [{ ...body, requestId: requestId(body.requestId), expiresAt }];
+        const times = isOpen ? renewedTimes(runtime, body, copied.at) : {};
+        return [{ ...body, requestId: requestId(body.requestId), ...times }];
+      }
+      case "request_voted":
+      case "request_reminded":
+      case "request_escalated": {
+        const startsAnew = isUnused(body.requestId) || state.requests.get(body.requestId)?.status === "open";
+        return startsAnew ? [] : [{ ...body, requestId: requestId(body.requestId) }];
       }
       case "request_expired":
         return [{ ...body, requestId: requestId(body.requestId) }];
@@ -114,6 +123,12 @@ function moved(copies: readonly (readonly EventBody[])[]): readonly EventBody[] 
   /** The first event that is kept, from `seq` on. */
   const from = (seq: number): number => (seq === 0 ? 0 : place(seq - 1) + 1);
   return copies.flat().map((body) => {
+    if (body.type === "request_opened" && body.sources) {
+      const sources = body.sources.map((source) =>
+        source.found ? { ...source, found: { ...source.found, seq: place(source.found.seq) } } : source,
+      );
+      return { ...body, sources };
+    }
     if (body.type === "window_compacted") return { ...body, toSeq: from(body.toSeq) };
     if ((body.type !== "decision_made" && body.type !== "decision_rejected") || !body.window) return body;
     return { ...body, window: movedWindow(body.window, place, from) };
@@ -148,6 +163,20 @@ function movedWindow(
         ),
       },
     }),
+  };
+}
+
+/** All times of a request that is open in the fork: nobody was reminded of it yet. */
+function renewedTimes(
+  runtime: Runtime,
+  { expiresAt, remindAt, escalateAt }: Extract<EventBody, { type: "request_opened" }>,
+  openedAt: string,
+) {
+  const renew = (at: string): string => renewed(runtime, at, openedAt) ?? at;
+  return {
+    expiresAt: renewed(runtime, expiresAt, openedAt),
+    ...(remindAt && { remindAt: remindAt.map(renew) }),
+    ...(escalateAt && { escalateAt: escalateAt.map(({ at, to }) => ({ at: renew(at), to })) }),
   };
 }
 

@@ -26,6 +26,7 @@ const rawTailLength = 6_000;
 const payload: ReadonlySet<string> = new Set([
   ...["input", "output", "result", "outcome", "error", "value", "verdict", "args", "requested"],
   ...["why", "question", "answerSchema", "evidence", "message", "warnings", "text", "summary"],
+  ...["soFar", "preview", "again"],
 ]);
 
 export function redactor(secrets: ReadonlyMap<string, string>): Redactor {

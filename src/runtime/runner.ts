@@ -4,7 +4,7 @@ import type { ThreadState } from "../core/state.ts";
 import { flowKey, initialState } from "../core/state.ts";
 import type { Lease } from "../ports/store.ts";
 import { artifactsOf } from "./artifacts.ts";
-import { openRequest } from "./operations/plan.ts";
+import { openRequest } from "./operations/request.ts";
 import type { Runtime } from "./runtime.ts";
 import { createSession, noSuchAgent, type Session, type TurnEnd } from "./session.ts";
 

@@ -1,12 +1,17 @@
-// I6. Verdicts of people on requests.
+// I6. Verdicts of people on requests. Who may decide is checked on what the append is conditional on, so that nobody
+// decides by a policy, or with votes, that were there before.
 import { z } from "zod";
+import type { Agent } from "../core/agent.ts";
+import { assertApprover, entryOf, type Principal } from "../core/approvers.ts";
 import { actionDigest } from "../core/digest.ts";
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
-import { event, type Verdict } from "../core/events.ts";
+import { type EventBody, event, type Verdict, type Vote } from "../core/events.ts";
+import type { GatedAction } from "../core/gate.ts";
 import { canonicalJson, type Json, toJson } from "../core/json.ts";
 import type { RequestRow } from "../ports/store.ts";
 import { toolNamed } from "./built-in-tools.ts";
 import { assertPerson, commit } from "./change-thread.ts";
+import { namedBy } from "./operations/approval.ts";
 import { agentNamed, type Runtime } from "./runtime.ts";
 import { validateWithin } from "./validate-within.ts";
 
@@ -16,40 +21,43 @@ export interface DecideRequest {
   readonly verdict: Verdict;
   /** The principal. An agent is none. */
   readonly by: string;
+  /** What whoever authenticated the principal knows of it, without `role:`. They are not recorded, only the one that counted. */
+  readonly roles?: readonly string[];
   readonly via: string;
   /** Ends the wait for the schema of edited arguments. */
   readonly signal?: AbortSignal;
 }
 
-/** The verdict that stands, and whether this call gave it. */
+/** The verdict that stands, and whether this call gave it. A request that needs more approvals has none yet. */
 export interface Decided {
   readonly request: RequestRow;
   readonly first: boolean;
 }
 
 /**
- * I6. Gives a request its one final verdict. The same verdict again returns the stored one.
+ * I6. Gives a request its one final verdict. The same verdict again returns the stored one. Of a request that needs
+ * several approvals each principal gives one, and the last one decides it; any rejection decides at once.
  *
- * @throws `request_not_found`; `request_already_decided`, naming who and when; `verdict_invalid` for a verdict that the
+ * @throws `request_not_found`; `not_an_approver`, naming who may decide; `request_already_decided`, naming who and when; `verdict_invalid` for a verdict that the
  *   request does not take, an edit or an answer that does not validate, or a request past its deadline.
  */
 export async function decideRequest(
   runtime: Runtime,
   requestId: string,
-  { signal = never, ...options }: DecideRequest,
+  { signal = never, roles = [], ...given }: DecideRequest,
 ): Promise<Decided> {
-  assertPerson(options.by);
+  const { by, verdict } = given;
+  const principal = { id: by, roles };
+  assertPerson(by);
   for (;;) {
     const { row, headSeq } = await requestAt(runtime, requestId);
-    if (sameVerdict(runtime, row, options.verdict)) return { request: row, first: false };
-    const digest = await digestOf(runtime, row, options.verdict, signal);
+    if (sameVerdict(runtime, row, verdict)) return { request: row, first: false };
+    if (row.verdict === null) assertApprover(row.opened, row.approvers, principal);
+    const { digest, approvers = row.approvers } = await checked(runtime, row, verdict, principal, signal);
     assertOpen(runtime, row);
-    const body = event("request_decided", {
-      requestId,
-      key: row.opened.key,
-      ...options,
-      ...(digest === undefined ? {} : { digest }),
-    });
+    if (verdict.kind === "approve" && row.votes.some((vote) => vote.by === by))
+      return { request: row, first: false };
+    const body = verdictEvent(row, given, entryOf(approvers, principal), digest);
     try {
       await commit(runtime, row.threadId, headSeq, [body], []);
       return { request: (await requestAt(runtime, requestId)).row, first: true };
@@ -57,6 +65,29 @@ export async function decideRequest(
       if (!isHoldpointError(error, "append_conflict")) throw error; // someone else went on: look again
     }
   }
+}
+
+/** A vote, or the verdict: the approval that is one too few does not decide. */
+function verdictEvent(
+  { requestId, opened, approvers, votes }: RequestRow,
+  { verdict, by, via }: Pick<DecideRequest, "verdict" | "by" | "via">,
+  entry: string | null,
+  digest: string | undefined,
+): EventBody {
+  const vote: Vote = { by, via, ...(entry === null ? {} : { as: entry }) };
+  const body = { requestId, key: opened.key, ...vote, ...(digest === undefined ? {} : { digest }) };
+  const { quorum = 1 } = opened;
+  const isApproval = verdict.kind === "approve";
+  const standing = { approvers, votes: isApproval && quorum > 1 ? [...votes, vote] : votes };
+  if (isApproval && standing.votes.length < quorum && quorum > 1)
+    return event("request_voted", { ...body, verdict, standing });
+  const isAsOpened = standing.votes.length === 0 && approvers.length === opened.approvers.length;
+  return event("request_decided", {
+    ...body,
+    verdict,
+    ...(isApproval && quorum > 1 ? { voters: standing.votes.map((one) => one.by) } : {}),
+    ...(isAsOpened ? {} : { standing }),
+  });
 }
 
 /**
@@ -109,13 +140,21 @@ function assertOpen(
   );
 }
 
-/** Checks that a verdict fits its request, and gives the digest of what an approval approves (I5). */
-async function digestOf(
+interface Checked {
+  /** I5. Of what an approval approves. */
+  readonly digest?: string | undefined;
+  /** Who may approve what an edit made of the action, where that depends on the arguments. */
+  readonly approvers?: readonly string[];
+}
+
+/** Checks that a verdict fits its request. */
+async function checked(
   runtime: Runtime,
   row: RequestRow,
   verdict: Verdict,
+  principal: Principal,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<Checked> {
   const { opened } = row;
   if (!opened.choices.includes(verdict.kind)) {
     throw new HoldpointError(
@@ -123,18 +162,20 @@ async function digestOf(
       `request ${row.requestId} takes ${opened.choices.join(", ")}; not ${verdict.kind}`,
     );
   }
-  if (verdict.kind === "approve") return opened.action?.digest;
+  if (verdict.kind === "approve") return { digest: opened.action?.digest };
   if (verdict.kind === "answer") assertAnswer(row, verdict.value);
-  return verdict.kind === "edit" ? digestOfEdit(runtime, row, verdict.args, signal) : undefined;
+  return verdict.kind === "edit" ? checkedEdit(runtime, row, verdict.args, principal, signal) : {};
 }
 
-async function digestOfEdit(
+async function checkedEdit(
   runtime: Runtime,
   row: RequestRow,
   args: Json,
+  principal: Principal,
   signal: AbortSignal,
-): Promise<string> {
-  const tool = toolNamed(agentNamed(runtime, row.agent), row.opened.action?.tool ?? "");
+): Promise<Checked> {
+  const agent = agentNamed(runtime, row.agent);
+  const tool = toolNamed(agent, row.opened.action?.tool ?? "");
   if (!tool)
     throw new HoldpointError(
       "verdict_invalid",
@@ -154,7 +195,24 @@ async function digestOfEdit(
       "verdict_invalid",
       `the edited arguments of ${tool.name} are not valid: ${result.why}`,
     );
-  return actionDigest({ tool: tool.name, toolVersion: tool.version, args: result.value });
+  const { name, risk, effect } = tool;
+  const action = { agent: agent.name, tool: name, args: result.value, risk, effect };
+  const approvers = approversOfEdit(row, agent, action, principal);
+  const digest = actionDigest({ tool: name, toolVersion: tool.version, args: result.value });
+  return { digest, ...(approvers === null ? {} : { approvers }) };
+}
+
+/** Who may approve the action as it was asked for need not be who may approve what they make of it. */
+function approversOfEdit(
+  row: RequestRow,
+  { gate }: Agent,
+  action: GatedAction,
+  principal: Principal,
+): readonly string[] | null {
+  const named = namedBy(gate, action);
+  if (!named.ok) throw new HoldpointError("verdict_invalid", `the edited ${action.tool}: ${named.why}`);
+  if (named.approvers !== null) assertApprover(row.opened, named.approvers, principal);
+  return named.approvers;
 }
 
 function assertAnswer(row: RequestRow, value: Json): void {

@@ -45,7 +45,7 @@ describe("run", () => {
         kind: "approval",
         status: "open",
         choices: ["approve", "edit", "reject"],
-        approvers: ["role:lead"],
+        approvers: [],
         action: { tool: "issue_refund", args: { orderId: "A7", cents: 42 }, risk: "high" },
       },
     ]);

@@ -128,6 +128,22 @@ describe.skipIf(!hasScript)("in a terminal", () => {
     expect((await project.json("inbox")).document.requests).toHaveLength(1);
   });
 
+  it("asks nobody what they may not decide, and says who may", async () => {
+    const project = newProject();
+    project.write(
+      "asking.ts",
+      `import { agent } from "holdpoint";
+       export default agent({ name: "asking", flow: async (t) => (await t.ask("Which?", { approvers: ["role:buyer"] })).kind });`,
+    );
+    const people = [{ id: "kim@example.com", roles: ["buyer"] }];
+    project.write("holdpoint.config.json", JSON.stringify({ people }));
+    const { code, screen } = await openTerminal(project, ["run", "asking.ts", "--as", "dana@example.com"])
+      .ended;
+    expect(code).toBe(0);
+    expect(screen).not.toContain("Later: leave it open");
+    expect(screen).toContain("for role:buyer");
+  });
+
   it("shows colours, but not with NO_COLOR, and never elsewhere", async () => {
     const project = newProject();
     const plain = await project.run("run", `${fixture("flows.ts")}#echo`, "x");

@@ -163,7 +163,7 @@ describe("approve", () => {
     const { requestId, threadId } = await heldRefund(project);
     const { code, document } = await project.json("approve", requestId, "--as", `thread:${threadId}`);
     expect(code).toBe(4);
-    expect(document.error.code).toBe("verdict_invalid");
+    expect(document.error.code).toBe("not_an_approver");
     expect(ledger(project)).toEqual([]);
   });
 });

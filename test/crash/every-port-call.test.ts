@@ -9,6 +9,7 @@ import { type Agent, agent } from "../../src/core/agent.ts";
 import { isHoldpointError } from "../../src/core/errors.ts";
 import type { ThreadEvent, Verdict } from "../../src/core/events.ts";
 import type { ActionResult } from "../../src/core/flow.ts";
+import { gate } from "../../src/core/gate.ts";
 import { type RunContext, type Tool, type TypedTool, tool } from "../../src/core/tool.ts";
 import { exactInputs } from "../../src/core/window/exact-input.ts";
 import { localDispatcher } from "../../src/dispatch/local.ts";
@@ -54,6 +55,10 @@ interface Scenario {
   readonly agents: (site: Site) => readonly Agent[];
   /** What a person says to a request. Default: `verdictOf`. */
   readonly verdict?: (request: RequestRow, world: World) => Verdict;
+  /** Who decides, each once. Default: dana@example.com. */
+  readonly people?: readonly string[];
+  /** Requests that nobody answers yet. Default: none. */
+  readonly isEarly?: (request: RequestRow) => boolean;
   /** Sent to the thread from outside, with a fixed id. */
   readonly signals?: readonly string[];
 }
@@ -179,6 +184,27 @@ const scenarios: readonly Scenario[] = [
         : opened.action?.tool === "pay"
           ? { kind: "edit", args: { n: 7 } }
           : { kind: "reject", why: "no" },
+  },
+  {
+    name: "an action that two approve, after a reminder and an escalation",
+    agents: (site) => {
+      const pay = effectTool(site, { name: "pay", risk: "high", verified: true });
+      return [
+        agent({
+          name: "a",
+          tools: [pay],
+          gate: gate({
+            approvers: ["dana@example.com"],
+            quorum: 2,
+            remindAfter: ["1h"],
+            escalate: [{ after: "2h", to: ["kim@example.com"] }],
+          }),
+          flow: async (t) => t.act(pay, { n: 1 }).then(({ status }) => status),
+        }),
+      ];
+    },
+    people: ["dana@example.com", "kim@example.com"],
+    isEarly: ({ approvers }) => !approvers.includes("kim@example.com"),
   },
   {
     name: "a batch: read, repeatable, held",
@@ -384,15 +410,17 @@ async function live({ runtime, faults }: Process, scenario: Scenario, world: Wor
     const row = (await runtime.store.threads({ threadId })).rows[0];
     if (row?.status === "completed" || row?.status === "failed") return threadId;
     const requests = (await runtime.store.requests({ status: "open" })).rows;
-    for (const request of requests)
-      await decideRequest(runtime, request.requestId, {
-        verdict: (scenario.verdict ?? verdictOf)(request, world),
-        by: "dana@example.com",
-        via: "test",
-      });
+    const answered = requests.filter((request) => !scenario.isEarly?.(request));
+    for (const request of answered)
+      for (const by of scenario.people ?? ["dana@example.com"])
+        await decideRequest(runtime, request.requestId, {
+          verdict: (scenario.verdict ?? verdictOf)(request, world),
+          by,
+          via: "test",
+        });
     for (const name of scenario.signals ?? [])
       await sendSignal(runtime, threadId, { signal: name, value: 1, by: "test", signalId: name });
-    if (requests.length === 0) world.clock.set(world.clock.now() + 3_600_000);
+    if (answered.length === 0) world.clock.set(world.clock.now() + 3_600_000);
   }
   throw new Error(`the thread is stuck: ${JSON.stringify(await runtime.store.read(threadId), null, 1)}`);
 }

@@ -14,6 +14,7 @@ const pages = [
   "docs/artifacts.md",
   "docs/window.md",
   "docs/triggers.md",
+  "docs/people.md",
 ];
 
 const examples = pages.flatMap((page) =>

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { chooseModel } from "../../examples/support-desk/choose-model.ts";
 
 const main = join(import.meta.dirname, "../../examples/support-desk/main.ts");
+const config = join(import.meta.dirname, "../../examples/support-desk/holdpoint.config.json");
 const cli = join(import.meta.dirname, "../../src/cli/main.ts");
 let data: string;
 
@@ -51,7 +52,10 @@ it("carries out on its next run what the command line approved", async () => {
   const [requestId] = first.threads.flatMap((thread: { requests: { requestId: string }[] }) =>
     thread.requests.map((request) => request.requestId),
   );
-  const approved = await node(cli, "approve", requestId, "--store", join(data, "holdpoint.db"), "--json");
+  const store = ["--store", join(data, "holdpoint.db"), "--config", config, "--json"];
+  const refused = await node(cli, "approve", requestId, ...store, "--as", "kim@example.com");
+  expect(refused).toMatchObject({ code: 4, stdout: expect.stringContaining("role:support-lead") });
+  const approved = await node(cli, "approve", requestId, ...store, "--as", "dana@example.com");
   expect(approved).toMatchObject({ code: 0 });
   const second = JSON.parse((await node(main, "--data", data, "--json")).stdout);
   expect(second.thisRun).toEqual({ started: 0, actions: 1 });

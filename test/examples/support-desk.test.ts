@@ -54,7 +54,9 @@ function run({
 /** As a person does from another process, between two runs. */
 async function decide(requestId: string, verdict: Verdict): Promise<void> {
   const runtime = await openEmbedded({ path: join(data, "holdpoint.db"), agents: [desk()] });
-  await decideRequest(runtime, requestId, { verdict, by: "dana@example.com", via: "test" });
+  await decideRequest(runtime, requestId, {
+    ...{ verdict, by: "dana@example.com", roles: ["support-lead"], via: "test" },
+  });
   await closeRuntime(runtime);
 }
 

@@ -242,7 +242,9 @@ async function answerRequests(
   for (const request of await openRequestsOf(runtime)) {
     const verdict = verdictOn(request, mails.get(request.threadId) ?? -1, person);
     if (!verdict) continue;
-    await decideRequest(runtime, request.requestId, { verdict, by: "dana@example.com", via: "test" });
+    await decideRequest(runtime, request.requestId, {
+      ...{ verdict, by: "dana@example.com", roles: ["support-lead"], via: "test" },
+    });
     const kind = `${request.opened.reason ?? request.opened.kind} → ${verdict.kind}`;
     verdicts.set(kind, (verdicts.get(kind) ?? 0) + 1);
     answered += 1;

@@ -25,6 +25,11 @@ export function tempFolder(): Folder {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
+export interface Who {
+  readonly by?: string;
+  readonly roles?: readonly string[];
+}
+
 export interface TestRuntime {
   readonly runtime: Runtime;
   /** Of the store's file. */
@@ -35,7 +40,8 @@ export interface TestRuntime {
   events(threadId: string): Promise<readonly ThreadEvent[]>;
   types(threadId: string): Promise<readonly string[]>;
   openRequests(): Promise<readonly RequestRow[]>;
-  decide(requestId: string, verdict: Verdict): Promise<void>;
+  /** By dana@example.com, unless somebody else is named; `roles` are theirs. */
+  decide(requestId: string, verdict: Verdict, who?: Who): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -67,8 +73,8 @@ export async function openTestRuntime({
     events: (threadId) => runtime.store.read(threadId),
     types: async (threadId) => (await runtime.store.read(threadId)).map((event) => event.type),
     openRequests: async () => (await runtime.store.requests({ status: "open" })).rows,
-    decide: async (requestId, verdict) => {
-      await decideRequest(runtime, requestId, { verdict, by: "dana@example.com", via: "test" });
+    decide: async (requestId, verdict, { by = "dana@example.com", roles = [] } = {}) => {
+      await decideRequest(runtime, requestId, { verdict, by, roles, via: "test" });
     },
     async close() {
       await runtime.dispatcher.close();

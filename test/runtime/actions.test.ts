@@ -246,7 +246,7 @@ describe("an action that the gate holds", () => {
     expect(newer.runs).toEqual([]);
     const [again] = await deployed.openRequests();
     expect(again?.requestId).not.toBe(requestId);
-    expect(again?.opened.why).toContain("version 2");
+    expect(again?.opened.again).toContain("version 2");
     await deployed.decide(again?.requestId ?? "", { kind: "approve" });
     await deployed.settle(threadId);
     expect(newer.runs).toHaveLength(1);
@@ -277,7 +277,7 @@ describe("an action that the gate holds", () => {
       by: `thread:${threadId}`,
       via: "test",
     });
-    await expect(own).rejects.toMatchObject({ code: "verdict_invalid" });
+    await expect(own).rejects.toMatchObject({ code: "not_an_approver" });
   });
 
   it("settles a batch call by call: approved, rejected and automatic give one result each", async () => {

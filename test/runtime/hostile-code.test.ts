@@ -165,7 +165,7 @@ describe("marking an operation as handled", () => {
     const { opened, threadId } = await changed();
     await expect(
       handleOperation(opened.runtime, threadId, "wait:old#1", { by: "agent:a", why: "I say so" }),
-    ).rejects.toMatchObject({ code: "verdict_invalid" });
+    ).rejects.toMatchObject({ code: "not_an_approver" });
   });
 
   it("answers no request whose deadline has passed (I6)", async () => {

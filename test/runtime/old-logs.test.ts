@@ -8,6 +8,7 @@ import { type Agent, agent } from "../../src/core/agent.ts";
 import { currentEventTypes, decodeEvent, encodeEvent } from "../../src/core/codec.ts";
 import { HoldpointError } from "../../src/core/errors.ts";
 import type { ThreadEvent } from "../../src/core/events.ts";
+import { gate } from "../../src/core/gate.ts";
 import type { ModelInput } from "../../src/ports/model.ts";
 import { parsePrompt } from "../../src/prompts/parse-prompt.ts";
 import { cancelThread, handleOperation, sendSignal, startThread } from "../../src/runtime/commands.ts";
@@ -293,6 +294,50 @@ const histories: readonly History[] = [
       { kind: "answered", value: { size: "M" }, by: "dana@example.com" },
       { kind: "received", value: 1, by: "test" },
     ],
+  },
+  {
+    name: "people",
+    agents: () => [
+      agent({
+        name: "a",
+        tools: [payTool({ risk: "high", preview: ({ cents }) => `pays ${cents} cents` })],
+        gate: gate({
+          approvers: ["dana@example.com", "role:lead"],
+          quorum: 2,
+          remindAfter: ["1h"],
+          escalate: [{ after: "2h", to: ["kim@example.com"] }],
+        }),
+        async flow(t) {
+          const first = await t.act([{ callId: "c1", tool: "pay", args: { cents: 500 } }]);
+          const second = await t.act([{ callId: "c2", tool: "pay", args: { cents: 700 } }]);
+          return [...first, ...second].map(({ status }) => status);
+        },
+      }),
+    ],
+    async write(opened, threadId) {
+      await opened.settle(threadId);
+      for (const by of ["dana@example.com", "lee@example.com"]) {
+        const [request] = await opened.openRequests();
+        await opened.decide(request?.requestId ?? "", { kind: "approve" }, { by, roles: ["lead"] });
+      }
+      await opened.settle(threadId);
+      for (let hour = 1; hour <= 2; hour++) {
+        await opened.clock.advance(3_600_000);
+        await opened.settle(threadId);
+      }
+      await opened.decide((await opened.openRequests())[0]?.requestId ?? "", { kind: "approve" });
+      await opened.settle(threadId);
+    },
+    async resume(opened, threadId) {
+      const [request] = await opened.openRequests();
+      expect(request).toMatchObject({
+        approvers: expect.arrayContaining(["kim@example.com"]),
+        dueAt: expect.any(String),
+      });
+      await opened.decide(request?.requestId ?? "", { kind: "approve" }, { by: "kim@example.com" });
+      await opened.settle(threadId);
+    },
+    end: ["completed", "completed"],
   },
   {
     name: "handled",

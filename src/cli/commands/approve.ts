@@ -1,8 +1,9 @@
 import type { AddCommand } from "../command-line.ts";
-import { addNoRun, giveVerdict, type RunOnOptions } from "../give-verdict.ts";
+import { addNoRun, addThread, giveVerdicts, type ManyOptions } from "../give-verdict.ts";
 import { parseJsonArgument } from "../json-argument.ts";
+import { usageError } from "../screen.ts";
 
-interface Options extends RunOnOptions {
+interface Options extends ManyOptions {
   readonly edit?: string;
 }
 
@@ -10,15 +11,16 @@ export const addApprove: AddCommand = (program, run) => {
   const command = program
     .command("approve")
     .description("let a held action run, exactly as shown or with other arguments")
-    .argument("<request>", "its id, from `holdpoint inbox`")
+    .argument("[requests...]", "their ids, from `holdpoint inbox`")
     .option("--edit <json>", "approve with these arguments instead; they are validated first");
-  addNoRun(command).action(
-    run<Options>((context, [requestId = ""], options) => {
-      const { edit } = options;
-      const args = edit === undefined ? undefined : parseJsonArgument(edit, "the value of --edit");
-      return giveVerdict(context, requestId, options, () =>
-        args === undefined ? { kind: "approve" } : { kind: "edit", args },
-      );
+  addNoRun(addThread(command)).action(
+    run<Options>((context, requestIds, options) => {
+      const { edit, thread } = options;
+      if (edit === undefined) return giveVerdicts(context, requestIds, options, { kind: "approve" });
+      if (requestIds.length !== 1 || thread !== undefined)
+        throw usageError("--edit takes one request", "Give the arguments of one action at a time.");
+      const args = parseJsonArgument(edit, "the value of --edit");
+      return giveVerdicts(context, requestIds, options, { kind: "edit", args });
     }),
   );
 };

@@ -1,7 +1,7 @@
 import type { AddCommand } from "../command-line.ts";
-import { addNoRun, giveVerdict, type RunOnOptions } from "../give-verdict.ts";
+import { addNoRun, addThread, giveVerdicts, type ManyOptions } from "../give-verdict.ts";
 
-interface Options extends RunOnOptions {
+interface Options extends ManyOptions {
   readonly why: string;
 }
 
@@ -9,11 +9,11 @@ export const addReject: AddCommand = (program, run) => {
   const command = program
     .command("reject")
     .description("refuse a held action or a question; the agent sees the reason")
-    .argument("<request>", "its id, from `holdpoint inbox`")
+    .argument("[requests...]", "their ids, from `holdpoint inbox`")
     .requiredOption("--why <reason>", "the reason, which the agent sees");
-  addNoRun(command).action(
-    run<Options>((context, [requestId = ""], options) =>
-      giveVerdict(context, requestId, options, () => ({ kind: "reject", why: options.why })),
+  addNoRun(addThread(command)).action(
+    run<Options>((context, requestIds, options) =>
+      giveVerdicts(context, requestIds, options, { kind: "reject", why: options.why }),
     ),
   );
 };

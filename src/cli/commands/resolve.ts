@@ -69,10 +69,10 @@ async function settle(
   key: string,
   verdict: Settlement,
 ): Promise<CommandResult> {
-  const by = context.settings.principal;
+  const { principal: by, roles } = context.settings;
   await withStore(context, "write", (store) =>
     withRuntime(context, { store, agents: [] }, (runtime) =>
-      settleAction(runtime, threadId, key, { verdict, by }),
+      settleAction(runtime, threadId, key, { verdict, by, roles }),
     ),
   );
   return {
@@ -131,11 +131,11 @@ async function handle(
   why: string,
   options: RunOnOptions,
 ): Promise<CommandResult> {
-  const by = context.settings.principal;
+  const { principal: by, roles } = context.settings;
   return withStore(context, "write", async (store) => {
     await withNearIds(store, { threadId }, () =>
       withRuntime(context, { store, agents: [] }, (runtime) =>
-        handleOperation(runtime, threadId, key, { by, why }),
+        handleOperation(runtime, threadId, key, { by, roles, why }),
       ),
     );
     const ranOn = await runOn(context, store, threadId, options.run);

@@ -16,7 +16,7 @@ import { jsonOrText } from "../json-argument.ts";
 import { showProgress } from "../progress.ts";
 import { runThread } from "../run-on.ts";
 import { type CommandResult, usageError } from "../screen.ts";
-import { readText } from "../settings.ts";
+import { principalIn, readText } from "../settings.ts";
 import { type ThreadReport, threadDocument } from "../thread-report.ts";
 
 interface Options {
@@ -71,6 +71,7 @@ async function runAgent(
         const report = await runThread(runtime, started.threadId, {
           signal: context.signal,
           progress,
+          principal: principalIn(context.settings),
           ...(channel && { channel }),
         });
         return runResult(context, started, report);
@@ -106,7 +107,8 @@ async function remember({ screen, settings }: Context, { named }: ChosenAgent): 
 /** Imported when it is needed: most commands ask nothing. */
 async function openTerminal({ settings }: Context): Promise<Channel> {
   const { terminalChannel } = await import("../../channels/terminal.ts");
-  return terminalChannel({ input: process.stdin, output: process.stdout, principal: settings.principal });
+  const { principal, roles } = settings;
+  return terminalChannel({ input: process.stdin, output: process.stdout, principal, roles });
 }
 
 async function inputFor(

@@ -11,22 +11,38 @@ import type { Operation, RequestState } from "../../core/state.ts";
 import type { Tool } from "../../core/tool.ts";
 import { toolNamed } from "../built-in-tools.ts";
 import { validateWithin } from "../validate-within.ts";
+import {
+  approvalEvents,
+  approversOf,
+  changeSince,
+  type Proposal,
+  policyChange,
+  versionChanged,
+} from "./approval.ts";
 import { limitReached } from "./limit.ts";
-import { afterEscalation, append, expireOrWait, openRequest, type Plan, type PlanContext } from "./plan.ts";
+import { afterEscalation, append, expireOrWait, type Plan, type PlanContext } from "./plan.ts";
+import { expired, openRequest } from "./request.ts";
 import { runAction, verifyAction } from "./run-action.ts";
 
 export type Act = Extract<PendingOperation, { kind: "act" }>;
-type Proposal = Omit<EventOf<"action_proposed">, "seq" | "at">;
 
 export async function planAct(context: PlanContext, act: Act, known: Operation | undefined): Promise<Plan> {
   const tool = toolNamed(context.agent, act.call.tool);
   const started = startOf(known);
   if (known && started) return planStarted(context, act, known, started, tool);
   if (!tool) return denyMissing(context, act, known);
-  const escalation = known?.request ? afterEscalation(context, known.request) : null;
+  const escalation = known?.request
+    ? (refused(act.key, known.request) ?? afterEscalation(context, known.request))
+    : null;
   if (escalation) return escalation;
   if (known?.proposal) return planProposed(context, act, known, known.proposal, tool);
   return propose(context, act, tool, known);
+}
+
+/** At a limit a person may also refuse the one call that met it: the agent learns why, and goes on. */
+function refused(key: string, { opened, verdict, decided }: RequestState): Plan | null {
+  if (opened.kind !== "escalation" || verdict?.kind !== "reject") return null;
+  return append(denied(key, "person", verdict.why, decided?.by));
 }
 
 /** The start that belongs to the newest proposal: an action that is proposed again has not started as such. */
@@ -40,7 +56,7 @@ function denyMissing(context: PlanContext, act: Act, known: Operation | undefine
   const denial = denied(act.key, "validation", `there is no tool "${act.call.tool}"; tools: ${names}`);
   const request = known?.request;
   if (request?.status !== "open") return append(denial);
-  return append(event("request_expired", { requestId: request.opened.requestId, key: act.key }), denial);
+  return append(expired(request), denial);
 }
 
 /** Validation, then limits, then the gate: in this order nothing unvalidated is ever judged or shown. */
@@ -57,14 +73,14 @@ async function propose(
   if (hasSecret(context, validation.value)) return deny(act.key, "validation", secretInArgs);
   const digest = actionDigest({ tool: tool.name, toolVersion: tool.version, args: validation.value });
   const hit = limitAgainstAction(context.state, context.agent.limits, { tool: tool.name, digest });
-  if (hit && !known?.proposal) return limitReached(context, act.key, hit);
+  if (hit && !known?.proposal) return limitReached(context, act.key, hit, ["continue", "reject", "stop"]);
   const gate = judge(context, tool, validation.value);
   const proposal = proposalOf(act, tool, requested, validation.value, digest, gate);
   switch (proposal.gate.kind) {
     case "allow":
       return start(context, act.key, tool, proposal, [proposal], (known?.start?.attempt ?? 0) + 1);
     case "hold":
-      return append(proposal, approvalRequest(context, proposal, whyAgain ?? proposal.gate.reason));
+      return append(proposal, ...(await approvalEvents(context, tool, proposal, whyAgain)));
     case "deny":
       return append(proposal, denied(act.key, "gate", proposal.gate.reason));
     default:
@@ -117,17 +133,6 @@ function proposalOf(
   });
 }
 
-function approvalRequest(context: PlanContext, proposal: Proposal, why: string): EventBody {
-  const { tool, toolVersion, args, digest, risk } = proposal;
-  return openRequest(context, proposal.key, {
-    kind: "approval",
-    question: `May agent ${context.agent.name} run ${tool}?`,
-    choices: ["approve", "edit", "reject"],
-    why,
-    action: { tool, toolVersion, args, digest, ...(risk === undefined ? {} : { risk }) },
-  });
-}
-
 async function planProposed(
   context: PlanContext,
   act: Act,
@@ -143,14 +148,19 @@ async function planProposed(
   if (!decided || request.used) return deny(act.key, "validation", "its approval was used before");
   switch (verdict?.kind) {
     case "approve":
-      return startApproved(context, act, known, tool, proposal, request.opened.action?.digest);
+      return startApproved(context, act, known, tool, proposal, { opened: request.opened, decided });
     case "edit":
-      return startEdited(context, act, tool, proposal, verdict.args, decided);
+      return startEdited(context, act, tool, proposal, verdict.args, { opened: request.opened, decided });
     case "reject":
       return append(denied(act.key, "person", verdict.why, decided.by));
     default:
       return deny(act.key, "validation", `the verdict "${verdict?.kind}" is none for an approval`);
   }
+}
+
+interface DecidedRequest {
+  readonly opened: EventOf<"request_opened">;
+  readonly decided: EventOf<"request_decided">;
 }
 
 /** What changed since it was approved is validated, judged and asked for anew. */
@@ -160,19 +170,18 @@ async function startApproved(
   known: Operation,
   tool: Tool,
   proposal: Proposal,
-  approved: string | undefined,
+  request: DecidedRequest,
 ): Promise<Plan> {
   const attempt = (known.start?.attempt ?? 0) + 1;
-  if (currentDigest(tool, proposal) === approved) return start(context, act.key, tool, proposal, [], attempt);
-  return propose(context, act, tool, known, versionChanged(tool, proposal));
+  const requested = act.call.args;
+  const gate = judge(context, tool, proposal.args);
+  const changed = await changeSince(context, tool, { proposal, requested, gate, ...request });
+  if (changed === null) return start(context, act.key, tool, proposal, [], attempt);
+  return propose(context, act, tool, known, changed);
 }
 
 function currentDigest(tool: Tool, { args }: Proposal): string {
   return actionDigest({ tool: tool.name, toolVersion: tool.version, args });
-}
-
-function versionChanged(tool: Tool, proposal: Proposal): string {
-  return `${tool.name} is now version ${tool.version}; what was approved was version ${proposal.toolVersion}`;
 }
 
 /** The person who edits has seen exactly what will run, so an edit approves it, unless it is invalid or denied. */
@@ -182,23 +191,35 @@ async function startEdited(
   tool: Tool,
   proposal: Proposal,
   edited: Json,
-  decided: EventOf<"request_decided">,
+  { opened, decided }: DecidedRequest,
 ): Promise<Plan> {
+  const again = async (why: string): Promise<Plan> =>
+    append(...(await approvalEvents(context, tool, proposal, why)));
   const validation = await validateWithin(context.runtime.clock, context.signal)(tool.input, edited);
-  if (!validation.ok)
-    return append(
-      approvalRequest(context, proposal, `the edit by ${decided.by} is not valid: ${validation.why}`),
-    );
+  if (!validation.ok) return again(`the edit by ${decided.by} is not valid: ${validation.why}`);
   const digest = actionDigest({ tool: tool.name, toolVersion: tool.version, args: validation.value });
-  if (digest !== decided.digest)
-    return append(approvalRequest(context, proposal, `${tool.name} changed after the edit by ${decided.by}`));
+  if (digest !== decided.digest) return again(`${tool.name} changed after the edit by ${decided.by}`);
   const gate = judge(context, tool, validation.value);
   const changed: Proposal = {
     ...proposalOf(act, tool, act.call.args, validation.value, digest, gate),
     requested: act.call.args,
   };
   if (gate.kind === "deny") return append(changed, denied(act.key, "gate", gate.reason));
+  const stricter =
+    policyChange(context.agent.gate, opened, decided) ?? othersApprove(context, changed, decided);
+  if (stricter !== null) return again(stricter);
   return start(context, act.key, tool, changed, [changed]);
+}
+
+/** Where a rule names approvers by the arguments, other arguments may be for others to approve. */
+function othersApprove(
+  context: PlanContext,
+  changed: Proposal,
+  { by, as }: EventOf<"request_decided">,
+): string | null {
+  const named = approversOf(context, changed);
+  if (named.ok && (named.approvers === null || named.approvers.includes(as ?? ""))) return null;
+  return `what ${by} made of it is for others to approve`;
 }
 
 /** The only place where an action starts. */
@@ -267,9 +288,12 @@ function doubtEvents(
   why: string,
 ): readonly EventBody[] {
   const { key, proposal } = known;
+  const named = proposal && approversOf(context, proposal);
+  const approvers = named?.ok ? named.approvers : known.request?.approvers; // of a rule that fails, those who approved it
   const request = openRequest(context, key, {
     kind: "escalation",
     reason: "in_doubt",
+    ...(approvers ? { approvers } : {}),
     question: `Did ${proposal?.tool ?? key} happen? Look it up (idempotency key ${started.idempotencyKey}), then say done or not done.`,
     why,
     choices: ["done", "not_done", "stop"],

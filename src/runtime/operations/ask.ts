@@ -4,13 +4,14 @@ import type { PendingOperation } from "../../core/flow.ts";
 import { jsonSchemaOf } from "../../core/schema.ts";
 import type { Operation } from "../../core/state.ts";
 import { validateWithin } from "../validate-within.ts";
-import { append, expireOrWait, openRequest, type Plan, type PlanContext, wait } from "./plan.ts";
+import { append, expireOrWait, type Plan, type PlanContext, wait } from "./plan.ts";
+import { openRequest } from "./request.ts";
 
 type Ask = Extract<PendingOperation, { kind: "ask" }>;
 
 export async function planAsk(context: PlanContext, ask: Ask, known: Operation | undefined): Promise<Plan> {
   const request = known?.request;
-  if (!request) return append(question(context, ask, "the flow asks"));
+  if (!request) return append(question(context, ask));
   if (request.status === "open") return expireOrWait(context, request);
   const { verdict, decided } = request;
   if (verdict?.kind !== "answer" || !decided) return wait; // settled in the fold
@@ -23,15 +24,17 @@ export async function planAsk(context: PlanContext, ask: Ask, known: Operation |
   return append(event("answer_accepted", { key: ask.key, requestId, value: taken.value, by: decided.by }));
 }
 
-function question(context: PlanContext, ask: Ask, why: string): EventBody {
+function question(context: PlanContext, ask: Ask, again?: string): EventBody {
   const { options } = ask;
   return openRequest(context, ask.key, {
     kind: "question",
     question: ask.question,
-    why,
+    why: "the flow asks",
+    ...(again === undefined ? {} : { again }),
     choices: ["answer", "reject"],
     ...(options.answer ? { answerSchema: jsonSchemaOf(options.answer, `the answer to ${ask.key}`) } : {}),
     ...(options.approvers ? { approvers: options.approvers } : {}),
+    requesterMayDecide: options.requesterMayDecide,
     ...(options.expiresIn === undefined ? {} : { expiresInMs: durationMs(options.expiresIn) }),
   });
 }

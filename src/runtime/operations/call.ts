@@ -6,6 +6,7 @@ import type { Operation } from "../../core/state.ts";
 import { startThread } from "../commands.ts";
 import { type Facts, facts, noFacts, toStored } from "../stored.ts";
 import { type Plan, type PlanContext, wait } from "./plan.ts";
+import { requestersOf } from "./request.ts";
 
 type ChildCall = Extract<PendingOperation, { kind: "call" }>;
 
@@ -42,6 +43,7 @@ async function startChild(
       threadId: started.childId,
       by: `thread:${context.threadId}`,
       parent: { threadId: context.threadId, key: call.key },
+      requesters: requestersOf(context.state),
     });
     return noFacts;
   } catch (error) {

@@ -16,7 +16,8 @@ import type { Model } from "../../ports/model.ts";
 import { limitReached } from "./limit.ts";
 import { callModel, type ModelTry, rejected } from "./model-call.ts";
 import { offerFor } from "./offer.ts";
-import { afterEscalation, append, isDue, openRequest, type Plan, type PlanContext, wait } from "./plan.ts";
+import { afterEscalation, append, isDue, type Plan, type PlanContext, wait } from "./plan.ts";
+import { openRequest } from "./request.ts";
 import { planSummary } from "./summarise.ts";
 
 export type Decide = Extract<PendingOperation, { kind: "decide" }>;

@@ -1,18 +1,12 @@
 // One file per kind of operation says what to do next for it, from the log alone. A crash anywhere therefore needs no
 // code of its own: the next worker folds the log and asks for the plan again.
 import type { Agent } from "../../core/agent.ts";
-import { requestIdFor } from "../../core/digest.ts";
-import {
-  type EscalationReason,
-  type EventBody,
-  type EventOf,
-  event,
-  type VerdictKind,
-} from "../../core/events.ts";
-import { flowKey, type RequestState, type ThreadState } from "../../core/state.ts";
+import { type EscalationReason, type EventBody, event, type VerdictKind } from "../../core/events.ts";
+import type { RequestState, ThreadState } from "../../core/state.ts";
 import type { Artifacts } from "../../core/thread-values.ts";
 import type { Runtime } from "../runtime.ts";
 import type { ArtifactText, Facts } from "../stored.ts";
+import { expired, openRequest, remindersDue } from "./request.ts";
 
 export type Plan =
   /** Append these, then plan again. */
@@ -74,35 +68,6 @@ export function isDue(runtime: Runtime, at: string): boolean {
   return Date.parse(at) <= runtime.clock.now();
 }
 
-/** Opens a request of an operation; its id follows from the thread, the key and how many there were before. */
-export function openRequest(
-  context: PlanContext,
-  key: string,
-  request: Omit<
-    EventOf<"request_opened">,
-    "type" | "v" | "seq" | "at" | "requestId" | "key" | "approvers" | "expiresAt"
-  > & {
-    readonly approvers?: readonly string[];
-    readonly expiresInMs?: number | null;
-  },
-): EventBody {
-  const {
-    expiresInMs = context.agent.gate.expiresInMs,
-    approvers = context.agent.gate.approvers,
-    ...rest
-  } = request;
-  const before =
-    key === flowKey ? context.state.flowRequests : (context.state.operations.get(key)?.requests ?? 0);
-  return event("request_opened", {
-    requestId: requestIdFor(context.threadId, key, before + 1),
-    key,
-    approvers,
-    expiresAt:
-      expiresInMs === null ? null : new Date(context.runtime.clock.now() + expiresInMs).toISOString(),
-    ...rest,
-  });
-}
-
 /** Opens a request that no flow asked for: something went wrong, and a person says how to go on. */
 export function escalate(
   context: PlanContext,
@@ -110,13 +75,14 @@ export function escalate(
   reason: EscalationReason,
   why: string,
   question: string,
+  choices: readonly VerdictKind[] = ["continue", "stop"],
 ): EventBody {
   return openRequest(context, key, {
     kind: "escalation",
     reason,
     why,
     question,
-    choices: ["continue", "stop"] satisfies VerdictKind[],
+    choices,
   });
 }
 
@@ -137,11 +103,12 @@ export function afterEscalation(context: PlanContext, request: RequestState | nu
   return null;
 }
 
-/** I6. A request past its deadline is closed; for an approval that is a rejection. */
+/** I6. A request past its deadline is closed; for an approval that is a rejection. Before, people may be reminded. */
 export function expireOrWait(context: PlanContext, request: RequestState): Plan {
-  const { expiresAt, requestId, key } = request.opened;
-  if (expiresAt === null || !isDue(context.runtime, expiresAt)) return wait;
-  return append(event("request_expired", { requestId, key }));
+  const { expiresAt } = request.opened;
+  if (expiresAt !== null && isDue(context.runtime, expiresAt)) return append(expired(request));
+  const events = remindersDue(request, context.runtime.clock.now());
+  return events.length === 0 ? wait : append(...events);
 }
 
 function stopped(message: string): EventBody {

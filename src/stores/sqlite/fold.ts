@@ -14,8 +14,10 @@ export interface FoldedWait {
 export interface FoldedRequest {
   readonly requestId: string;
   readonly openedAt: string;
-  readonly expiresAt: number | null;
+  /** When it next needs a turn. */
+  expiresAt: number | null;
   status: RequestStatus;
+  /** The newest event about it after its opening: while it is open, a vote, a reminder or an escalation. */
   closingId: number | null;
 }
 
@@ -74,19 +76,25 @@ function foldEvent(folded: Folded, eventId: number, event: ThreadEvent): void {
 }
 
 function foldRequests(folded: Folded, eventId: number, at: string, delta: Delta): void {
-  const { requestOpened: opened, requestClosed: closed } = delta;
+  const { requestOpened: opened, requestChanged: changed, requestClosed: closed } = delta;
   if (opened) {
     const { requestId } = opened;
     const status = folded.thread.ended === 1 ? "withdrawn" : "open";
     const expiresAt = toMs(opened.expiresAt);
     folded.requests.set(eventId, { requestId, openedAt: at, expiresAt, status, closingId: null });
   }
-  if (!closed) return;
-  for (const request of folded.requests.values()) {
-    if (request.requestId !== closed.requestId || request.status !== "open") continue;
-    request.status = closed.status;
+  for (const request of openRequests(folded, (changed ?? closed)?.requestId)) {
     request.closingId = eventId;
+    if (changed?.expiresAt !== undefined) request.expiresAt = toMs(changed.expiresAt);
+    if (closed) request.status = closed.status;
   }
+}
+
+function openRequests({ requests }: Folded, requestId: string | undefined): readonly FoldedRequest[] {
+  if (requestId === undefined) return [];
+  return [...requests.values()].filter(
+    (request) => request.requestId === requestId && request.status === "open",
+  );
 }
 
 function foldWaits({ waits, untakenSignals }: Folded, seq: number, delta: Delta): void {

@@ -111,13 +111,14 @@ interface RequestColumns {
   readonly openedAt: string;
   readonly seq: number;
   readonly body: string;
+  readonly dueAt: number | null;
   readonly closingSeq: number | null;
   readonly closingBody: string | null;
 }
 
 /** What was asked and what was decided is read from the log itself: each event is written once. */
 const requestColumns = `SELECT event_id AS eventId, request_id AS requestId, thread_id AS threadId, agent, r.status,
-  opened_at AS openedAt, opened.seq, opened.body, closing.seq AS closingSeq, closing.body AS closingBody
+  opened_at AS openedAt, expires_at AS dueAt, opened.seq, opened.body, closing.seq AS closingSeq, closing.body AS closingBody
   FROM requests r JOIN threads USING (thread_num) JOIN events opened ON opened.id = event_id
   LEFT JOIN events closing ON closing.id = closing_id`;
 
@@ -143,16 +144,20 @@ function toRequestRow(row: RequestColumns): RequestRow {
   const opened = decodeEvent(row.body, row.seq, threadId) as EventOf<"request_opened">; // the projection names only these
   const closing = closingBody === null ? null : decodeEvent(closingBody, closingSeq ?? 0, threadId);
   const decided = closing?.type === "request_decided" ? closing : null;
+  const standing = closing && "standing" in closing ? closing.standing : undefined;
   return {
     requestId,
     threadId,
     agent,
     status,
     opened,
+    approvers: standing?.approvers ?? opened.approvers,
+    votes: standing?.votes ?? [],
+    dueAt: status === "open" && row.dueAt !== null ? toIso(row.dueAt) : null,
     verdict: decided?.verdict ?? null,
     by: decided?.by ?? null,
     via: decided?.via ?? null,
-    decidedAt: closing?.at ?? null,
+    decidedAt: status === "decided" || status === "expired" ? (closing?.at ?? null) : null,
   };
 }
 

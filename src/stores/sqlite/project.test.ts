@@ -31,9 +31,23 @@ const bodies: fc.Arbitrary<EventBody> = fc.oneof(
   fc.tuple(names, times).map(([name, time]) => withExpiry(asked(name), time)),
   names.map((name) => answered(name)),
   names.map((requestId): EventBody => ({ type: "request_expired", v: 1, requestId, key: "k" })),
+  fc.tuple(names, fc.constantFrom(null, 2_000)).map(([requestId, next]) => reminded(requestId, next)),
+  names.map((requestId) => voted(requestId)),
   fc.constant(noted()),
   { weight: 1, arbitrary: fc.constant(completed()) },
 );
+
+const standing = { approvers: ["a"], votes: [] };
+
+function reminded(requestId: string, next: number | null): EventBody {
+  const nextAt = next === null ? null : new Date(next).toISOString();
+  return { type: "request_reminded", v: 1, requestId, key: "k", reminders: 1, nextAt, standing };
+}
+
+function voted(requestId: string): EventBody {
+  const verdict = { kind: "approve" } as const;
+  return { type: "request_voted", v: 1, requestId, key: "k", verdict, by: "b", via: "test", standing };
+}
 
 const appends = fc.array(fc.tuple(fc.nat(2), fc.array(bodies, { minLength: 1, maxLength: 4 })), {
   maxLength: 25,

@@ -72,6 +72,7 @@ function changesWaiting(delta: Delta): boolean {
     delta.waitClosed !== undefined ||
     delta.signalled !== undefined ||
     delta.requestOpened !== undefined ||
+    delta.requestChanged !== undefined ||
     delta.requestClosed !== undefined
   );
 }
@@ -117,15 +118,23 @@ function createRequests(database: DatabaseSync) {
   const open =
     database.prepare(`INSERT INTO requests (event_id, thread_num, request_id, status, opened_at, expires_at)
     VALUES (?, ?, ?, ?, ?, ?)`);
+  const change = database.prepare(
+    "UPDATE requests SET closing_id = ? WHERE thread_num = ? AND status = 'open' AND request_id = ?",
+  );
+  const move = database.prepare(`UPDATE requests SET closing_id = ?, expires_at = ?
+    WHERE thread_num = ? AND status = 'open' AND request_id = ?`);
   const close = database.prepare(`UPDATE requests SET status = ?, closing_id = ?
     WHERE thread_num = ? AND status = 'open' AND request_id = ?`);
 
   function apply({ threadNum, eventId, at, delta }: PlacedEvent, ended: boolean): void {
-    const { requestOpened: opened, requestClosed: closed } = delta;
+    const { requestOpened: opened, requestChanged: changed, requestClosed: closed } = delta;
     if (opened) {
       const status = ended ? "withdrawn" : "open";
       open.run(eventId, threadNum, opened.requestId, status, at, toMs(opened.expiresAt));
     }
+    if (changed?.expiresAt === undefined) {
+      if (changed) change.run(eventId, threadNum, changed.requestId);
+    } else move.run(eventId, toMs(changed.expiresAt), threadNum, changed.requestId);
     if (closed) close.run(closed.status, eventId, threadNum, closed.requestId);
   }
 

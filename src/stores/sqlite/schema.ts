@@ -5,6 +5,8 @@
 //     A table in the order of threads was measured too: 64 threads then dirty 64 pages per commit, at half of the rate.
 // S2. `threads`, `requests`, `waits`, `untaken_signals`, and of `heads` the columns `ended` and `updated_at`, are
 //     projections (I2). The other columns of `heads` are the log's end and the dispatch state, which no event tells.
+//     In `requests`, `expires_at` is when an open request next needs a turn (reminder, escalation, deadline), and
+//     `closing_id` the newest event about it: while it is open, a vote, a reminder or an escalation.
 // S3. `heads.due_at` is when a thread next needs a turn, in milliseconds since the epoch; null when only people or
 //     signals can wake it. A thread that is due at once holds a negative number, `ready time - 1e15`: due whatever the
 //     clock says, also after it was set back, and first come first served.

@@ -183,6 +183,9 @@ export const projectionCases: readonly StoreCase[] = [
       agent: "desk",
       status: "open",
       opened: { ...asked("r1", noon + hour), at: at(noon), seq: 2 },
+      approvers: ["role:support-lead"],
+      votes: [],
+      dueAt: at(noon + hour),
       verdict: null,
       by: null,
       via: null,
@@ -200,13 +203,56 @@ export const projectionCases: readonly StoreCase[] = [
       via: "cli",
       decidedAt: at(noon),
     };
-    assert.deepEqual(await requestRow(store, "r1"), { ...open, status: "decided", ...decided });
+    assert.deepEqual(await requestRow(store, "r1"), { ...open, status: "decided", dueAt: null, ...decided });
     assert.equal((await requestRow(store, "r2")).status, "expired");
     await append(store, "t", 6, completed());
     assert.equal((await requestRow(store, "r3")).status, "withdrawn");
     assert.equal((await requestRow(store, "r1")).status, "decided");
     await sound(store);
   }),
+
+  rule(
+    "an open request's row shows who may decide by now, who approved, and when it next needs a turn",
+    async (store) => {
+      const opened = { ...asked("r1", noon + hour), remindAt: [at(noon + 60_000)] } as EventBody; // `asked` makes a request_opened
+      const at2 = noon + 120_000;
+      await start(store, "t", opened);
+      assert.equal((await requestRow(store, "r1")).dueAt, at(noon + 60_000));
+      const key = "ask:r1#1";
+      const vote = { by: "dana@example.com", via: "cli" };
+      const approvers = ["role:support-lead", "kim@example.com"];
+      const voted: EventBody = {
+        ...{ type: "request_voted", v: 1, requestId: "r1", key, verdict: { kind: "approve" }, ...vote },
+        standing: { approvers: ["role:support-lead"], votes: [vote] },
+      };
+      const escalated: EventBody = {
+        ...{
+          type: "request_escalated",
+          v: 1,
+          requestId: "r1",
+          key,
+          to: ["kim@example.com"],
+          nextAt: at(at2),
+        },
+        standing: { approvers, votes: [vote] },
+      };
+      await append(store, "t", 2, voted);
+      assert.deepEqual((await requestRow(store, "r1")).votes, [vote]);
+      assert.equal((await requestRow(store, "r1")).dueAt, at(noon + 60_000));
+      await append(store, "t", 3, escalated);
+      const row = await requestRow(store, "r1");
+      const { status, votes, dueAt, decidedAt } = row;
+      assert.deepEqual(
+        { status, approvers: row.approvers, votes, dueAt, decidedAt },
+        { status: "open", approvers, votes: [vote], dueAt: at(at2), decidedAt: null },
+      );
+      await sound(store);
+      const lease = await take(store, "t");
+      assert.ok(lease);
+      await store.release(lease, { now: noon, parkedAt: 4 });
+      assert.equal((await threadRow(store, "t")).dueAt, at(at2));
+    },
+  ),
 
   rule("I6: a second verdict on a request leaves the first in its row", async (store) => {
     await start(store, "t", asked("r1"));
