@@ -31,6 +31,7 @@ export type {
   Reasoning,
   RequestKind,
   Risk,
+  ShadowOutcome,
   Stored,
   ThreadEvent,
   Usage,
@@ -57,6 +58,7 @@ export type {
 export { type Gate, type GatedAction, type GatePolicy, gate, highRiskNames } from "./core/gate.ts";
 export { canonicalJson, type Json } from "./core/json.ts";
 export type { LimitOptions } from "./core/limits.ts";
+export { type OfficeHours, outsideHours, type Weekday } from "./core/office-hours.ts";
 export { previewOf } from "./core/preview.ts";
 export {
   type Prompt,
@@ -69,6 +71,7 @@ export {
 export type { TagName, TemplateNode } from "./core/prompt/template.ts";
 export type { PartRequest } from "./core/read-part.ts";
 export { type Rest, replay } from "./core/replay.ts";
+export { type Rule, rule, type ToolPattern } from "./core/rule.ts";
 export type { Schema } from "./core/schema.ts";
 export { type SilentOverflow, type SilentOverflowCase, silentOverflow } from "./core/silent-overflow.ts";
 export { initialState, type ThreadState } from "./core/state.ts";

@@ -85,6 +85,14 @@ export type GateOutcome =
   | { readonly kind: "hold"; readonly reason: string }
   | { readonly kind: "deny"; readonly reason: string };
 
+/** What a rule in shadow mode would have done: it changed nothing. */
+export interface ShadowOutcome {
+  readonly outcome: GateOutcome["kind"];
+  readonly reason: string;
+  /** The rule's name. */
+  readonly rule: string;
+}
+
 export type RequestKind = "approval" | "question" | "escalation";
 
 /** Why a thread asks for a person without being told to by its flow. */
@@ -230,6 +238,8 @@ interface EventBodies {
     readonly risk?: Risk;
     readonly effect: Effect;
     readonly gate: GateOutcome;
+    /** Of the gate's rules in shadow mode, those that would have decided. Absent when there is none. */
+    readonly shadow?: readonly ShadowOutcome[];
   };
   /** The gate, validation, a person or the deadline refused; nothing ran. */
   action_denied: {

@@ -7,6 +7,7 @@ const action = (tool: string, risk?: "low" | "medium" | "high") => ({
   args: { cents: 5_000 },
   risk,
   effect: "once" as const,
+  at: "2026-01-01T12:00:00.000Z",
 });
 
 describe("the gate", () => {

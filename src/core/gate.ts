@@ -1,15 +1,19 @@
 // I5. The gate is pure and closed by default: what nobody declared harmless waits for a person.
 import { type Duration, durationMs } from "./duration.ts";
-import type { Effect, GateOutcome, Risk } from "./events.ts";
+import type { Effect, GateOutcome, Risk, ShadowOutcome } from "./events.ts";
+import { globPattern } from "./glob-pattern.ts";
 import type { Json } from "./json.ts";
+import { type Rule, readRules } from "./rule.ts";
 
 /** What the gate judges. */
-export interface GatedAction {
+export interface GatedAction<Args = Json> {
   readonly agent: string;
   readonly tool: string;
-  readonly args: Json;
+  readonly args: Args;
   readonly risk: Risk | undefined;
   readonly effect: Effect;
+  /** When it is judged, ISO 8601 in UTC: core has no clock. */
+  readonly at: string;
 }
 
 export interface GatePolicy {
@@ -19,7 +23,11 @@ export interface GatePolicy {
   readonly expiresIn?: Duration;
   /** Tool names, `*` matching any run of characters, that are high risk unless their tool declares a risk. Added to the built-in list. */
   readonly highRisk?: readonly string[];
-  /** Asked first. What it returns stands; `undefined` leaves the action to the default policy. It must be pure. */
+  /** Asked first, in their order: the first that fits decides, also to let a high risk run. Those that fit no rule go on. */
+  readonly rules?: readonly Rule[];
+  /** Rules on trial: they change nothing; what each would have done is recorded with the action. */
+  readonly shadow?: readonly Rule[];
+  /** Asked when no rule fits. What it returns stands; `undefined` leaves the action to the default policy. It must be pure. */
   readonly decide?: (action: GatedAction) => GateOutcome | undefined;
 }
 
@@ -27,6 +35,8 @@ export interface Gate {
   readonly approvers: readonly string[];
   readonly expiresInMs: number;
   readonly judge: (action: GatedAction) => GateOutcome;
+  /** What rules in shadow mode would have done. */
+  readonly shadow: (action: GatedAction) => readonly ShadowOutcome[];
   /** True when the name is on the list of high risks, whatever its tool declares. */
   readonly isHighRiskName: (tool: string) => boolean;
 }
@@ -34,15 +44,27 @@ export interface Gate {
 /** High risk by name, as 12-factor-agents lists them, unless a tool declares its risk. */
 export const highRiskNames: readonly string[] = ["delete*", "deploy*", "charge*", "send_email"];
 
-/** Builds a gate. With no policy at all: `low` and `medium` risk run, `high` and undeclared risk are held. */
+/**
+ * Builds a gate. With no policy at all: `low` and `medium` risk run, `high` and undeclared risk are held.
+ *
+ * @throws `agent_invalid` for a rule that could never mean what its author meant.
+ */
 export function gate(policy: GatePolicy = {}): Gate {
   const patterns = [...highRiskNames, ...(policy.highRisk ?? [])].map(globPattern);
+  const rules = readRules(policy.rules ?? []);
+  const trials = readRules(onTrial(policy.shadow ?? []), "shadow rule");
   return {
     approvers: policy.approvers ?? [],
     expiresInMs: durationMs(policy.expiresIn ?? "24h"),
-    judge: (action) => checkedOutcome(policy.decide?.(action)) ?? judgeByRisk(action, patterns),
+    judge: (action) =>
+      rules.judge(action) ?? checkedOutcome(policy.decide?.(action)) ?? judgeByRisk(action, patterns),
+    shadow: (action) => [...trials.shadow(action), ...rules.shadow(action)],
     isHighRiskName: (tool) => patterns.some((pattern) => pattern.test(tool)),
   };
+}
+
+function onTrial(rules: readonly Rule[]): readonly Rule[] {
+  return Array.isArray(rules) ? rules.map((trial) => ({ ...trial, shadow: true })) : rules;
 }
 
 /** A policy is the user's code: what is no outcome (a promise, say) must hold, not run. */
@@ -66,9 +88,4 @@ function judgeByRisk(action: GatedAction, patterns: readonly RegExp[]): GateOutc
     kind: "hold",
     reason: named ? "its name is on the list of high risks" : "its risk is not declared",
   };
-}
-
-function globPattern(glob: string): RegExp {
-  const escaped = glob.replace(/[\\^$.|?+()[\]{}]/g, "\\$&").replaceAll("*", ".*");
-  return new RegExp(`^${escaped}$`, "i");
 }

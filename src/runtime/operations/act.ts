@@ -3,9 +3,15 @@
 // I5. A held action starts only after an approving verdict for the digest of exactly what will run, and once.
 import { actionDigest } from "../../core/digest.ts";
 import { toErrorInfo } from "../../core/errors.ts";
-import { type EventBody, type EventOf, event, type GateOutcome } from "../../core/events.ts";
+import {
+  type EventBody,
+  type EventOf,
+  event,
+  type GateOutcome,
+  type ShadowOutcome,
+} from "../../core/events.ts";
 import type { PendingOperation } from "../../core/flow.ts";
-import type { Json } from "../../core/json.ts";
+import { deepFreeze, type Json } from "../../core/json.ts";
 import { limitAgainstAction } from "../../core/limits.ts";
 import type { Operation, RequestState } from "../../core/state.ts";
 import type { Tool } from "../../core/tool.ts";
@@ -58,8 +64,8 @@ async function propose(
   const digest = actionDigest({ tool: tool.name, toolVersion: tool.version, args: validation.value });
   const hit = limitAgainstAction(context.state, context.agent.limits, { tool: tool.name, digest });
   if (hit && !known?.proposal) return limitReached(context, act.key, hit);
-  const gate = judge(context, tool, validation.value);
-  const proposal = proposalOf(act, tool, requested, validation.value, digest, gate);
+  const judged = judge(context, tool, validation.value);
+  const proposal = proposalOf(act, tool, requested, validation.value, digest, judged);
   switch (proposal.gate.kind) {
     case "allow":
       return start(context, act.key, tool, proposal, [proposal], (known?.start?.attempt ?? 0) + 1);
@@ -80,18 +86,24 @@ function hasSecret(context: PlanContext, args: Json): boolean {
   return cleaned !== args && JSON.stringify(cleaned) !== JSON.stringify(args);
 }
 
-/** A gate that fails holds. */
-function judge(context: PlanContext, tool: Tool, args: Json): GateOutcome {
+/** What the gate says of an action, and what its rules in shadow mode would have said. */
+interface Judgement {
+  readonly gate: GateOutcome;
+  readonly shadow: readonly ShadowOutcome[];
+}
+
+/** A gate that fails holds; what is on trial never changes the outcome. */
+function judge(context: PlanContext, tool: Tool, args: Json): Judgement {
+  const { gate } = context.agent;
+  const at = new Date(context.runtime.clock.now()).toISOString();
+  const { risk, effect } = tool;
+  const seen = deepFreeze(structuredClone(args)); // a rule that changes what runs would undo the digest
+  const action = { agent: context.agent.name, tool: tool.name, args: seen, risk, effect, at };
   try {
-    return context.agent.gate.judge({
-      agent: context.agent.name,
-      tool: tool.name,
-      args,
-      risk: tool.risk,
-      effect: tool.effect,
-    });
+    return { gate: gate.judge(action), shadow: gate.shadow(action) };
   } catch (error) {
-    return { kind: "hold", reason: `the gate failed: ${toErrorInfo(error, "internal").message}` };
+    const reason = `the gate failed: ${toErrorInfo(error, "internal").message}`;
+    return { gate: { kind: "hold", reason }, shadow: [] };
   }
 }
 
@@ -101,7 +113,7 @@ function proposalOf(
   requested: Json,
   args: Json,
   digest: string,
-  gate: GateOutcome,
+  { gate, shadow }: Judgement,
 ): Proposal {
   return event("action_proposed", {
     key: act.key,
@@ -112,6 +124,7 @@ function proposalOf(
     digest,
     effect: tool.effect,
     gate,
+    ...(shadow.length === 0 ? {} : { shadow }),
     ...(tool.risk === undefined ? {} : { risk: tool.risk }),
     ...(JSON.stringify(requested) === JSON.stringify(args) ? {} : { requested }),
   });
@@ -192,12 +205,12 @@ async function startEdited(
   const digest = actionDigest({ tool: tool.name, toolVersion: tool.version, args: validation.value });
   if (digest !== decided.digest)
     return append(approvalRequest(context, proposal, `${tool.name} changed after the edit by ${decided.by}`));
-  const gate = judge(context, tool, validation.value);
+  const judged = judge(context, tool, validation.value);
   const changed: Proposal = {
-    ...proposalOf(act, tool, act.call.args, validation.value, digest, gate),
+    ...proposalOf(act, tool, act.call.args, validation.value, digest, judged),
     requested: act.call.args,
   };
-  if (gate.kind === "deny") return append(changed, denied(act.key, "gate", gate.reason));
+  if (judged.gate.kind === "deny") return append(changed, denied(act.key, "gate", judged.gate.reason));
   return start(context, act.key, tool, changed, [changed]);
 }
 
