@@ -2,6 +2,7 @@
 export { type Agent, type AgentDefinition, agent, isAgent } from "./core/agent.ts";
 export { renderReference } from "./core/artifact-ref.ts";
 export { costOf, type TokenPrices } from "./core/cost.ts";
+export { type Counted, type CumulativeLimit, cumulative } from "./core/cumulative.ts";
 export { defaultFlow } from "./core/default-flow.ts";
 export { describeValue } from "./core/describe-value.ts";
 export { actionDigest } from "./core/digest.ts";
@@ -21,6 +22,7 @@ export type {
   ArtifactRef,
   Call,
   Cost,
+  Count,
   Decision,
   Effect,
   EventBody,

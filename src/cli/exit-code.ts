@@ -19,6 +19,7 @@ const exitCodes: { readonly [Code in ErrorCode]: ExitCode } = {
   verdict_invalid: 4,
   thread_ended: 4,
   append_conflict: 3,
+  tally_exceeded: 3,
   lease_lost: 3,
   store_busy: 3,
   store_unavailable: 3,

@@ -20,6 +20,7 @@ export type ErrorCode =
   | "thread_ended"
   // Try again (exit code 3).
   | "append_conflict"
+  | "tally_exceeded"
   | "lease_lost"
   | "store_busy"
   | "store_unavailable"

@@ -93,6 +93,15 @@ export interface ShadowOutcome {
   readonly rule: string;
 }
 
+/** What an action adds to a cumulative limit of the gate: in its thread, or on the day of its start over all threads. */
+export interface Count {
+  /** The limit's. */
+  readonly name: string;
+  readonly per: "thread" | "day";
+  /** A whole number from 1, in the unit of the limit. */
+  readonly amount: number;
+}
+
 export type RequestKind = "approval" | "question" | "escalation";
 
 /** Why a thread asks for a person without being told to by its flow. */
@@ -254,6 +263,8 @@ interface EventBodies {
     readonly attempt: number;
     readonly digest: string;
     readonly idempotencyKey: string;
+    /** What it adds to cumulative limits; later attempts add nothing. Absent where there is none. */
+    readonly counts?: readonly Count[];
   };
   action_completed: {
     readonly key: string;

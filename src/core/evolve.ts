@@ -200,6 +200,8 @@ function applyStart(state: ThreadState, event: EventOf<"action_started">): void 
   act.attempt = event.attempt;
   act.inDoubt = false;
   if (act.request) act.request.used = true;
+  for (const { name, per, amount } of event.counts ?? [])
+    if (per === "thread") state.counted.set(name, (state.counted.get(name) ?? 0) + amount);
 }
 
 function applyActionEnd(state: ThreadState, event: ActionEnd): void {

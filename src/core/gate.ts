@@ -1,4 +1,5 @@
 // I5. The gate is pure and closed by default: what nobody declared harmless waits for a person.
+import { type Counted, type CumulativeLimit, readLimits } from "./cumulative.ts";
 import { type Duration, durationMs } from "./duration.ts";
 import type { Effect, GateOutcome, Risk, ShadowOutcome } from "./events.ts";
 import { globPattern } from "./glob-pattern.ts";
@@ -27,6 +28,8 @@ export interface GatePolicy {
   readonly rules?: readonly Rule[];
   /** Rules on trial: they change nothing; what each would have done is recorded with the action. */
   readonly shadow?: readonly Rule[];
+  /** Limits on sums over actions. They are asked about what the rest of the gate allows, and count whatever starts. */
+  readonly cumulative?: readonly CumulativeLimit[];
   /** Asked when no rule fits. What it returns stands; `undefined` leaves the action to the default policy. It must be pure. */
   readonly decide?: (action: GatedAction) => GateOutcome | undefined;
 }
@@ -37,6 +40,8 @@ export interface Gate {
   readonly judge: (action: GatedAction) => GateOutcome;
   /** What rules in shadow mode would have done. */
   readonly shadow: (action: GatedAction) => readonly ShadowOutcome[];
+  /** What an action would add to the cumulative limits that it is of. */
+  readonly count: (action: GatedAction) => readonly Counted[];
   /** True when the name is on the list of high risks, whatever its tool declares. */
   readonly isHighRiskName: (tool: string) => boolean;
 }
@@ -47,7 +52,7 @@ export const highRiskNames: readonly string[] = ["delete*", "deploy*", "charge*"
 /**
  * Builds a gate. With no policy at all: `low` and `medium` risk run, `high` and undeclared risk are held.
  *
- * @throws `agent_invalid` for a rule that could never mean what its author meant.
+ * @throws `agent_invalid` for a rule or a limit that could never mean what its author meant.
  */
 export function gate(policy: GatePolicy = {}): Gate {
   const patterns = [...highRiskNames, ...(policy.highRisk ?? [])].map(globPattern);
@@ -59,6 +64,7 @@ export function gate(policy: GatePolicy = {}): Gate {
     judge: (action) =>
       rules.judge(action) ?? checkedOutcome(policy.decide?.(action)) ?? judgeByRisk(action, patterns),
     shadow: (action) => [...trials.shadow(action), ...rules.shadow(action)],
+    count: readLimits(policy.cumulative ?? []),
     isHighRiskName: (tool) => patterns.some((pattern) => pattern.test(tool)),
   };
 }

@@ -95,6 +95,11 @@ function forkedEvents(
       }
       case "child_started":
         return state.operations.get(body.key)?.settled ? [body] : []; // the fork starts a child of its own
+      case "action_started": {
+        const { counts, ...rest } = body; // the day has them from the origin: nothing started a second time
+        const ofThread = counts?.filter(({ per }) => per === "thread") ?? [];
+        return [ofThread.length === 0 ? rest : { ...rest, counts: ofThread }];
+      }
       case "thread_completed":
       case "thread_failed":
       case "thread_cancelled":

@@ -4,7 +4,7 @@ import type { ThreadState } from "../core/state.ts";
 import { flowKey, initialState } from "../core/state.ts";
 import type { Lease } from "../ports/store.ts";
 import { artifactsOf } from "./artifacts.ts";
-import { openRequest } from "./operations/plan.ts";
+import { openRequest, type TallyTotal } from "./operations/plan.ts";
 import type { Runtime } from "./runtime.ts";
 import { createSession, noSuchAgent, type Session, type TurnEnd } from "./session.ts";
 
@@ -93,6 +93,7 @@ async function reportCrashes(runtime: Runtime, lease: Lease, state: ThreadState)
     signal: new AbortController().signal,
     exclusiveRunning: false,
     verifiedAbsent: new Set<string>(),
+    overLimit: new Map<string, TallyTotal>(),
     abandoned: new Set<string>(),
   };
   const why = `${lease.crashes} workers in a row died while they ran this thread, without one event between`;

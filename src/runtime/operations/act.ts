@@ -2,21 +2,16 @@
 // I4. Started and not ended is in doubt: it runs again only when its tool says that this is harmless.
 // I5. A held action starts only after an approving verdict for the digest of exactly what will run, and once.
 import { actionDigest } from "../../core/digest.ts";
-import { toErrorInfo } from "../../core/errors.ts";
-import {
-  type EventBody,
-  type EventOf,
-  event,
-  type GateOutcome,
-  type ShadowOutcome,
-} from "../../core/events.ts";
+import { type Count, type EventBody, type EventOf, event } from "../../core/events.ts";
 import type { PendingOperation } from "../../core/flow.ts";
-import { deepFreeze, type Json } from "../../core/json.ts";
+import type { Json } from "../../core/json.ts";
 import { limitAgainstAction } from "../../core/limits.ts";
 import type { Operation, RequestState } from "../../core/state.ts";
 import type { Tool } from "../../core/tool.ts";
+import type { TallyLimit } from "../../ports/store.ts";
 import { toolNamed } from "../built-in-tools.ts";
 import { validateWithin } from "../validate-within.ts";
+import { countsOfApproved, type Judgement, judge } from "./judge.ts";
 import { limitReached } from "./limit.ts";
 import { afterEscalation, append, expireOrWait, openRequest, type Plan, type PlanContext } from "./plan.ts";
 import { runAction, verifyAction } from "./run-action.ts";
@@ -64,11 +59,16 @@ async function propose(
   const digest = actionDigest({ tool: tool.name, toolVersion: tool.version, args: validation.value });
   const hit = limitAgainstAction(context.state, context.agent.limits, { tool: tool.name, digest });
   if (hit && !known?.proposal) return limitReached(context, act.key, hit);
-  const judged = judge(context, tool, validation.value);
+  const judged = judge(context, act.key, tool, validation.value);
   const proposal = proposalOf(act, tool, requested, validation.value, digest, judged);
   switch (proposal.gate.kind) {
     case "allow":
-      return start(context, act.key, tool, proposal, [proposal], (known?.start?.attempt ?? 0) + 1);
+      return start(context, tool, proposal, {
+        before: [proposal],
+        attempt: (known?.start?.attempt ?? 0) + 1,
+        counts: judged.counts,
+        limits: judged.limits,
+      });
     case "hold":
       return append(proposal, approvalRequest(context, proposal, whyAgain ?? proposal.gate.reason));
     case "deny":
@@ -84,27 +84,6 @@ const secretInArgs = "the arguments hold a declared secret; let the tool take it
 function hasSecret(context: PlanContext, args: Json): boolean {
   const cleaned = context.runtime.redact.value(args);
   return cleaned !== args && JSON.stringify(cleaned) !== JSON.stringify(args);
-}
-
-/** What the gate says of an action, and what its rules in shadow mode would have said. */
-interface Judgement {
-  readonly gate: GateOutcome;
-  readonly shadow: readonly ShadowOutcome[];
-}
-
-/** A gate that fails holds; what is on trial never changes the outcome. */
-function judge(context: PlanContext, tool: Tool, args: Json): Judgement {
-  const { gate } = context.agent;
-  const at = new Date(context.runtime.clock.now()).toISOString();
-  const { risk, effect } = tool;
-  const seen = deepFreeze(structuredClone(args)); // a rule that changes what runs would undo the digest
-  const action = { agent: context.agent.name, tool: tool.name, args: seen, risk, effect, at };
-  try {
-    return { gate: gate.judge(action), shadow: gate.shadow(action) };
-  } catch (error) {
-    const reason = `the gate failed: ${toErrorInfo(error, "internal").message}`;
-    return { gate: { kind: "hold", reason }, shadow: [] };
-  }
 }
 
 function proposalOf(
@@ -176,7 +155,11 @@ async function startApproved(
   approved: string | undefined,
 ): Promise<Plan> {
   const attempt = (known.start?.attempt ?? 0) + 1;
-  if (currentDigest(tool, proposal) === approved) return start(context, act.key, tool, proposal, [], attempt);
+  if (currentDigest(tool, proposal) === approved)
+    return start(context, tool, proposal, {
+      attempt,
+      counts: countsOfApproved(context, tool, proposal.args),
+    });
   return propose(context, act, tool, known, versionChanged(tool, proposal));
 }
 
@@ -205,35 +188,45 @@ async function startEdited(
   const digest = actionDigest({ tool: tool.name, toolVersion: tool.version, args: validation.value });
   if (digest !== decided.digest)
     return append(approvalRequest(context, proposal, `${tool.name} changed after the edit by ${decided.by}`));
-  const judged = judge(context, tool, validation.value);
+  const judged = judge(context, act.key, tool, validation.value);
   const changed: Proposal = {
     ...proposalOf(act, tool, act.call.args, validation.value, digest, judged),
     requested: act.call.args,
   };
   if (judged.gate.kind === "deny") return append(changed, denied(act.key, "gate", judged.gate.reason));
-  return start(context, act.key, tool, changed, [changed]);
+  return start(context, tool, changed, { before: [changed], counts: judged.counts });
 }
 
-/** The only place where an action starts. */
+interface Start {
+  /** Appended with it, and before it. */
+  readonly before?: readonly EventBody[];
+  /** Default 1. */
+  readonly attempt?: number;
+  readonly counts?: readonly Count[];
+  /** Checked where it is appended: the start of an action that goes beyond is refused, and planned again. */
+  readonly limits?: readonly TallyLimit[];
+}
+
+/** The only place where an action starts. What counts towards a limit starts alone, after its count is durable. */
 function start(
   context: PlanContext,
-  key: string,
   tool: Tool,
   proposal: Proposal,
-  before: readonly EventBody[],
-  attempt = 1,
+  { before = [], attempt = 1, counts = [], limits = [] }: Start,
 ): Plan {
-  const exclusive = tool.effect !== "read";
+  const { key, digest, args } = proposal;
+  const exclusive = tool.effect !== "read" || counts.length > 0;
   if (exclusive && context.exclusiveRunning) return { kind: "later" };
   const idempotencyKey = `${context.threadId}/${key}`;
   context.verifiedAbsent.delete(key);
+  const counted = counts.length === 0 ? {} : { counts };
   return {
     kind: "perform",
-    intent: [...before, event("action_started", { key, attempt, digest: proposal.digest, idempotencyKey })],
+    intent: [...before, event("action_started", { key, attempt, digest, idempotencyKey, ...counted })],
     intentFirst: exclusive,
     exclusive,
-    effect: (signal) =>
-      runAction(context, tool, { key, args: proposal.args, attempt, idempotencyKey }, signal),
+    ...(limits.length === 0 ? {} : { limits }),
+    effect: (signal) => runAction(context, tool, { key, args, attempt, idempotencyKey }, signal),
   };
 }
 
@@ -255,7 +248,7 @@ async function planStarted(
       return propose(context, act, tool, known, versionChanged(tool, proposal));
     if (started.attempt >= maxStarts)
       return doubt(`it was started ${started.attempt} times, and no result was recorded`);
-    return start(context, key, tool, proposal, [], started.attempt + 1);
+    return start(context, tool, proposal, { attempt: started.attempt + 1 }); // counted by its first start
   }
   if (!tool.verify) return doubt("it started, and no result was recorded");
   if (context.exclusiveRunning) return { kind: "later" };

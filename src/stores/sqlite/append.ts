@@ -13,6 +13,7 @@ import { Refusal } from "./group-commit.ts";
 import { type Head, HeadCache, type HeadRow, selectHead } from "./head-cache.ts";
 import { createProjector } from "./project.ts";
 import { firstRow } from "./rows.ts";
+import { createTallies } from "./tallies.ts";
 
 /** An append with all that can be computed before its transaction. */
 export interface PreparedAppend {
@@ -74,10 +75,13 @@ export function createAppender(database: DatabaseSync): Appender {
   const insertArtifact = database.prepare("INSERT OR IGNORE INTO artifacts (digest, text) VALUES (?, ?)");
   const heads = createHeads(database);
   const projector = createProjector(database);
+  const tallies = createTallies(database);
   let eventId = 0;
 
   function append(prepared: PreparedAppend): number | Refusal {
-    const { threadId, expectedSeq, lease } = prepared.append;
+    const { threadId, expectedSeq, lease, limits } = prepared.append;
+    const refusal = limits ? tallies.refuse(limits, prepared.rows) : null;
+    if (refusal) return refusal;
     const known = heads.find(threadId, expectedSeq);
     if (!known) return expectedSeq === 0 && !lease ? createThread(prepared) : heads.refuse(prepared.append);
     const lastId = eventId + prepared.rows.length;
