@@ -76,6 +76,13 @@ export { type Rest, replay } from "./core/replay.ts";
 export { type Rule, rule, type ToolPattern } from "./core/rule.ts";
 export type { Schema } from "./core/schema.ts";
 export { type SilentOverflow, type SilentOverflowCase, silentOverflow } from "./core/silent-overflow.ts";
+export {
+  type ArgumentCondition,
+  type StandingApproval,
+  type StandingGrant,
+  type StandingStatus,
+  standingAgent,
+} from "./core/standing.ts";
 export { initialState, type ThreadState } from "./core/state.ts";
 export {
   type RunContext,
@@ -167,6 +174,7 @@ export {
 export { forkThread } from "./runtime/fork.ts";
 export { type ReadArtifactArgs, type ReadArtifactOptions, readArtifact } from "./runtime/read-artifact.ts";
 export { createRuntime, type Hint, type Runtime, type RuntimeOptions } from "./runtime/runtime.ts";
+export { grantStanding, listStanding, revokeStanding, type StandingReport } from "./runtime/standing.ts";
 export { systemClock } from "./runtime/system-clock.ts";
 export { type Decided, decideRequest } from "./runtime/verdicts.ts";
 export { type SettleOptions, settleThreads, startWorker, type Worker } from "./runtime/worker.ts";

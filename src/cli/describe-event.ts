@@ -38,6 +38,8 @@ export function describeEvent(event: ThreadEvent, paint: Paint): string {
       return `${describeVerdict(event.verdict, paint)} by ${line(event.by, 80)} via ${line(event.via, 40)}`;
     case "request_expired":
       return `${paint("red", "expired")}: nobody answered in time`;
+    case "standing_used":
+      return `${paint("yellow", "used")} by ${line(event.usedBy.key, 80)} of thread ${line(event.usedBy.threadId, 80)} for request ${line(event.requestId, 80)}`;
     case "timer_set":
       return `until ${formatTime(event.dueAt)}`;
     case "timer_fired":

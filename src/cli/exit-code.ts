@@ -15,6 +15,8 @@ const exitCodes: { readonly [Code in ErrorCode]: ExitCode } = {
   thread_not_found: 2,
   request_not_found: 2,
   operation_not_found: 2,
+  standing_not_found: 2,
+  standing_invalid: 2,
   request_already_decided: 4,
   verdict_invalid: 4,
   thread_ended: 4,

@@ -16,6 +16,7 @@ import { addResolve } from "./commands/resolve.ts";
 import { addRun } from "./commands/run.ts";
 import { addShow } from "./commands/show.ts";
 import { addSignal } from "./commands/signal.ts";
+import { addStanding } from "./commands/standing.ts";
 import { addThreads } from "./commands/threads.ts";
 import { addVerify } from "./commands/verify.ts";
 import { addWorker } from "./commands/worker.ts";
@@ -34,6 +35,7 @@ const commands: readonly AddCommand[] = [
   addReject,
   addAnswer,
   addResolve,
+  addStanding,
   addSignal,
   addCancel,
   addFork,

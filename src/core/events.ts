@@ -327,6 +327,13 @@ interface EventBodies {
     readonly value: Json;
     readonly by: string;
   };
+  /** Of a standing approval: one of its uses is spent on this action. The same action spends no second one. */
+  standing_used: {
+    readonly usedBy: { readonly threadId: string; readonly key: string };
+    readonly digest: string;
+    /** The request of that thread which it answers. */
+    readonly requestId: string;
+  };
   timer_set: { readonly key: string; readonly dueAt: string };
   timer_fired: { readonly key: string };
   wait_started: { readonly key: string; readonly signal: string; readonly expiresAt: string | null };

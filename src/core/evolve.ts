@@ -78,6 +78,8 @@ function apply(state: ThreadState, event: ThreadEvent): void {
       });
       state.notes.push({ seq: event.seq, kind: "ask", key: event.key });
       return;
+    case "standing_used":
+      return; // `readStanding` says what it means
     case "timer_set":
       operation(state, event).dueAt = event.dueAt;
       return;

@@ -30,6 +30,8 @@ export interface Append {
   readonly events: readonly NewEvent[];
   /** Given by the worker that runs the thread. People, signals and parents append without one. */
   readonly lease?: Lease;
+  /** True: the thread is not made due, since no worker runs it. */
+  readonly isQuiet?: boolean;
   /** Sums that must hold in the transaction of the append, over all threads; else it is refused. */
   readonly limits?: readonly TallyLimit[];
   /** Large values that the events refer to, written in the same transaction. `text` is their JSON. */
@@ -84,6 +86,8 @@ export interface Page<Row> {
 export interface ThreadQuery {
   readonly threadId?: string;
   readonly agent?: string;
+  /** Leaves out the threads of this agent. */
+  readonly exceptAgent?: string;
   readonly status?: ThreadStatus;
   readonly parentId?: string;
   /** 1 to 1,000; default 50. */

@@ -1,5 +1,6 @@
 import { toErrorInfo } from "../core/errors.ts";
 import { evolve } from "../core/evolve.ts";
+import { standingAgent } from "../core/standing.ts";
 import type { ThreadState } from "../core/state.ts";
 import { flowKey, initialState } from "../core/state.ts";
 import type { Lease } from "../ports/store.ts";
@@ -58,6 +59,7 @@ async function turn(
   const { threadId } = lease;
   const events = await runtime.store.read(threadId);
   const state = events.reduce(evolve, initialState());
+  if (state.started?.agent === standingAgent) return leaveAlone(runtime, lease, state);
   const agent = runtime.agents.get(state.started?.agent ?? "");
   if (!agent) throw noSuchAgent(state.started?.agent ?? "?", threadId);
   const artifacts = new Map(await artifactsOf(runtime.store, events));
@@ -71,6 +73,12 @@ async function turn(
   } finally {
     sessions.delete(session);
   }
+}
+
+/** A standing approval has nothing to run; it may be due after its rows were rebuilt, or a signal. */
+async function leaveAlone(runtime: Runtime, lease: Lease, state: ThreadState): Promise<TurnEnd> {
+  await runtime.store.release(lease, { now: runtime.clock.now(), parkedAt: state.head });
+  return state.end ? "ended" : "parked";
 }
 
 function inputOf(state: ThreadState, artifacts: ReadonlyMap<string, string>): unknown {

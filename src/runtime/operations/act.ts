@@ -10,6 +10,7 @@ import type { Operation, RequestState } from "../../core/state.ts";
 import type { Tool } from "../../core/tool.ts";
 import type { TallyLimit } from "../../ports/store.ts";
 import { toolNamed } from "../built-in-tools.ts";
+import { claimStanding, findStanding, type HeldRequest } from "../standing.ts";
 import { validateWithin } from "../validate-within.ts";
 import { countsOfApproved, type Judgement, judge } from "./judge.ts";
 import { limitReached } from "./limit.ts";
@@ -69,13 +70,46 @@ async function propose(
         counts: judged.counts,
         limits: judged.limits,
       });
-    case "hold":
-      return append(proposal, approvalRequest(context, proposal, whyAgain ?? proposal.gate.reason));
+    case "hold": {
+      const request = approvalRequest(context, proposal, whyAgain ?? proposal.gate.reason);
+      const standing = judged.isOverLimit
+        ? null
+        : await planStanding(context, tool, proposal, request, judged, known);
+      return standing ?? append(proposal, request);
+    }
     case "deny":
       return append(proposal, denied(act.key, "gate", proposal.gate.reason));
     default:
       return proposal.gate satisfies never;
   }
+}
+
+/**
+ * I5. A person approved such actions beforehand: the request is opened, decided and acted on in one append. A limit on a
+ * sum is checked as for an action that nobody was asked about. `null`: a person is asked.
+ */
+async function planStanding(
+  context: PlanContext,
+  tool: Tool,
+  proposal: Proposal,
+  opened: HeldRequest["opened"],
+  { counts, limits }: Judgement,
+  known: Operation | undefined,
+): Promise<Plan | null> {
+  const { runtime, threadId, agent } = context;
+  const held = { agent: agent.name, threadId, opened };
+  const found = await findStanding(runtime, held);
+  if (found.length === 0) return null;
+  if (context.exclusiveRunning) return { kind: "later" }; // no use is spent before the action can start
+  const decided = await claimStanding(runtime, found, held);
+  if (!decided) return null;
+  const before = [proposal, opened, decided];
+  return start(context, tool, proposal, {
+    before,
+    counts,
+    limits,
+    attempt: (known?.start?.attempt ?? 0) + 1,
+  });
 }
 
 const secretInArgs = "the arguments hold a declared secret; let the tool take it from the environment";
@@ -109,7 +143,7 @@ function proposalOf(
   });
 }
 
-function approvalRequest(context: PlanContext, proposal: Proposal, why: string): EventBody {
+function approvalRequest(context: PlanContext, proposal: Proposal, why: string): HeldRequest["opened"] {
   const { tool, toolVersion, args, digest, risk } = proposal;
   return openRequest(context, proposal.key, {
     kind: "approval",

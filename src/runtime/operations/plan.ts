@@ -97,7 +97,7 @@ export function openRequest(
     readonly approvers?: readonly string[];
     readonly expiresInMs?: number | null;
   },
-): EventBody {
+): Extract<EventBody, { type: "request_opened" }> {
   const {
     expiresInMs = context.agent.gate.expiresInMs,
     approvers = context.agent.gate.approvers,

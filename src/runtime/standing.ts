@@ -1,0 +1,255 @@
+// Standing approvals: granted and revoked by people, used by the runtime in the place of a request that waits.
+//
+// T3. A use is claimed in the approval's own log at the `seq` that was seen, before the action starts (I1): however many
+//     processes claim at once, no more than `uses` succeed.
+// T4. A claim names thread, operation and digest. After a crash between claim and start it is found again, not made anew.
+import { randomBytes } from "node:crypto";
+import { HoldpointError, isHoldpointError } from "../core/errors.ts";
+import { type EventBody, type EventOf, event, type ThreadEvent } from "../core/events.ts";
+import {
+  fitsGrant,
+  mayBeUnconditional,
+  readStanding,
+  type StandingApproval,
+  type StandingGrant,
+  type StandingStatus,
+  standingAgent,
+  statusOf,
+  whyNoGrant,
+} from "../core/standing.ts";
+import type { Store, ThreadRow } from "../ports/store.ts";
+import { toolNamed } from "./built-in-tools.ts";
+import { assertPerson, now } from "./change-thread.ts";
+import { cancelThread } from "./commands.ts";
+import type { Runtime } from "./runtime.ts";
+import { toStored } from "./stored.ts";
+
+/** A standing approval, and how it stands now. */
+export type StandingReport = StandingApproval & { readonly status: StandingStatus };
+
+/**
+ * Grants a standing approval. Where the runtime has the agent, its tool must be one of the agent's.
+ *
+ * @throws `standing_invalid` for a grant that is too wide, or could never be used; `verdict_invalid` when `by` is no person.
+ */
+export async function grantStanding(
+  runtime: Runtime,
+  grant: StandingGrant,
+  { by }: { readonly by: string },
+): Promise<StandingReport> {
+  assertPerson(by);
+  const why = whyNoGrant(grant, now(runtime)) ?? whyNotFor(runtime, grant, by);
+  if (why !== null) throw invalid(why);
+  const standingId = `sa_${randomBytes(8).toString("hex")}`;
+  const { stored } = toStored(runtime, grant);
+  if (stored.artifact) throw invalid("it is too large");
+  const input = { input: stored, by };
+  const body = event("thread_started", {
+    threadId: standingId,
+    agent: standingAgent,
+    agentVersion: "1",
+    ...input,
+  });
+  await appendQuietly(runtime, standingId, 0, body);
+  return standingOf(runtime, standingId);
+}
+
+function whyNotFor(runtime: Runtime, grant: StandingGrant, by: string): string | null {
+  const { agent: agentName, tool: toolName, where } = grant;
+  const agent = runtime.agents.get(agentName);
+  const tool = agent && toolNamed(agent, toolName);
+  if (agent && !tool)
+    return `agent ${agentName} has no tool ${toolName}; it has ${[...agent.tools.keys()].join(", ")}`;
+  if (agent && !mayApprove({ by, grant }, agent.gate))
+    return `${by} is none of the approvers of agent ${agentName}: ${agent.gate.approvers.join(", ")}`;
+  if (where.length > 0 || mayBeUnconditional(tool?.risk)) return null;
+  const risk = tool ? (tool.risk ?? "undeclared") : "not known here";
+  return `it allows every call of ${toolName}, whose risk is ${risk}: give a condition on its arguments`;
+}
+
+/** Standing approvals, newest first: those that can still be used, or all. */
+export async function listStanding(
+  runtime: Pick<Runtime, "store" | "clock">,
+  { all = false }: { readonly all?: boolean } = {},
+): Promise<readonly StandingReport[]> {
+  const reports: StandingReport[] = [];
+  for await (const { threadId } of standingRows(runtime.store, !all)) {
+    const approval = readStanding(await runtime.store.read(threadId));
+    if (!approval) continue;
+    const status = statusOf(approval, runtime.clock.now());
+    if (all || status === "open") reports.push({ ...approval, status });
+  }
+  return reports;
+}
+
+/**
+ * Revokes a standing approval: no action starts by it any more, unless it had claimed its use before.
+ *
+ * @throws `standing_not_found`; `thread_ended` when it is over; `verdict_invalid` when `by` is no person.
+ */
+export async function revokeStanding(
+  runtime: Runtime,
+  standingId: string,
+  options: { readonly by: string; readonly why: string },
+): Promise<StandingReport> {
+  assertPerson(options.by);
+  await standingOf(runtime, standingId);
+  await cancelThread(runtime, standingId, options);
+  return standingOf(runtime, standingId);
+}
+
+async function standingOf(runtime: Runtime, standingId: string): Promise<StandingReport> {
+  const approval = readStanding(await runtime.store.read(standingId));
+  if (approval) return { ...approval, status: statusOf(approval, runtime.clock.now()) };
+  throw new HoldpointError("standing_not_found", `there is no standing approval ${standingId}`, {
+    fix: "`holdpoint standing list --all` lists them.",
+  });
+}
+
+/** The request that a held action would open, and where. */
+export interface HeldRequest {
+  readonly agent: string;
+  readonly threadId: string;
+  readonly opened: Extract<EventBody, { type: "request_opened" }>;
+}
+
+/** Standing approvals by which a held action may start, those that end first before the others. */
+export async function findStanding(runtime: Runtime, held: HeldRequest): Promise<readonly string[]> {
+  const found: StandingApproval[] = [];
+  for await (const { threadId } of standingRows(runtime.store, true)) {
+    const approval = readStanding(await runtime.store.read(threadId));
+    if (!approval || approval.isClosed) continue;
+    const status = statusOf(approval, runtime.clock.now());
+    if (status === "expired") await close(runtime, approval);
+    else if (mayUse(approval, status, held)) found.push(approval);
+  }
+  found.sort((one, other) => (one.grant.expiresAt < other.grant.expiresAt ? -1 : 1));
+  const claimed = found.filter((approval) => claimOf(approval, held) !== undefined); // T4
+  return (claimed.length > 0 ? claimed : found).map(({ standingId }) => standingId);
+}
+
+/**
+ * T3. Claims one use of the first of these that still has one.
+ *
+ * @returns the verdict of who granted it, to be appended with the request and the start; `null` when all are used up.
+ */
+export async function claimStanding(
+  runtime: Runtime,
+  standingIds: readonly string[],
+  held: HeldRequest,
+): Promise<EventBody | null> {
+  for (const standingId of standingIds) {
+    const by = await claim(runtime, standingId, held);
+    if (by !== null) return decision(held.opened, by, standingId);
+  }
+  return null;
+}
+
+/** @returns who granted it; `null` when there is no use to claim. */
+async function claim(runtime: Runtime, standingId: string, held: HeldRequest): Promise<string | null> {
+  for (;;) {
+    const approval = readStanding(await runtime.store.read(standingId));
+    if (!approval) return null;
+    if (!mayUse(approval, statusOf(approval, runtime.clock.now()), held)) return null;
+    if (claimOf(approval, held)) return approval.by;
+    const { key, requestId, action } = held.opened;
+    const usedBy = { threadId: held.threadId, key };
+    const body = event("standing_used", { usedBy, requestId, digest: action?.digest ?? "" });
+    try {
+      await appendQuietly(runtime, standingId, approval.head, body);
+      return approval.by;
+    } catch (error) {
+      if (!isHoldpointError(error, "append_conflict")) throw error; // another claimed: look again
+    }
+  }
+}
+
+function claimOf(
+  { uses }: StandingApproval,
+  { threadId, opened }: HeldRequest,
+): EventOf<"standing_used"> | undefined {
+  return uses.find(
+    ({ usedBy, digest }) =>
+      usedBy.threadId === threadId && usedBy.key === opened.key && digest === opened.action?.digest,
+  );
+}
+
+function mayUse(approval: StandingApproval, status: StandingStatus, held: HeldRequest): boolean {
+  const { action } = held.opened;
+  const isLeft = status === "open" || (status === "used_up" && claimOf(approval, held) !== undefined);
+  return (
+    isLeft &&
+    action !== undefined &&
+    fitsGrant(approval.grant, { agent: held.agent, ...action }) &&
+    mayApprove(approval, held.opened)
+  );
+}
+
+/** Who could not approve the request itself, cannot have approved it beforehand. */
+function mayApprove(
+  { by, grant: { roles = [] } }: Pick<StandingApproval, "by" | "grant">,
+  { approvers }: { readonly approvers: readonly string[] },
+): boolean {
+  if (approvers.length === 0) return true;
+  return approvers.some((entry) =>
+    entry.startsWith("role:") ? roles.includes(entry.slice("role:".length)) : entry === by,
+  );
+}
+
+function decision(
+  { requestId, key, action }: HeldRequest["opened"],
+  by: string,
+  standingId: string,
+): EventBody {
+  return event("request_decided", {
+    requestId,
+    key,
+    verdict: { kind: "approve" },
+    by,
+    via: `standing:${standingId}`,
+    ...(action && { digest: action.digest }),
+  });
+}
+
+/** One that is over is not looked at again. */
+async function close(runtime: Runtime, { standingId, head, uses }: StandingApproval): Promise<void> {
+  try {
+    const output = { value: { uses: uses.length } };
+    await appendQuietly(runtime, standingId, head, event("thread_completed", { output }));
+  } catch (error) {
+    if (!isHoldpointError(error, "append_conflict")) throw error; // another closed or revoked it
+  }
+}
+
+/** No worker is to run these threads: nothing becomes due. */
+async function appendQuietly(
+  runtime: Runtime,
+  threadId: string,
+  expectedSeq: number,
+  body: EventBody,
+): Promise<void> {
+  const placed = { body: runtime.redact.event(body), at: now(runtime) };
+  await runtime.store.append({ threadId, expectedSeq, events: [placed], isQuiet: true });
+  const stored = { ...placed.body, seq: expectedSeq + 1, at: placed.at } as ThreadEvent; // the spread loses the union
+  runtime.observe({ kind: "appended", threadId, events: [stored] });
+}
+
+async function* standingRows(store: Store, openOnly: boolean): AsyncGenerator<ThreadRow> {
+  let cursor: string | null = null;
+  do {
+    const page: Awaited<ReturnType<Store["threads"]>> = await store.threads({
+      agent: standingAgent,
+      limit: 1_000,
+      ...(openOnly && { status: "running" }),
+      ...(cursor !== null && { cursor }),
+    });
+    yield* page.rows;
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+}
+
+function invalid(why: string): HoldpointError {
+  return new HoldpointError("standing_invalid", `this cannot be a standing approval: ${why}`, {
+    fix: "Make it narrow: one agent, one tool, a condition on its arguments, a few uses, an end.",
+  });
+}
