@@ -38,7 +38,7 @@ export interface Counted {
 }
 
 /** Sums of such amounts stay exact in a store, which has 64 bits for them, for millions of actions a day. */
-export const maxAmount = 1e12;
+const maxAmount = 1e12;
 
 export function isAmount(amount: unknown): amount is number {
   return Number.isSafeInteger(amount) && (amount as number) >= 0 && (amount as number) <= maxAmount;
