@@ -82,7 +82,8 @@ export interface PromptRecord {
 
 export type GateOutcome =
   | { readonly kind: "allow" }
-  | { readonly kind: "hold"; readonly reason: string }
+  /** `isBroken`: the policy failed to say anything, so no standing approval stands in for a person. */
+  | { readonly kind: "hold"; readonly reason: string; readonly isBroken?: true }
   | { readonly kind: "deny"; readonly reason: string };
 
 /** What a rule in shadow mode would have done: it changed nothing. */

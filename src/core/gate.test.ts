@@ -54,6 +54,14 @@ describe("the gate", () => {
     expect(gate(policy).judge(given).kind).toBe(outcome);
   });
 
+  it("holds when a policy is async, and outlives its rejection", async () => {
+    const decide = (() => Promise.reject(new Error("no network"))) as unknown as NonNullable<
+      GatePolicy["decide"]
+    >;
+    expect(gate({ decide }).judge(action("look", "low"))).toMatchObject({ kind: "hold", isBroken: true });
+    await new Promise(setImmediate); // where it would be unhandled
+  });
+
   it.each(["delete_account", "DELETE_ACCOUNT", "deploy", "deploy_web", "charge_card", "send_email"])(
     "names the list of high risks for %s",
     (tool) => {

@@ -82,7 +82,8 @@ function checkedOutcome(outcome: GateOutcome | undefined): GateOutcome | undefin
     case "deny":
       return outcome;
     default:
-      return { kind: "hold", reason: "the gate's policy returned no outcome" };
+      if ((outcome as unknown) instanceof Promise) (outcome as Promise<unknown>).catch(() => {}); // nobody waits for it
+      return { kind: "hold", reason: "the gate's policy returned no outcome", isBroken: true };
   }
 }
 

@@ -111,6 +111,7 @@ describe("rules", () => {
     expect(gate({ rules: [broken] }).judge(action())).toEqual({
       kind: "hold",
       reason: expect.stringContaining(`the rule "broken" ${says}`),
+      isBroken: true,
     });
   });
 

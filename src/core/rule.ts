@@ -56,22 +56,27 @@ export function readRules(definitions: readonly Rule[], noun = "rule"): Rules {
       for (const { isShadow, ask } of rules) {
         const said = ask(action);
         if (said && !isShadow) break;
-        if (said) found.push(said);
+        if (said) found.push({ outcome: said.outcome, reason: said.reason, rule: said.rule });
       }
       return found;
     },
   };
 }
 
-/** `outcome`, and a reason that an `allow` has, too. */
-function outcomeOf({ outcome, reason }: ShadowOutcome): GateOutcome {
-  return outcome === "allow" ? { kind: "allow" } : { kind: outcome, reason };
+function outcomeOf({ outcome, reason, isBroken }: Said): GateOutcome {
+  if (outcome === "allow") return { kind: "allow" };
+  return isBroken ? { kind: "hold", reason, isBroken } : { kind: outcome, reason };
+}
+
+/** What a rule says of an action that it fits. */
+interface Said extends ShadowOutcome {
+  readonly isBroken?: true;
 }
 
 interface ReadRule {
   readonly isShadow: boolean;
   /** `null`: the rule does not fit. */
-  readonly ask: (action: GatedAction) => ShadowOutcome | null;
+  readonly ask: (action: GatedAction) => Said | null;
 }
 
 function readRule(definition: Rule, place: string): ReadRule {
@@ -79,11 +84,11 @@ function readRule(definition: Rule, place: string): ReadRule {
   const { outcome, reason = `the rule "${name}" says so`, shadow = false } = definition;
   const isItsTool = toolMatcher(definition.tool);
   const isItsAgent = nameMatcher(definition.agent);
-  const ask = (action: GatedAction): ShadowOutcome | null => {
+  const ask = (action: GatedAction): Said | null => {
     if (!isItsTool(action.tool) || !isItsAgent(action.agent)) return null;
     const fits = definition.when === undefined ? true : fitsOrFailure(definition, action);
     if (typeof fits === "string")
-      return { outcome: "hold", reason: `the rule "${name}" ${fits}`, rule: name };
+      return { outcome: "hold", reason: `the rule "${name}" ${fits}`, rule: name, isBroken: true };
     return fits ? { outcome, reason, rule: name } : null;
   };
   return { isShadow: shadow, ask };

@@ -17,7 +17,7 @@ import {
   statusOf,
   whyNoGrant,
 } from "../core/standing.ts";
-import type { Store, ThreadRow } from "../ports/store.ts";
+import type { Store, ThreadRow, ThreadStatus } from "../ports/store.ts";
 import { toolNamed } from "./built-in-tools.ts";
 import { assertPerson, now } from "./change-thread.ts";
 import { cancelThread } from "./commands.ts";
@@ -234,18 +234,22 @@ async function appendQuietly(
   runtime.observe({ kind: "appended", threadId, events: [stored] });
 }
 
+/** By agent alone: where a status is asked for as well, SQLite goes through all running threads (5 ms of 20,000). */
 async function* standingRows(store: Store, openOnly: boolean): AsyncGenerator<ThreadRow> {
   let cursor: string | null = null;
   do {
     const page: Awaited<ReturnType<Store["threads"]>> = await store.threads({
       agent: standingAgent,
       limit: 1_000,
-      ...(openOnly && { status: "running" }),
       ...(cursor !== null && { cursor }),
     });
-    yield* page.rows;
+    yield* openOnly ? page.rows.filter(({ status }) => !isOver(status)) : page.rows;
     cursor = page.nextCursor;
   } while (cursor !== null);
+}
+
+function isOver(status: ThreadStatus): boolean {
+  return status === "completed" || status === "failed" || status === "cancelled";
 }
 
 function invalid(why: string): HoldpointError {

@@ -176,6 +176,16 @@ describe("an action that fits a standing approval", () => {
     expect(await listStanding(opened.runtime)).toMatchObject([{ uses: [] }]);
   });
 
+  it("asks a person where a rule is broken, which may be one that denies", async () => {
+    const pay = highPay();
+    const broken = { when: () => undefined as unknown as boolean, outcome: "deny" as const };
+    const opened = await open({ agents: [paying(pay, { rules: [broken] })] });
+    await grantStanding(opened.runtime, grantOf(opened), dana);
+    await run(opened, 1);
+    expect(pay.runs).toEqual([]);
+    expect(await opened.openRequests()).toHaveLength(1);
+  });
+
   it("asks a person where a limit on a sum is reached", async () => {
     const pay = highPay();
     const limit = {

@@ -72,7 +72,8 @@ async function propose(
       });
     case "hold": {
       const request = approvalRequest(context, proposal, whyAgain ?? proposal.gate.reason);
-      const standing = judged.isOverLimit
+      const isForPerson = judged.isOverLimit || proposal.gate.isBroken === true;
+      const standing = isForPerson
         ? null
         : await planStanding(context, tool, proposal, request, judged, known);
       return standing ?? append(proposal, request);

@@ -22,12 +22,12 @@ export interface Judgement {
 
 /** A gate that fails holds; what is on trial never changes the outcome. */
 export function judge(context: PlanContext, key: string, tool: Tool, args: Json): Judgement {
-  const { gate } = context.agent;
+  const policy = context.agent.gate;
   const action = gatedAction(context, tool, args);
   try {
-    const outcome = gate.judge(action);
-    const shadow = gate.shadow(action);
-    const counted = gate.count(action);
+    const outcome = policy.judge(action);
+    const shadow = policy.shadow(action);
+    const counted = policy.count(action);
     const byLimits = judgeCounted(counted, (limit) => totalOf(context, key, limit, dayOf(action.at)));
     return {
       gate: outcome.kind === "allow" ? byLimits : outcome, // C2: who is asked may go beyond a limit
@@ -40,7 +40,8 @@ export function judge(context: PlanContext, key: string, tool: Tool, args: Json)
     };
   } catch (error) {
     const reason = `the gate failed: ${toErrorInfo(error, "internal").message}`;
-    return { gate: { kind: "hold", reason }, shadow: [], counts: [], limits: [], isOverLimit: true };
+    const gate: GateOutcome = { kind: "hold", reason, isBroken: true };
+    return { gate, shadow: [], counts: [], limits: [], isOverLimit: true };
   }
 }
 
