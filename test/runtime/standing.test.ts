@@ -129,6 +129,27 @@ describe("an action that fits a standing approval", () => {
     expect(await opened.openRequests()).toHaveLength(1);
   });
 
+  it("runs only once its approval is in the log, also where its tool only reads", async () => {
+    const seen: string[] = [];
+    const threadId = "th_reading";
+    const pay = payTool({
+      risk: "high",
+      effect: "read",
+      run: async () => void seen.push(...(await opened.types(threadId))),
+    });
+    const opened = await open({ agents: [paying(pay)] });
+    await grantStanding(opened.runtime, grantOf(opened), dana);
+    await startThread(opened.runtime, "a", [1], { by: "test", threadId });
+    await opened.settle(threadId);
+    expect(seen).toEqual([
+      "thread_started",
+      "action_proposed",
+      "request_opened",
+      "request_decided",
+      "action_started",
+    ]);
+  });
+
   it("asks a person when the uses are spent, also within one batch", async () => {
     const pay = highPay();
     const opened = await open({ agents: [paying(pay)] });

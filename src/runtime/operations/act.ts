@@ -258,7 +258,7 @@ function start(
   return {
     kind: "perform",
     intent: [...before, event("action_started", { key, attempt, digest, idempotencyKey, ...counted })],
-    intentFirst: exclusive,
+    intentFirst: exclusive || before.some(({ type }) => type === "request_decided"), // I5: durable before it starts
     exclusive,
     ...(limits.length === 0 ? {} : { limits }),
     effect: (signal) => runAction(context, tool, { key, args, attempt, idempotencyKey }, signal),
