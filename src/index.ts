@@ -2,6 +2,7 @@
 export { type Agent, type AgentDefinition, agent, isAgent } from "./core/agent.ts";
 export { renderReference } from "./core/artifact-ref.ts";
 export { costOf, type TokenPrices } from "./core/cost.ts";
+export { type Counted, type CumulativeLimit, cumulative } from "./core/cumulative.ts";
 export { defaultFlow } from "./core/default-flow.ts";
 export { describeValue } from "./core/describe-value.ts";
 export { actionDigest } from "./core/digest.ts";
@@ -22,6 +23,7 @@ export type {
   ArtifactRef,
   Call,
   Cost,
+  Count,
   Decision,
   Effect,
   EventBody,
@@ -32,6 +34,7 @@ export type {
   Reasoning,
   RequestKind,
   Risk,
+  ShadowOutcome,
   Standing,
   Stored,
   ThreadEvent,
@@ -60,6 +63,7 @@ export type {
 export { type Gate, type GatedAction, type GatePolicy, gate, highRiskNames } from "./core/gate.ts";
 export { canonicalJson, type Json } from "./core/json.ts";
 export type { LimitOptions } from "./core/limits.ts";
+export { type OfficeHours, outsideHours, type Weekday } from "./core/office-hours.ts";
 export { type Person, peopleFor, rolesOf } from "./core/person.ts";
 export { previewOf } from "./core/preview.ts";
 export {
@@ -74,8 +78,16 @@ export type { TagName, TemplateNode } from "./core/prompt/template.ts";
 export type { PartRequest } from "./core/read-part.ts";
 export { type Rest, replay } from "./core/replay.ts";
 export { type RequestField, type RequestView, type ViewedRequest, viewRequest } from "./core/request-view.ts";
+export { type Rule, rule, type ToolPattern } from "./core/rule.ts";
 export type { Schema } from "./core/schema.ts";
 export { type SilentOverflow, type SilentOverflowCase, silentOverflow } from "./core/silent-overflow.ts";
+export {
+  type ArgumentCondition,
+  type StandingApproval,
+  type StandingGrant,
+  type StandingStatus,
+  standingAgent,
+} from "./core/standing.ts";
 export { initialState, type ThreadState } from "./core/state.ts";
 export {
   type PreviewContext,
@@ -179,6 +191,7 @@ export {
 export { forkThread } from "./runtime/fork.ts";
 export { type ReadArtifactArgs, type ReadArtifactOptions, readArtifact } from "./runtime/read-artifact.ts";
 export { createRuntime, type Hint, type Runtime, type RuntimeOptions } from "./runtime/runtime.ts";
+export { grantStanding, listStanding, revokeStanding, type StandingReport } from "./runtime/standing.ts";
 export { systemClock } from "./runtime/system-clock.ts";
 export { type Decided, type DecideRequest, decideRequest } from "./runtime/verdicts.ts";
 export { type SettleOptions, settleThreads, startWorker, type Worker } from "./runtime/worker.ts";

@@ -21,11 +21,11 @@ export function describeEvent(event: ThreadEvent, paint: Paint): string {
     case "overflow_reported":
       return `${paint("red", "overflow")}: ${formatCount(event.sentTokens)} tokens did not fit ${line(event.model, 80)}${event.limitTokens === null ? "" : ` (${formatCount(event.limitTokens)})`}: ${line(event.message, valueLength)}`;
     case "action_proposed":
-      return `${formatJson(event.args, valueLength)}  ${describeGate(event.gate, event.risk, paint)}`;
+      return `${formatJson(event.args, valueLength)}  ${describeGate(event.gate, event.risk, paint)}${describeShadow(event)}`;
     case "action_denied":
       return `${paint("red", "denied")} by ${event.by === undefined ? event.deniedBy : line(event.by, 80)}: ${line(event.why, valueLength)}`;
     case "action_started":
-      return `started${event.attempt > 1 ? `, try ${event.attempt}` : ""}`;
+      return `started${event.attempt > 1 ? `, try ${event.attempt}` : ""}${describeCounts(event)}`;
     case "action_completed":
       return `${paint("green", "done")}${settledOrAfter(event)}  ${formatStored(event.result, valueLength)}`;
     case "action_failed":
@@ -44,6 +44,8 @@ export function describeEvent(event: ThreadEvent, paint: Paint): string {
       return `${paint("yellow", "escalated")} to ${line(event.to.join(", "), valueLength)}`;
     case "request_expired":
       return `${paint("red", "expired")}: nobody answered in time`;
+    case "standing_used":
+      return `${paint("yellow", "used")} by ${line(event.usedBy.key, 80)} of thread ${line(event.usedBy.threadId, 80)} for request ${line(event.requestId, 80)}`;
     case "timer_set":
       return `until ${formatTime(event.dueAt)}`;
     case "timer_fired":
@@ -119,6 +121,16 @@ function describeGate(gate: GateOutcome, risk: Risk | undefined, paint: Paint): 
   };
   const why = gate.kind === "allow" ? "" : `: ${line(gate.reason, 80)}`;
   return `gate: ${paint(styles[gate.kind], gate.kind)} (risk ${risk ?? "undeclared"}${why})`;
+}
+
+function describeShadow({ shadow = [] }: EventOf<"action_proposed">): string {
+  return shadow
+    .map(({ rule, outcome, reason }) => `; on trial, ${line(rule, 80)}: ${outcome} (${line(reason, 80)})`)
+    .join("");
+}
+
+function describeCounts({ counts = [] }: EventOf<"action_started">): string {
+  return counts.map(({ name, amount }) => `, adds ${formatCount(amount)} to ${line(name, 80)}`).join("");
 }
 
 /** A verdict with what it carries. */

@@ -17,6 +17,7 @@ import { addRun } from "./commands/run.ts";
 import { addSchedules } from "./commands/schedules.ts";
 import { addShow } from "./commands/show.ts";
 import { addSignal } from "./commands/signal.ts";
+import { addStanding } from "./commands/standing.ts";
 import { addThreads } from "./commands/threads.ts";
 import { addVerify } from "./commands/verify.ts";
 import { addWorker } from "./commands/worker.ts";
@@ -35,6 +36,7 @@ const commands: readonly AddCommand[] = [
   addReject,
   addAnswer,
   addResolve,
+  addStanding,
   addSignal,
   addCancel,
   addFork,

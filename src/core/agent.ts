@@ -9,6 +9,7 @@ import type { Json } from "./json.ts";
 import { type LimitOptions, type Limits, limitsOf } from "./limits.ts";
 import { isPromptTemplate, type Prompt } from "./prompt/prompt.ts";
 import { jsonSchemaOf, type Schema } from "./schema.ts";
+import { standingAgent } from "./standing.ts";
 import type { Tool } from "./tool.ts";
 import { type WindowOptions, type WindowSettings, window } from "./window/settings.ts";
 
@@ -71,9 +72,9 @@ export function agent<
   M = unknown,
   const Tools extends readonly Tool[] = readonly Tool[],
 >(definition: AgentDefinition<Input, Output, M, Tools>): Agent<M> {
-  if (!/^[a-zA-Z0-9._-]{1,64}$/.test(definition.name)) {
+  if (!/^[a-zA-Z0-9._-]{1,64}$/.test(definition.name) || definition.name === standingAgent) {
     throw new HoldpointError("agent_invalid", `"${definition.name}" cannot be an agent's name`, {
-      fix: "Use 1 to 64 letters, digits, dots, _ and -.",
+      fix: `Use 1 to 64 letters, digits, dots, _ and -, and not "${standingAgent}".`,
     });
   }
   return Object.freeze({

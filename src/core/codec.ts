@@ -27,6 +27,7 @@ const currentVersions: { readonly [Type in EventType]: 1 } = {
   request_escalated: 1,
   request_expired: 1,
   answer_accepted: 1,
+  standing_used: 1,
   timer_set: 1,
   timer_fired: 1,
   wait_started: 1,

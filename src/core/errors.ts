@@ -14,6 +14,8 @@ export type ErrorCode =
   | "thread_not_found"
   | "request_not_found"
   | "operation_not_found"
+  | "standing_not_found"
+  | "standing_invalid"
   // Refused (exit code 4).
   | "request_already_decided"
   | "verdict_invalid"
@@ -21,6 +23,7 @@ export type ErrorCode =
   | "thread_ended"
   // Try again (exit code 3).
   | "append_conflict"
+  | "tally_exceeded"
   | "lease_lost"
   | "store_busy"
   | "store_unavailable"

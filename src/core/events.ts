@@ -82,8 +82,26 @@ export interface PromptRecord {
 
 export type GateOutcome =
   | { readonly kind: "allow" }
-  | { readonly kind: "hold"; readonly reason: string }
+  /** `isBroken`: the policy failed to say anything, so no standing approval stands in for a person. */
+  | { readonly kind: "hold"; readonly reason: string; readonly isBroken?: true }
   | { readonly kind: "deny"; readonly reason: string };
+
+/** What a rule in shadow mode would have done: it changed nothing. */
+export interface ShadowOutcome {
+  readonly outcome: GateOutcome["kind"];
+  readonly reason: string;
+  /** The rule's name. */
+  readonly rule: string;
+}
+
+/** What an action adds to a cumulative limit of the gate: in its thread, or on the day of its start over all threads. */
+export interface Count {
+  /** The limit's. */
+  readonly name: string;
+  readonly per: "thread" | "day";
+  /** A whole number from 1, in the unit of the limit. */
+  readonly amount: number;
+}
 
 export type RequestKind = "approval" | "question" | "escalation";
 
@@ -256,6 +274,8 @@ interface EventBodies {
     readonly risk?: Risk;
     readonly effect: Effect;
     readonly gate: GateOutcome;
+    /** Of the gate's rules in shadow mode, those that would have decided. Absent when there is none. */
+    readonly shadow?: readonly ShadowOutcome[];
   };
   /** The gate, validation, a person or the deadline refused; nothing ran. */
   action_denied: {
@@ -270,6 +290,8 @@ interface EventBodies {
     readonly attempt: number;
     readonly digest: string;
     readonly idempotencyKey: string;
+    /** What it adds to cumulative limits; later attempts add nothing. Absent where there is none. */
+    readonly counts?: readonly Count[];
   };
   action_completed: {
     readonly key: string;
@@ -387,6 +409,13 @@ interface EventBodies {
     readonly requestId: string;
     readonly value: Json;
     readonly by: string;
+  };
+  /** Of a standing approval: one of its uses is spent on this action. The same action spends no second one. */
+  standing_used: {
+    readonly usedBy: { readonly threadId: string; readonly key: string };
+    readonly digest: string;
+    /** The request of that thread which it answers. */
+    readonly requestId: string;
   };
   timer_set: { readonly key: string; readonly dueAt: string };
   timer_fired: { readonly key: string };

@@ -82,6 +82,8 @@ function apply(state: ThreadState, event: ThreadEvent): void {
       });
       state.notes.push({ seq: event.seq, kind: "ask", key: event.key });
       return;
+    case "standing_used":
+      return; // `readStanding` says what it means
     case "timer_set":
       operation(state, event).dueAt = event.dueAt;
       return;
@@ -204,6 +206,8 @@ function applyStart(state: ThreadState, event: EventOf<"action_started">): void 
   act.attempt = event.attempt;
   act.inDoubt = false;
   if (act.request) act.request.used = true;
+  for (const { name, per, amount } of event.counts ?? [])
+    if (per === "thread") state.counted.set(name, (state.counted.get(name) ?? 0) + amount);
 }
 
 function applyActionEnd(state: ThreadState, event: ActionEnd): void {

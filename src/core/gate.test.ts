@@ -7,6 +7,7 @@ const action = (tool: string, risk?: "low" | "medium" | "high") => ({
   args: { cents: 5_000 },
   risk,
   effect: "once" as const,
+  at: "2026-01-01T12:00:00.000Z",
 });
 
 describe("the gate", () => {
@@ -51,6 +52,14 @@ describe("the gate", () => {
   ];
   it.each(cases)("$name", ({ policy, given, outcome }) => {
     expect(gate(policy).judge(given).kind).toBe(outcome);
+  });
+
+  it("holds when a policy is async, and outlives its rejection", async () => {
+    const decide = (() => Promise.reject(new Error("no network"))) as unknown as NonNullable<
+      GatePolicy["decide"]
+    >;
+    expect(gate({ decide }).judge(action("look", "low"))).toMatchObject({ kind: "hold", isBroken: true });
+    await new Promise(setImmediate); // where it would be unhandled
   });
 
   it.each(["delete_account", "DELETE_ACCOUNT", "deploy", "deploy_web", "charge_card", "send_email"])(

@@ -1,17 +1,22 @@
 // I5. The gate is pure and closed by default: what nobody declared harmless waits for a person.
 import { soundApprovers } from "./approvers.ts";
+import { type Counted, type CumulativeLimit, readLimits } from "./cumulative.ts";
 import { type Duration, durationMs } from "./duration.ts";
 import { HoldpointError } from "./errors.ts";
-import type { Effect, GateOutcome, Risk } from "./events.ts";
+import type { Effect, GateOutcome, Risk, ShadowOutcome } from "./events.ts";
+import { globPattern } from "./glob-pattern.ts";
 import type { Json } from "./json.ts";
+import { type Rule, readRules } from "./rule.ts";
 
 /** What the gate judges. */
-export interface GatedAction {
+export interface GatedAction<Args = Json> {
   readonly agent: string;
   readonly tool: string;
-  readonly args: Json;
+  readonly args: Args;
   readonly risk: Risk | undefined;
   readonly effect: Effect;
+  /** When it is judged, ISO 8601 in UTC: core has no clock. */
+  readonly at: string;
 }
 
 export interface GatePolicy {
@@ -33,7 +38,13 @@ export interface GatePolicy {
   readonly expiresIn?: Duration;
   /** Tool names, `*` matching any run of characters, that are high risk unless their tool declares a risk. Added to the built-in list. */
   readonly highRisk?: readonly string[];
-  /** Asked first. What it returns stands; `undefined` leaves the action to the default policy. It must be pure. */
+  /** Asked first, in their order: the first that fits decides, also to let a high risk run. Those that fit no rule go on. */
+  readonly rules?: readonly Rule[];
+  /** Rules on trial: they change nothing; what each would have done is recorded with the action. */
+  readonly shadow?: readonly Rule[];
+  /** Limits on sums over actions. They are asked about what the rest of the gate allows, and count whatever starts. */
+  readonly cumulative?: readonly CumulativeLimit[];
+  /** Asked when no rule fits. What it returns stands; `undefined` leaves the action to the default policy. It must be pure. */
   readonly decide?: (action: GatedAction) => GateOutcome | undefined;
 }
 
@@ -49,6 +60,10 @@ export interface Gate {
   readonly escalate: readonly { readonly afterMs: number; readonly to: readonly string[] }[];
   readonly expiresInMs: number;
   readonly judge: (action: GatedAction) => GateOutcome;
+  /** What rules in shadow mode would have done. */
+  readonly shadow: (action: GatedAction) => readonly ShadowOutcome[];
+  /** What an action would add to the cumulative limits that it is of. */
+  readonly count: (action: GatedAction) => readonly Counted[];
   /** True when the name is on the list of high risks, whatever its tool declares. */
   readonly isHighRiskName: (tool: string) => boolean;
 }
@@ -59,14 +74,20 @@ export const highRiskNames: readonly string[] = ["delete*", "deploy*", "charge*"
 /**
  * Builds a gate. With no policy at all: `low` and `medium` risk run, `high` and undeclared risk are held.
  *
- * @throws `agent_invalid` for approvers that are none, or a quorum that they cannot reach.
+ * @throws `agent_invalid` for approvers that are none, a quorum that they cannot reach, and a rule or a limit that could
+ *   never mean what its author meant.
  */
 export function gate(policy: GatePolicy = {}): Gate {
   const patterns = [...highRiskNames, ...(policy.highRisk ?? [])].map(globPattern);
+  const rules = readRules(policy.rules ?? []);
+  const trials = readRules(onTrial(policy.shadow ?? []), "shadow rule");
   return {
     ...approvalPolicy(policy),
     expiresInMs: durationMs(policy.expiresIn ?? "24h"),
-    judge: (action) => checkedOutcome(policy.decide?.(action)) ?? judgeByRisk(action, patterns),
+    judge: (action) =>
+      rules.judge(action) ?? checkedOutcome(policy.decide?.(action)) ?? judgeByRisk(action, patterns),
+    shadow: (action) => [...trials.shadow(action), ...rules.shadow(action)],
+    count: readLimits(policy.cumulative ?? []),
     isHighRiskName: (tool) => patterns.some((pattern) => pattern.test(tool)),
   };
 }
@@ -75,7 +96,9 @@ export function gate(policy: GatePolicy = {}): Gate {
 const mostTimes = 10;
 const mostQuorum = 20;
 
-function approvalPolicy(policy: GatePolicy): Omit<Gate, "expiresInMs" | "judge" | "isHighRiskName"> {
+function approvalPolicy(
+  policy: GatePolicy,
+): Pick<Gate, "approvers" | "approverRule" | "quorum" | "requesterMayDecide" | "remindAfterMs" | "escalate"> {
   const { approvers = [], quorum = 1, requesterMayDecide, remindAfter = [], escalate = [] } = policy;
   const rule = typeof approvers === "function" ? approvers : null;
   const named = typeof approvers === "function" ? [] : soundApprovers(approvers, "the gate");
@@ -105,6 +128,10 @@ function invalid(why: string, fix: string): HoldpointError {
   return new HoldpointError("agent_invalid", `the gate: ${why}`, { fix });
 }
 
+function onTrial(rules: readonly Rule[]): readonly Rule[] {
+  return Array.isArray(rules) ? rules.map((trial) => ({ ...trial, shadow: true })) : rules;
+}
+
 /** A policy is the user's code: what is no outcome (a promise, say) must hold, not run. */
 function checkedOutcome(outcome: GateOutcome | undefined): GateOutcome | undefined {
   if (outcome === undefined || outcome === null) return undefined;
@@ -114,7 +141,8 @@ function checkedOutcome(outcome: GateOutcome | undefined): GateOutcome | undefin
     case "deny":
       return outcome;
     default:
-      return { kind: "hold", reason: "the gate's policy returned no outcome" };
+      if ((outcome as unknown) instanceof Promise) (outcome as Promise<unknown>).catch(() => {}); // nobody waits for it
+      return { kind: "hold", reason: "the gate's policy returned no outcome", isBroken: true };
   }
 }
 
@@ -126,9 +154,4 @@ function judgeByRisk(action: GatedAction, patterns: readonly RegExp[]): GateOutc
     kind: "hold",
     reason: named ? "its name is on the list of high risks" : "its risk is not declared",
   };
-}
-
-function globPattern(glob: string): RegExp {
-  const escaped = glob.replace(/[\\^$.|?+()[\]{}]/g, "\\$&").replaceAll("*", ".*");
-  return new RegExp(`^${escaped}$`, "i");
 }

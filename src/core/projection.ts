@@ -1,5 +1,6 @@
 // I2. The one mapping from events to projections: a store applies it on append, and `verify` applies it again.
-import type { EventBody, ThreadEvent } from "./events.ts";
+import { isAmount } from "./cumulative.ts";
+import type { Count, EventBody, ThreadEvent } from "./events.ts";
 import { nextRequestTime } from "./request-times.ts";
 
 /** What one event changes in the projections. Absent members change nothing. */
@@ -17,6 +18,8 @@ export interface Delta {
   readonly waitClosed?: string;
   /** Closes the open waits for this signal; when there are none, the next one never opens. */
   readonly signalled?: string;
+  /** Added to the sums of the event's day. */
+  readonly counted?: readonly { readonly name: string; readonly amount: number }[];
   /** `expiresAt` is when it next needs a turn: for a reminder, for more approvers, or at its deadline. */
   readonly requestOpened?: { readonly requestId: string; readonly expiresAt: string | null };
   /** An open request stands otherwise; without `expiresAt` its next time is the same. */
@@ -40,6 +43,8 @@ export function projectionDelta(event: EventBody | ThreadEvent): Delta {
       return retry(event.key, event.retryAt);
     case "step_completed":
       return event.attempt > 1 ? { waitClosed: event.key } : {};
+    case "action_started":
+      return counted(event.counts ?? []);
     case "timer_set":
       return { waitOpened: { key: event.key, dueAt: event.dueAt, signal: null } };
     case "timer_fired":
@@ -72,6 +77,12 @@ function tokens(event: {
   readonly usage: { readonly inputTokens: number; readonly outputTokens: number };
 }): Delta {
   return { inputTokens: event.usage.inputTokens, outputTokens: event.usage.outputTokens };
+}
+
+/** An amount that no gate gives would spoil the sums of others. */
+function counted(counts: readonly Count[]): Delta {
+  const perDay = counts.filter(({ per, amount }) => per === "day" && isAmount(amount));
+  return perDay.length === 0 ? {} : { counted: perDay.map(({ name, amount }) => ({ name, amount })) };
 }
 
 function retry(key: string, retryAt: string | null): Delta {

@@ -103,6 +103,8 @@ export interface ThreadState {
   readonly toolFailures: Map<string, number>;
   lastDigest: string | null;
   digestRun: number;
+  /** Sums of the gate's limits per thread, by name: of what has started. */
+  readonly counted: Map<string, number>;
   /** How often a person let a limit pass, by scope. */
   readonly allowances: Map<string, number>;
   readonly lastLimit: Map<string, string>;
@@ -163,6 +165,7 @@ export function initialState(): ThreadState {
     toolFailures: new Map(),
     lastDigest: null,
     digestRun: 0,
+    counted: new Map(),
     allowances: new Map(),
     lastLimit: new Map(),
     contextLimits: new Map(),

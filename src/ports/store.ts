@@ -17,6 +17,12 @@ export interface NewEvent {
   readonly at: string;
 }
 
+/** What the sum of a name may be on the day of an append's last event, with what the append itself adds. */
+export interface TallyLimit {
+  readonly name: string;
+  readonly max: number;
+}
+
 export interface Append {
   readonly threadId: string;
   /** The thread's last `seq` as the caller knows it; 0 creates the thread, and its first event is `thread_started`. */
@@ -24,6 +30,10 @@ export interface Append {
   readonly events: readonly NewEvent[];
   /** Given by the worker that runs the thread. People, signals and parents append without one. */
   readonly lease?: Lease;
+  /** True: the thread is not made due, since no worker runs it. */
+  readonly isQuiet?: boolean;
+  /** Sums that must hold in the transaction of the append, over all threads; else it is refused. */
+  readonly limits?: readonly TallyLimit[];
   /** Large values that the events refer to, written in the same transaction. `text` is their JSON. */
   readonly artifacts?: readonly { readonly digest: string; readonly text: string }[];
 }
@@ -82,6 +92,8 @@ export interface Page<Row> {
 export interface ThreadQuery {
   readonly threadId?: string;
   readonly agent?: string;
+  /** Leaves out the threads of this agent. */
+  readonly exceptAgent?: string;
   readonly status?: ThreadStatus;
   readonly parentId?: string;
   /** 1 to 1,000; default 50. */
@@ -127,7 +139,10 @@ export interface Store {
    * Appending without a lease makes the thread due at once.
    *
    * @returns the thread's new last `seq`.
-   * @throws `append_conflict` when `expectedSeq` is not the last one; `lease_lost` when `lease` is no longer held;
+   * What `action_started` counts per day (`counts`) is added to the sum of its name on the UTC day of its `at`.
+   *
+   * @throws `append_conflict` when `expectedSeq` is not the last one; `tally_exceeded` when a sum would be over its limit,
+   *   with `details` { name, day, total } (the sum without this append); `lease_lost` when `lease` is no longer held;
    *   `thread_not_found` when `expectedSeq` is not 0 and there is no such thread.
    */
   append(append: Append): Promise<number>;

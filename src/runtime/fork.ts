@@ -3,6 +3,7 @@ import { sha256 } from "../core/digest.ts";
 import { HoldpointError } from "../core/errors.ts";
 import type { EventBody, ThreadEvent } from "../core/events.ts";
 import { evolve } from "../core/evolve.ts";
+import { standingAgent } from "../core/standing.ts";
 import { initialState } from "../core/state.ts";
 import type { WindowRecord } from "../core/window/window-record.ts";
 import { allTextsOf } from "./artifacts.ts";
@@ -27,6 +28,15 @@ export async function forkThread(
     throw new HoldpointError(
       "usage",
       `thread ${threadId} has events 1 to ${events.length}; ${options.at} is none of them`,
+    );
+  }
+  if (events[0]?.type === "thread_started" && events[0].agent === standingAgent) {
+    throw new HoldpointError(
+      "usage",
+      `${threadId} is a standing approval; a fork would have its uses again`,
+      {
+        fix: "Grant another: `holdpoint standing grant`.",
+      },
     );
   }
   assertNothingStarted(events.slice(0, options.at), threadId);
@@ -104,6 +114,11 @@ function forkedEvents(
       }
       case "child_started":
         return state.operations.get(body.key)?.settled ? [body] : []; // the fork starts a child of its own
+      case "action_started": {
+        const { counts, ...rest } = body; // the day has them from the origin: nothing started a second time
+        const ofThread = counts?.filter(({ per }) => per === "thread") ?? [];
+        return [ofThread.length === 0 ? rest : { ...rest, counts: ofThread }];
+      }
       case "thread_completed":
       case "thread_failed":
       case "thread_cancelled":

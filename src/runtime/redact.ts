@@ -25,7 +25,18 @@ const rawTailLength = 6_000;
 /** Members of events that hold text from outside. All others are ids, keys, kinds and numbers of ours. */
 const payload: ReadonlySet<string> = new Set([
   ...["input", "output", "result", "outcome", "error", "value", "verdict", "args", "requested"],
-  ...["why", "question", "answerSchema", "evidence", "message", "warnings", "text", "summary"],
+  ...[
+    "why",
+    "question",
+    "answerSchema",
+    "evidence",
+    "message",
+    "warnings",
+    "text",
+    "summary",
+    "gate",
+    "shadow",
+  ],
   ...["soFar", "preview", "again"],
 ]);
 

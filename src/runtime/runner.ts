@@ -1,9 +1,11 @@
 import { toErrorInfo } from "../core/errors.ts";
 import { evolve } from "../core/evolve.ts";
+import { standingAgent } from "../core/standing.ts";
 import type { ThreadState } from "../core/state.ts";
 import { flowKey, initialState } from "../core/state.ts";
 import type { Lease } from "../ports/store.ts";
 import { artifactsOf } from "./artifacts.ts";
+import type { TallyTotal } from "./operations/plan.ts";
 import { openRequest } from "./operations/request.ts";
 import type { Runtime } from "./runtime.ts";
 import { createSession, noSuchAgent, type Session, type TurnEnd } from "./session.ts";
@@ -58,6 +60,7 @@ async function turn(
   const { threadId } = lease;
   const events = await runtime.store.read(threadId);
   const state = events.reduce(evolve, initialState());
+  if (state.started?.agent === standingAgent) return leaveAlone(runtime, lease, state);
   const agent = runtime.agents.get(state.started?.agent ?? "");
   if (!agent) throw noSuchAgent(state.started?.agent ?? "?", threadId);
   const artifacts = new Map(await artifactsOf(runtime.store, events));
@@ -71,6 +74,12 @@ async function turn(
   } finally {
     sessions.delete(session);
   }
+}
+
+/** A standing approval has nothing to run; it may be due after its rows were rebuilt, or a signal. */
+async function leaveAlone(runtime: Runtime, lease: Lease, state: ThreadState): Promise<TurnEnd> {
+  await runtime.store.release(lease, { now: runtime.clock.now(), parkedAt: state.head });
+  return state.end ? "ended" : "parked";
 }
 
 function inputOf(state: ThreadState, artifacts: ReadonlyMap<string, string>): unknown {
@@ -93,6 +102,7 @@ async function reportCrashes(runtime: Runtime, lease: Lease, state: ThreadState)
     signal: new AbortController().signal,
     exclusiveRunning: false,
     verifiedAbsent: new Set<string>(),
+    overLimit: new Map<string, TallyTotal>(),
     abandoned: new Set<string>(),
   };
   const why = `${lease.crashes} workers in a row died while they ran this thread, without one event between`;

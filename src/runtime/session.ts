@@ -17,7 +17,13 @@ import { artifactsOf } from "./artifacts.ts";
 import { cancelChildren } from "./commands.ts";
 import { flowProblem, isHarmless } from "./flow-check.ts";
 import { isRecorded } from "./is-recorded.ts";
-import { escalate, expireOrWait, type Perform, type PlanContext } from "./operations/plan.ts";
+import {
+  escalate,
+  expireOrWait,
+  type Perform,
+  type PlanContext,
+  type TallyTotal,
+} from "./operations/plan.ts";
 import { appendPlan, completed, type Planned, plannedFrom, planOrFail } from "./planned.ts";
 import type { Runtime } from "./runtime.ts";
 import { type ArtifactText, type Facts, noFacts } from "./stored.ts";
@@ -74,6 +80,7 @@ export function createSession(options: SessionOptions): Session {
     artifacts,
     signal,
     verifiedAbsent: new Set(),
+    overLimit: new Map(),
     abandoned: new Set(),
   };
   const replay: Replay = startReplay(agent.flow, state, artifacts);
@@ -126,8 +133,9 @@ export function createSession(options: SessionOptions): Session {
       plan.kind === "append" ? plan.events : plan.perform.intentFirst ? plan.perform.intent : [],
     );
     const texts = planned.flatMap((plan) => (plan.kind === "append" ? plan.artifacts : []));
-    if (events.length > 0 && !(await append(events, texts))) return;
     const starts = planned.filter((plan) => plan.kind === "start");
+    const limited = starts.find(({ perform }) => perform.limits); // one at most: what counts starts alone
+    if (events.length > 0 && !(await append(events, texts, limited))) return;
     if (starts.length > 0 && !(await stillHeld())) return;
     for (const { operation, perform } of starts) start(operation, perform);
   }
@@ -210,16 +218,24 @@ export function createSession(options: SessionOptions): Session {
   }
 
   /** Appends results and what was planned, in this order. False when nothing was appended: plan again. */
-  async function append(planned: readonly EventBody[], texts: readonly ArtifactText[]): Promise<boolean> {
+  async function append(
+    planned: readonly EventBody[],
+    texts: readonly ArtifactText[],
+    limited?: Extract<Planned, { kind: "start" }>,
+  ): Promise<boolean> {
     const sent = [...outbox];
     const results = sent.flatMap((effect) => effect.result?.events ?? []);
     const allTexts = [...sent.flatMap((effect) => effect.result?.artifacts ?? []), ...texts];
     const at = new Date(runtime.clock.now()).toISOString();
     const events = [...results, ...planned].map((body) => ({ body: runtime.redact.event(body), at }));
+    const limits = limited?.perform.limits;
+    const place = { threadId, expectedSeq: state.head, lease, ...(limits && { limits }) };
     try {
-      await runtime.store.append({ threadId, expectedSeq: state.head, events, lease, artifacts: allTexts });
+      await runtime.store.append({ ...place, events, artifacts: allTexts });
     } catch (error) {
-      await afterFailedAppend(error);
+      if (limited && isHoldpointError(error, "tally_exceeded"))
+        context.overLimit.set(limited.operation.key, tallyTotal(error));
+      else await afterFailedAppend(error);
       toPlan = true;
       return false;
     }
@@ -380,6 +396,11 @@ export function createSession(options: SessionOptions): Session {
   }
 
   return { run, beat };
+}
+
+/** The sum that a store refused to add to. */
+function tallyTotal({ details = {} }: HoldpointError): TallyTotal {
+  return { name: String(details.name), day: String(details.day), total: Number(details.total) };
 }
 
 /** Aborts nothing: for short waits that must be made. */

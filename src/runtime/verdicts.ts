@@ -196,7 +196,8 @@ async function checkedEdit(
       `the edited arguments of ${tool.name} are not valid: ${result.why}`,
     );
   const { name, risk, effect } = tool;
-  const action = { agent: agent.name, tool: name, args: result.value, risk, effect };
+  const at = new Date(runtime.clock.now()).toISOString();
+  const action = { agent: agent.name, tool: name, args: result.value, risk, effect, at };
   const approvers = approversOfEdit(row, agent, action, principal);
   const digest = actionDigest({ tool: name, toolVersion: tool.version, args: result.value });
   return { digest, ...(approvers === null ? {} : { approvers }) };

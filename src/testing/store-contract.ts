@@ -8,6 +8,7 @@ import { dispatchCases } from "./store-contract/dispatch.ts";
 import { leaseCases } from "./store-contract/leases.ts";
 import { listCases } from "./store-contract/lists.ts";
 import { projectionCases } from "./store-contract/projections.ts";
+import { tallyCases } from "./store-contract/tallies.ts";
 
 export type { OpenStore, StoreCase } from "./store-contract/case.ts";
 
@@ -18,4 +19,5 @@ export const storeCases: readonly StoreCase[] = [
   ...projectionCases,
   ...listCases,
   ...contentCases,
+  ...tallyCases,
 ];

@@ -15,6 +15,7 @@ const pages = [
   "docs/window.md",
   "docs/triggers.md",
   "docs/people.md",
+  "docs/gate.md",
 ];
 
 const examples = pages.flatMap((page) =>

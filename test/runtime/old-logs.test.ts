@@ -6,12 +6,15 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type Agent, agent } from "../../src/core/agent.ts";
 import { currentEventTypes, decodeEvent, encodeEvent } from "../../src/core/codec.ts";
+import { cumulative } from "../../src/core/cumulative.ts";
 import { HoldpointError } from "../../src/core/errors.ts";
 import type { ThreadEvent } from "../../src/core/events.ts";
 import { gate } from "../../src/core/gate.ts";
+import { rule } from "../../src/core/rule.ts";
 import type { ModelInput } from "../../src/ports/model.ts";
 import { parsePrompt } from "../../src/prompts/parse-prompt.ts";
 import { cancelThread, handleOperation, sendSignal, startThread } from "../../src/runtime/commands.ts";
+import { grantStanding, listStanding, revokeStanding } from "../../src/runtime/standing.ts";
 import {
   calls,
   type Folder,
@@ -31,6 +34,8 @@ interface History {
   readonly agents: () => readonly Agent[];
   /** Takes the thread to where the fixture stops. */
   readonly write: (opened: TestRuntime, threadId: string) => Promise<void>;
+  /** The log that is kept, where it is not the thread's own. */
+  readonly logOf?: (opened: TestRuntime) => Promise<string>;
   /** Goes on from there to the end. */
   readonly resume: (opened: TestRuntime, threadId: string) => Promise<void>;
   readonly end: unknown;
@@ -84,6 +89,50 @@ const looking = ({ messages }: ModelInput): Turn =>
   messages.some(({ content }) => content.includes("Asked a person"))
     ? { text: "done" }
     : calls(["look", { cents: 1 }]);
+
+/** Pays within a limit, under a rule on trial; what is held starts by a standing approval. Then it asks. */
+function payingAgents(): readonly Agent[] {
+  const pay = payTool();
+  return [
+    agent({
+      name: "a",
+      tools: [pay],
+      gate: gate({
+        rules: [rule({ tool: pay, when: ({ args }) => args.cents > 5, outcome: "hold", reason: "over 5" })],
+        shadow: [{ name: "all", outcome: "deny", reason: "a freeze" }],
+        cumulative: (["thread", "day"] as const).map((per) =>
+          cumulative({ name: `per ${per}`, tool: pay, amount: ({ cents }) => cents, per, max: 100 }),
+        ),
+      }),
+      async flow(t) {
+        const statuses: string[][] = [];
+        for (const cents of [5, 6]) {
+          const results = await t.act([{ callId: `c${cents}`, tool: "pay", args: { cents } }]);
+          statuses.push(results.map(({ status }) => status));
+        }
+        await t.ask("Anything else?");
+        return statuses;
+      },
+    }),
+  ];
+}
+
+async function payByStanding(opened: TestRuntime, threadId: string): Promise<void> {
+  const expiresAt = new Date(opened.clock.now() + 3_600_000).toISOString();
+  const where = [{ path: "$.cents", min: 1, max: 10 }];
+  const grant = {
+    agent: "a",
+    tool: "pay",
+    toolVersion: "1",
+    where,
+    uses: 2,
+    expiresAt,
+    why: "fixture",
+    roles: ["lead"],
+  };
+  await grantStanding(opened.runtime, grant, { by: "dana@example.com" });
+  await opened.settle(threadId);
+}
 
 const histories: readonly History[] = [
   {
@@ -248,6 +297,28 @@ const histories: readonly History[] = [
       "answer",
       true,
     ],
+  },
+  {
+    name: "policies",
+    agents: payingAgents,
+    write: payByStanding,
+    async resume(opened, threadId) {
+      const [request] = await opened.openRequests();
+      await opened.decide(request?.requestId ?? "", { kind: "answer", value: "no" });
+      await opened.settle(threadId);
+    },
+    end: [["completed"], ["completed"]],
+  },
+  {
+    name: "standing",
+    agents: payingAgents,
+    write: payByStanding,
+    logOf: async ({ runtime }) => (await listStanding(runtime, { all: true }))[0]?.standingId ?? "",
+    async resume(opened, standingId) {
+      expect(await listStanding(opened.runtime)).toMatchObject([{ status: "open", uses: [{}] }]);
+      await revokeStanding(opened.runtime, standingId, { by: "dana@example.com", why: "fixture" });
+    },
+    end: "thread_cancelled",
   },
   {
     name: "in-doubt",
@@ -440,7 +511,7 @@ describe("logs of released versions", () => {
         { by: "test", key: history.name },
       );
       await history.write(runtime, threadId);
-      const events = await runtime.events(threadId);
+      const events = await runtime.events((await history.logOf?.(runtime)) ?? threadId);
       const lines = events.map(({ seq: _seq, at, ...body }) => encodeEvent(body as never, at));
       expect(lines.map((line, index) => decodeEvent(line, index + 1, threadId))).toEqual(events);
       writeOnce(version, history.name, lines);

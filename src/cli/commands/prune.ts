@@ -94,6 +94,7 @@ const reasons: Readonly<Record<KeptReason, (tree: KeptTree) => string>> = {
   open: ({ threadId }) => `${threadId} has not ended`,
   later: ({ threadId }) => `${threadId} ended, or took an event, later`,
   held: ({ threadId }) => `a worker still holds ${threadId}`,
+  counted: ({ threadId }) => `actions of ${threadId} count towards a limit of today`,
   newest: ({ threadId }) => `${threadId} is the newest of the store, and goes once there is a newer one`,
   damaged: ({ threadId }) => `the log of ${threadId} is damaged: see \`holdpoint verify ${threadId}\``,
 };

@@ -1,4 +1,5 @@
 import { Option } from "commander";
+import { standingAgent } from "../../core/standing.ts";
 import type { ThreadRow, ThreadStatus } from "../../ports/store.ts";
 import { type AddCommand, wholeNumber } from "../command-line.ts";
 import { withStore } from "../context.ts";
@@ -29,7 +30,7 @@ export const addThreads: AddCommand = (program, run) => {
         withStore(context, "read", async (store) => {
           const query = {
             ...(status && { status }),
-            ...(agent && { agent }),
+            ...(agent ? { agent } : { exceptAgent: standingAgent }),
             ...(limit !== undefined && { limit }),
             ...(cursor && { cursor }),
           };

@@ -2,23 +2,25 @@
 // I4. Started and not ended is in doubt: it runs again only when its tool says that this is harmless.
 // I5. A held action starts only after an approving verdict for the digest of exactly what will run, and once.
 import { actionDigest } from "../../core/digest.ts";
-import { toErrorInfo } from "../../core/errors.ts";
-import { type EventBody, type EventOf, event, type GateOutcome } from "../../core/events.ts";
+import { type Count, type EventBody, type EventOf, event } from "../../core/events.ts";
 import type { PendingOperation } from "../../core/flow.ts";
 import type { Json } from "../../core/json.ts";
 import { limitAgainstAction } from "../../core/limits.ts";
 import type { Operation, RequestState } from "../../core/state.ts";
 import type { Tool } from "../../core/tool.ts";
+import type { TallyLimit } from "../../ports/store.ts";
 import { toolNamed } from "../built-in-tools.ts";
+import { claimStanding, findStanding, type HeldRequest } from "../standing.ts";
 import { validateWithin } from "../validate-within.ts";
 import {
-  approvalEvents,
+  approvalEvent,
   approversOf,
   changeSince,
   type Proposal,
   policyChange,
   versionChanged,
 } from "./approval.ts";
+import { countsOfApproved, type Judgement, judge } from "./judge.ts";
 import { limitReached } from "./limit.ts";
 import { afterEscalation, append, expireOrWait, type Plan, type PlanContext } from "./plan.ts";
 import { expired, openRequest } from "./request.ts";
@@ -74,18 +76,58 @@ async function propose(
   const digest = actionDigest({ tool: tool.name, toolVersion: tool.version, args: validation.value });
   const hit = limitAgainstAction(context.state, context.agent.limits, { tool: tool.name, digest });
   if (hit && !known?.proposal) return limitReached(context, act.key, hit, ["continue", "reject", "stop"]);
-  const gate = judge(context, tool, validation.value);
-  const proposal = proposalOf(act, tool, requested, validation.value, digest, gate);
+  const judged = judge(context, act.key, tool, validation.value);
+  const proposal = proposalOf(act, tool, requested, validation.value, digest, judged);
   switch (proposal.gate.kind) {
     case "allow":
-      return start(context, act.key, tool, proposal, [proposal], (known?.start?.attempt ?? 0) + 1);
-    case "hold":
-      return append(proposal, ...(await approvalEvents(context, tool, proposal, whyAgain)));
+      return start(context, tool, proposal, {
+        before: [proposal],
+        attempt: (known?.start?.attempt ?? 0) + 1,
+        counts: judged.counts,
+        limits: judged.limits,
+      });
+    case "hold": {
+      const asked = await approvalEvent(context, tool, proposal, whyAgain);
+      const isForPerson = judged.isOverLimit || proposal.gate.isBroken === true;
+      const standing =
+        isForPerson || asked.type !== "request_opened"
+          ? null
+          : await planStanding(context, tool, proposal, asked, judged, known);
+      return standing ?? append(proposal, asked);
+    }
     case "deny":
       return append(proposal, denied(act.key, "gate", proposal.gate.reason));
     default:
       return proposal.gate satisfies never;
   }
+}
+
+/**
+ * I5. A person approved such actions beforehand: the request is opened, decided and acted on in one append. A limit on a
+ * sum is checked as for an action that nobody was asked about. `null`: a person is asked.
+ */
+async function planStanding(
+  context: PlanContext,
+  tool: Tool,
+  proposal: Proposal,
+  opened: HeldRequest["opened"],
+  { counts, limits }: Judgement,
+  known: Operation | undefined,
+): Promise<Plan | null> {
+  const { runtime, threadId, agent } = context;
+  const held = { agent: agent.name, threadId, opened };
+  const found = await findStanding(runtime, held);
+  if (found.length === 0) return null;
+  if (context.exclusiveRunning) return { kind: "later" }; // no use is spent before the action can start
+  const decided = await claimStanding(runtime, found, held);
+  if (!decided) return null;
+  const before = [proposal, opened, decided];
+  return start(context, tool, proposal, {
+    before,
+    counts,
+    limits,
+    attempt: (known?.start?.attempt ?? 0) + 1,
+  });
 }
 
 const secretInArgs = "the arguments hold a declared secret; let the tool take it from the environment";
@@ -96,28 +138,13 @@ function hasSecret(context: PlanContext, args: Json): boolean {
   return cleaned !== args && JSON.stringify(cleaned) !== JSON.stringify(args);
 }
 
-/** A gate that fails holds. */
-function judge(context: PlanContext, tool: Tool, args: Json): GateOutcome {
-  try {
-    return context.agent.gate.judge({
-      agent: context.agent.name,
-      tool: tool.name,
-      args,
-      risk: tool.risk,
-      effect: tool.effect,
-    });
-  } catch (error) {
-    return { kind: "hold", reason: `the gate failed: ${toErrorInfo(error, "internal").message}` };
-  }
-}
-
 function proposalOf(
   act: Act,
   tool: Tool,
   requested: Json,
   args: Json,
   digest: string,
-  gate: GateOutcome,
+  { gate, shadow }: Judgement,
 ): Proposal {
   return event("action_proposed", {
     key: act.key,
@@ -128,6 +155,7 @@ function proposalOf(
     digest,
     effect: tool.effect,
     gate,
+    ...(shadow.length === 0 ? {} : { shadow }),
     ...(tool.risk === undefined ? {} : { risk: tool.risk }),
     ...(JSON.stringify(requested) === JSON.stringify(args) ? {} : { requested }),
   });
@@ -174,10 +202,10 @@ async function startApproved(
 ): Promise<Plan> {
   const attempt = (known.start?.attempt ?? 0) + 1;
   const requested = act.call.args;
-  const gate = judge(context, tool, proposal.args);
+  const { gate } = judge(context, act.key, tool, proposal.args);
   const changed = await changeSince(context, tool, { proposal, requested, gate, ...request });
-  if (changed === null) return start(context, act.key, tool, proposal, [], attempt);
-  return propose(context, act, tool, known, changed);
+  if (changed !== null) return propose(context, act, tool, known, changed);
+  return start(context, tool, proposal, { attempt, counts: countsOfApproved(context, tool, proposal.args) });
 }
 
 function currentDigest(tool: Tool, { args }: Proposal): string {
@@ -194,21 +222,21 @@ async function startEdited(
   { opened, decided }: DecidedRequest,
 ): Promise<Plan> {
   const again = async (why: string): Promise<Plan> =>
-    append(...(await approvalEvents(context, tool, proposal, why)));
+    append(await approvalEvent(context, tool, proposal, why));
   const validation = await validateWithin(context.runtime.clock, context.signal)(tool.input, edited);
   if (!validation.ok) return again(`the edit by ${decided.by} is not valid: ${validation.why}`);
   const digest = actionDigest({ tool: tool.name, toolVersion: tool.version, args: validation.value });
   if (digest !== decided.digest) return again(`${tool.name} changed after the edit by ${decided.by}`);
-  const gate = judge(context, tool, validation.value);
+  const judged = judge(context, act.key, tool, validation.value);
   const changed: Proposal = {
-    ...proposalOf(act, tool, act.call.args, validation.value, digest, gate),
+    ...proposalOf(act, tool, act.call.args, validation.value, digest, judged),
     requested: act.call.args,
   };
-  if (gate.kind === "deny") return append(changed, denied(act.key, "gate", gate.reason));
+  if (judged.gate.kind === "deny") return append(changed, denied(act.key, "gate", judged.gate.reason));
   const stricter =
     policyChange(context.agent.gate, opened, decided) ?? othersApprove(context, changed, decided);
   if (stricter !== null) return again(stricter);
-  return start(context, act.key, tool, changed, [changed]);
+  return start(context, tool, changed, { before: [changed], counts: judged.counts });
 }
 
 /** Where a rule names approvers by the arguments, other arguments may be for others to approve. */
@@ -222,26 +250,36 @@ function othersApprove(
   return `what ${by} made of it is for others to approve`;
 }
 
-/** The only place where an action starts. */
+interface Start {
+  /** Appended with it, and before it. */
+  readonly before?: readonly EventBody[];
+  /** Default 1. */
+  readonly attempt?: number;
+  readonly counts?: readonly Count[];
+  /** Checked where it is appended: the start of an action that goes beyond is refused, and planned again. */
+  readonly limits?: readonly TallyLimit[];
+}
+
+/** The only place where an action starts. What counts towards a limit starts alone, after its count is durable. */
 function start(
   context: PlanContext,
-  key: string,
   tool: Tool,
   proposal: Proposal,
-  before: readonly EventBody[],
-  attempt = 1,
+  { before = [], attempt = 1, counts = [], limits = [] }: Start,
 ): Plan {
-  const exclusive = tool.effect !== "read";
+  const { key, digest, args } = proposal;
+  const exclusive = tool.effect !== "read" || counts.length > 0;
   if (exclusive && context.exclusiveRunning) return { kind: "later" };
   const idempotencyKey = `${context.threadId}/${key}`;
   context.verifiedAbsent.delete(key);
+  const counted = counts.length === 0 ? {} : { counts };
   return {
     kind: "perform",
-    intent: [...before, event("action_started", { key, attempt, digest: proposal.digest, idempotencyKey })],
-    intentFirst: exclusive,
+    intent: [...before, event("action_started", { key, attempt, digest, idempotencyKey, ...counted })],
+    intentFirst: exclusive || before.some(({ type }) => type === "request_decided"), // I5: durable before it starts
     exclusive,
-    effect: (signal) =>
-      runAction(context, tool, { key, args: proposal.args, attempt, idempotencyKey }, signal),
+    ...(limits.length === 0 ? {} : { limits }),
+    effect: (signal) => runAction(context, tool, { key, args, attempt, idempotencyKey }, signal),
   };
 }
 
@@ -263,7 +301,7 @@ async function planStarted(
       return propose(context, act, tool, known, versionChanged(tool, proposal));
     if (started.attempt >= maxStarts)
       return doubt(`it was started ${started.attempt} times, and no result was recorded`);
-    return start(context, key, tool, proposal, [], started.attempt + 1);
+    return start(context, tool, proposal, { attempt: started.attempt + 1 }); // counted by its first start
   }
   if (!tool.verify) return doubt("it started, and no result was recorded");
   if (context.exclusiveRunning) return { kind: "later" };

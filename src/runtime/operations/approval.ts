@@ -17,18 +17,18 @@ import { openRequest } from "./request.ts";
 export type Proposal = Omit<EventOf<"action_proposed">, "seq" | "at">;
 
 /** Asks for the approval of a held action; `again` says why, when it was decided before. */
-export async function approvalEvents(
+export async function approvalEvent(
   context: PlanContext,
   tool: Tool,
   proposal: Proposal,
   again?: string,
-): Promise<readonly EventBody[]> {
+): Promise<Extract<EventBody, { type: "request_opened" | "action_denied" }>> {
   const { key, toolVersion, args, digest, risk } = proposal;
   const named = approversOf(context, proposal);
-  if (!named.ok) return [event("action_denied", { key, deniedBy: "gate", why: named.why })];
+  if (!named.ok) return event("action_denied", { key, deniedBy: "gate", why: named.why });
   const sources = argumentSources(context.state, context.artifacts, proposal);
   const preview = await previewOf(context, tool, args);
-  const request = openRequest(context, key, {
+  return openRequest(context, key, {
     kind: "approval",
     question: `May agent ${context.agent.name} run ${proposal.tool}?`,
     choices: context.agent.gate.quorum > 1 ? ["approve", "reject"] : ["approve", "edit", "reject"],
@@ -40,7 +40,6 @@ export async function approvalEvents(
     ...(isDecided(context, proposal) ? {} : { byCode: true }),
     ...(named.approvers === null ? {} : { approvers: named.approvers }),
   });
-  return [request];
 }
 
 /** True for a call that a model made; others are the flow's own. */
@@ -56,13 +55,14 @@ type Named =
   | { readonly ok: false; readonly why: string };
 
 /** Closed by default: where the rule names nobody that can be asked, nobody can approve, and nothing runs. */
-export function approversOf({ agent }: PlanContext, proposal: Proposal): Named {
+export function approversOf({ agent, runtime }: PlanContext, proposal: Proposal): Named {
   return namedBy(agent.gate, {
     agent: agent.name,
     tool: proposal.tool,
     args: proposal.args,
     risk: proposal.risk,
     effect: proposal.effect,
+    at: new Date(runtime.clock.now()).toISOString(),
   });
 }
 

@@ -4,6 +4,7 @@ import type { Agent } from "../../core/agent.ts";
 import { type EscalationReason, type EventBody, event, type VerdictKind } from "../../core/events.ts";
 import type { RequestState, ThreadState } from "../../core/state.ts";
 import type { Artifacts } from "../../core/thread-values.ts";
+import type { TallyLimit } from "../../ports/store.ts";
 import type { Runtime } from "../runtime.ts";
 import type { ArtifactText, Facts } from "../stored.ts";
 import { expired, openRequest, remindersDue } from "./request.ts";
@@ -28,6 +29,8 @@ export interface Perform {
   readonly intentFirst: boolean;
   /** Effects that are not `exclusive` may run beside others of the thread. */
   readonly exclusive: boolean;
+  /** What sums of the day may be with the intent. Where one would be over, the store refuses it (`tally_exceeded`). */
+  readonly limits?: readonly TallyLimit[];
   /**
    * Turns every failure into events; it rejects only when the store fails, which ends the turn. It returns no events
    * when it was stopped and its outcome is for the recovery to find out.
@@ -49,8 +52,17 @@ export interface PlanContext {
   readonly exclusiveRunning: boolean;
   /** Actions in doubt of which `verify` has just said that they did not happen. */
   readonly verifiedAbsent: Set<string>;
+  /** By key: the sum of a day that kept an action from starting, as the store told. */
+  readonly overLimit: Map<string, TallyTotal>;
   /** Actions whose run ignored its deadline, or the order to stop, and may still be going in this process. */
   readonly abandoned: Set<string>;
+}
+
+/** The sum of a name on a day, without the action that was refused. */
+export interface TallyTotal {
+  readonly name: string;
+  readonly day: string;
+  readonly total: number;
 }
 
 export const wait: Plan = { kind: "wait" };

@@ -20,7 +20,11 @@ export type RequestToOpen = Omit<Opened, Policy | "requestId" | "key" | "expires
 };
 
 /** Opens a request of an operation; its id follows from the thread, the key and how many there were before. */
-export function openRequest(context: PlanContext, key: string, request: RequestToOpen): EventBody {
+export function openRequest(
+  context: PlanContext,
+  key: string,
+  request: RequestToOpen,
+): Extract<EventBody, { type: "request_opened" }> {
   const { expiresInMs = context.agent.gate.expiresInMs, approvers, requesterMayDecide, ...rest } = request;
   const { state, threadId } = context;
   const before = key === flowKey ? state.flowRequests : (state.operations.get(key)?.requests ?? 0);

@@ -13,6 +13,7 @@ import { Refusal } from "./group-commit.ts";
 import { type Head, HeadCache, type HeadRow, selectHead } from "./head-cache.ts";
 import { createProjector } from "./project.ts";
 import { firstRow } from "./rows.ts";
+import { createTallies } from "./tallies.ts";
 
 /** An append with all that can be computed before its transaction. */
 export interface PreparedAppend {
@@ -74,10 +75,13 @@ export function createAppender(database: DatabaseSync): Appender {
   const insertArtifact = database.prepare("INSERT OR IGNORE INTO artifacts (digest, text) VALUES (?, ?)");
   const heads = createHeads(database);
   const projector = createProjector(database);
+  const tallies = createTallies(database);
   let eventId = 0;
 
   function append(prepared: PreparedAppend): number | Refusal {
-    const { threadId, expectedSeq, lease } = prepared.append;
+    const { threadId, expectedSeq, lease, limits } = prepared.append;
+    const refusal = limits ? tallies.refuse(limits, prepared.rows) : null;
+    if (refusal) return refusal;
     const known = heads.find(threadId, expectedSeq);
     if (!known) return expectedSeq === 0 && !lease ? createThread(prepared) : heads.refuse(prepared.append);
     const lastId = eventId + prepared.rows.length;
@@ -86,11 +90,12 @@ export function createAppender(database: DatabaseSync): Appender {
   }
 
   function createThread(prepared: PreparedAppend): number {
-    const { threadId, events } = prepared.append;
+    const { threadId, events, isQuiet = false } = prepared.append;
     const [first] = events as readonly [NewEvent]; // `prepareAppend` checked it
     const started = { ...first.body, at: first.at, seq: 1 } as EventOf<"thread_started">; // and its type
     const threadNum = projector.addThread(threadId, started);
-    heads.insert(threadNum, events.length, eventId + events.length, events.at(-1)?.at ?? first.at);
+    const at = events.at(-1)?.at ?? first.at;
+    heads.insert({ threadNum, seq: events.length, lastId: eventId + events.length, at, isQuiet });
     return writeEvents(prepared, { threadNum, seq: 0, eventId: 0, link: chainStart(threadId) });
   }
 
@@ -117,6 +122,14 @@ export function createAppender(database: DatabaseSync): Appender {
   return { begin, rollBack: heads.forget, append };
 }
 
+interface NewHead {
+  readonly threadNum: number;
+  readonly seq: number;
+  readonly lastId: number;
+  readonly at: string;
+  readonly isQuiet: boolean;
+}
+
 function createHeads(database: DatabaseSync) {
   const cache = new HeadCache(cachedHeads);
   const select = database.prepare(selectHead);
@@ -127,6 +140,8 @@ function createHeads(database: DatabaseSync) {
   );
   const moveLeased = database.prepare(`UPDATE heads SET head_seq = ?, head_id = ?, updated_at = ?
     WHERE thread_num = ? AND head_seq = ? AND lease_number = ? AND lease_owner = ?`);
+  const moveQuietly = database.prepare(`UPDATE heads SET head_seq = ?, head_id = ?, updated_at = ?
+    WHERE thread_num = ? AND head_seq = ?`);
   const moveDue = database.prepare(`UPDATE heads SET head_seq = ?, head_id = ?, updated_at = ?
     WHERE thread_num = ? AND head_seq = ? AND (due_at < 0 OR lease_owner IS NOT NULL OR ended = 1)`);
   const moveAndWake = database.prepare(`UPDATE heads SET head_seq = ?, head_id = ?, updated_at = ?, due_at = ?
@@ -141,12 +156,17 @@ function createHeads(database: DatabaseSync) {
     return row as Head | undefined; // its link is there: see the line before
   }
 
-  function move({ expectedSeq, events, lease }: Append, { threadNum }: Head, lastId: number): boolean {
+  function move(
+    { expectedSeq, events, lease, isQuiet }: Append,
+    { threadNum }: Head,
+    lastId: number,
+  ): boolean {
     const seq = expectedSeq + events.length;
     const at = events.at(-1)?.at ?? "";
     if (lease) {
       return moveLeased.run(seq, lastId, at, threadNum, expectedSeq, lease.number, lease.owner).changes === 1;
     }
+    if (isQuiet) return moveQuietly.run(seq, lastId, at, threadNum, expectedSeq).changes === 1;
     if (moveDue.run(seq, lastId, at, threadNum, expectedSeq).changes === 1) return true;
     return moveAndWake.run(seq, lastId, at, readySince(Date.parse(at)), threadNum, expectedSeq).changes === 1;
   }
@@ -164,8 +184,8 @@ function createHeads(database: DatabaseSync) {
     find,
     move,
     refuse,
-    insert: (threadNum: number, seq: number, lastId: number, at: string) =>
-      insertHead.run(threadNum, seq, lastId, at, readySince(Date.parse(at))),
+    insert: ({ threadNum, seq, lastId, at, isQuiet }: NewHead) =>
+      insertHead.run(threadNum, seq, lastId, at, isQuiet ? null : readySince(Date.parse(at))),
     remember: (threadId: string, head: Head) => cache.set(threadId, head),
     forget: () => cache.clear(),
   };

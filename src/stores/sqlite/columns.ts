@@ -31,12 +31,13 @@ export function threadColumns(started: EventOf<"thread_started">): ThreadColumns
 export function columnDelta(event: EventBody | ThreadEvent): Delta | null {
   const delta = projectionDelta(event);
   if (isEmpty(delta)) return null;
-  const { waitOpened, waitClosed, signalled, requestOpened, requestChanged, requestClosed } = delta;
+  const { waitOpened, waitClosed, signalled, counted, requestOpened, requestChanged, requestClosed } = delta;
   return {
     ...delta,
     ...(waitOpened && { waitOpened: withColumnText(waitOpened) }),
     ...(waitClosed !== undefined && { waitClosed: columnText(waitClosed) }),
     ...(signalled !== undefined && { signalled: columnText(signalled) }),
+    ...(counted && { counted: counted.map((count) => ({ ...count, name: columnText(count.name) })) }),
     ...(requestOpened && { requestOpened: withRequestId(requestOpened) }),
     ...(requestChanged && { requestChanged: withRequestId(requestChanged) }),
     ...(requestClosed && { requestClosed: withRequestId(requestClosed) }),

@@ -1,8 +1,9 @@
 // I2. The projections of one thread, computed from its events alone: what `project.ts` keeps up to date with SQL.
+import { dayOf } from "../../core/cumulative.ts";
 import type { ThreadEvent } from "../../core/events.ts";
 import type { Delta } from "../../core/projection.ts";
 import type { RequestStatus, ThreadStatus } from "../../ports/store.ts";
-import { columnDelta, threadColumns } from "./columns.ts";
+import { columnDelta, columnText, threadColumns } from "./columns.ts";
 import { toMs } from "./dispatch-time.ts";
 
 export interface FoldedWait {
@@ -38,6 +39,8 @@ export interface Folded {
   };
   readonly waits: Map<string, FoldedWait>;
   readonly untakenSignals: Map<string, number>;
+  /** Sums by day and name, as `tallyKey` writes them. */
+  readonly tallies: Map<string, number>;
   /** By the id of the event that opened it. */
   readonly requests: Map<number, FoldedRequest>;
 }
@@ -56,6 +59,7 @@ function emptyFold(): Folded {
     thread: { ...texts, status: "running", ended: 0, decisions: 0, inputTokens: 0, outputTokens: 0 },
     waits: new Map(),
     untakenSignals: new Map(),
+    tallies: new Map(),
     requests: new Map(),
   };
 }
@@ -69,10 +73,19 @@ function foldEvent(folded: Folded, eventId: number, event: ThreadEvent): void {
   thread.decisions += delta.decisions ?? 0;
   thread.inputTokens += delta.inputTokens ?? 0;
   thread.outputTokens += delta.outputTokens ?? 0;
+  for (const { name, amount } of delta.counted ?? []) {
+    const key = tallyKey(columnText(dayOf(event.at)), name);
+    folded.tallies.set(key, (folded.tallies.get(key) ?? 0) + amount);
+  }
   foldRequests(folded, eventId, event.at, delta);
   if (thread.ended === 1) return; // P1
   foldWaits(folded, event.seq, delta);
   if (delta.outcome) endThread(folded, delta.outcome);
+}
+
+/** A day has no space in it. */
+export function tallyKey(day: string, name: string): string {
+  return `${day} ${name}`;
 }
 
 function foldRequests(folded: Folded, eventId: number, at: string, delta: Delta): void {

@@ -74,6 +74,7 @@ function threadsPage(select: Select, query: ThreadQuery): Page<ThreadRow> {
     where: [
       ["thread_id = ?", asColumn(query.threadId)],
       ["agent = ?", asColumn(query.agent)],
+      ["agent <> ?", asColumn(query.exceptAgent)],
       ["status = ?", query.status],
       ["parent_id = ?", asColumn(query.parentId)],
       ["t.thread_num < ?", query.cursor === undefined ? undefined : threadCursor(query.cursor)],

@@ -20,6 +20,7 @@ import {
 import { openSqliteStore } from "./store.ts";
 
 const names = fc.constantFrom("a", "b", "\ud800");
+const amounts = fc.constantFrom(0, 7, 1e12, -1, 0.5, Number.MAX_SAFE_INTEGER);
 const times = fc.constantFrom(0, 1_000, 9e15); // the last is no date
 
 const bodies: fc.Arbitrary<EventBody> = fc.oneof(
@@ -34,6 +35,7 @@ const bodies: fc.Arbitrary<EventBody> = fc.oneof(
   fc.tuple(names, fc.constantFrom(null, 2_000)).map(([requestId, next]) => reminded(requestId, next)),
   names.map((requestId) => voted(requestId)),
   fc.constant(noted()),
+  fc.tuple(names, amounts).map(([name, amount]) => counting(name, amount)),
   { weight: 1, arbitrary: fc.constant(completed()) },
 );
 
@@ -98,6 +100,16 @@ async function rowsOf(store: Store, ids: readonly string[]): Promise<unknown> {
   const threads = await Promise.all(ids.map((threadId) => store.threads({ threadId })));
   const requests = await Promise.all(ids.map((threadId) => store.requests({ threadId, limit: 1_000 })));
   return [threads.map(({ rows }) => rows.map((row) => ({ ...row, dueAt: null }))), requests];
+}
+
+function counting(name: string, amount: number): EventBody {
+  const ids = { key: "act:pay#1", attempt: 1, digest: "d1", idempotencyKey: "k" };
+  const counts = [
+    { name, per: "day" as const, amount },
+    { name: "\ud800", per: "day" as const, amount },
+    { name, per: "thread" as const, amount },
+  ];
+  return { type: "action_started", v: 1, ...ids, counts };
 }
 
 function withExpiry(request: EventBody, time: number): EventBody {

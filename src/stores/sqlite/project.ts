@@ -9,6 +9,7 @@ import type { Delta } from "../../core/projection.ts";
 import { threadColumns } from "./columns.ts";
 import { readySince, toMs } from "./dispatch-time.ts";
 import { firstRow } from "./rows.ts";
+import { createTallies } from "./tallies.ts";
 
 /** The place of an event, and what it changes. */
 interface PlacedEvent {
@@ -38,6 +39,7 @@ export function createProjector(database: DatabaseSync): Projector {
   const waits = createWaits(database);
   const requests = createRequests(database);
   const end = createThreadEnd(database);
+  const tallies = createTallies(database);
 
   function addThread(threadId: string, started: EventOf<"thread_started">): number {
     const { agent, agentVersion, title, parentId, createdAt } = threadColumns(started);
@@ -48,6 +50,7 @@ export function createProjector(database: DatabaseSync): Projector {
   function apply(event: PlacedEvent): void {
     const { threadNum, delta } = event;
     addTotals(threadNum, delta);
+    if (delta.counted) tallies.add(threadNum, event.at, delta.counted);
     if (!changesWaiting(delta)) return;
     const ended = firstRow<{ ended: number }>(selectEnded, threadNum)?.ended === 1;
     requests.apply(event, ended);

@@ -68,6 +68,11 @@ function decided(prompt: string): EventBody {
   };
 }
 
+function counting(): EventBody {
+  const ids = { key: "act:refund#1", attempt: 1, digest: "d", idempotencyKey: "k" };
+  return { type: "action_started", v: 1, ...ids, counts: [{ name: "refunds", per: "day", amount: 5 }] };
+}
+
 interface Log {
   readonly daysAgo: number;
   readonly parentId?: string;
@@ -103,6 +108,7 @@ async function fill(): Promise<void> {
     asked("r_rows"),
     waiting("wait#1", "paid"),
     decided("prompt of old"),
+    counting(),
     completed(),
   );
   await log(
@@ -147,14 +153,14 @@ describe("what is removed", () => {
     const report = await prune();
     expect(report).toEqual({
       threads: 4,
-      events: 4 + 3 + 3 + 5,
+      events: 4 + 3 + 3 + 6,
       artifacts: 3,
       artifactBytes: bytesOf("of root", "of child", "prompt of old"),
       kept: [],
     });
     expect(await threadIds()).toEqual(["open", "young"]);
     await hasValues("shared", "prompt", "of open");
-    for (const table of ["events", "requests", "waits", "untaken_signals", "heads"])
+    for (const table of ["events", "requests", "waits", "untaken_signals", "tallies", "heads"])
       expect(rows(`SELECT * FROM ${table} WHERE thread_num NOT IN (SELECT thread_num FROM threads)`)).toEqual(
         [],
       );
@@ -259,6 +265,14 @@ describe("what is kept, and why", () => {
     expect((await prune()).threads).toBe(1);
     expect(rows("SELECT thread_num AS num FROM threads")).toEqual([{ num: 3 }]);
     await isSound();
+  });
+
+  test("a tree whose actions count towards a limit of today", async () => {
+    await log("t", { daysAgo: 0 }, counting(), completed());
+    await log("newest", { daysAgo: 0 });
+    const soon = { endedBefore: new Date(today + 1) };
+    expect((await prune(soon)).kept).toMatchObject([{ rootId: "t", why: "counted" }]);
+    expect((await prune({ ...soon, now: new Date(today + day) })).threads).toBe(1);
   });
 
   test("a damaged log, as it is", async () => {

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { dayOf } from "../../core/cumulative.ts";
 import { allRows, firstRow } from "./rows.ts";
 
 export type KeptReason =
@@ -8,6 +9,8 @@ export type KeptReason =
   | "later"
   /** A worker still holds a thread of the tree. */
   | "held"
+  /** An action of the tree counts towards a limit of today. */
+  | "counted"
   /** It holds the newest event or thread of the file, and goes as soon as there is a newer one. */
   | "newest"
   /** A log is not as long as it should be: `verify` tells more. */
@@ -46,6 +49,8 @@ interface Member {
   readonly ended: number | null;
   readonly updatedAt: string | null;
   readonly leaseUntil: number | null;
+  /** The last day on which it counts. */
+  readonly countedOn: string | null;
 }
 
 export function createRemoveTree(database: DatabaseSync, options: RemoveTreeOptions): RemoveTree {
@@ -57,7 +62,8 @@ export function createRemoveTree(database: DatabaseSync, options: RemoveTreeOpti
     SELECT thread_num, thread_id FROM threads WHERE thread_num = ?
     UNION SELECT t.thread_num, t.thread_id FROM tree JOIN threads t ON t.parent_id = tree.id
   ) SELECT num, id, head_seq AS headSeq, head_id AS headId, ended, updated_at AS updatedAt,
-    iif(lease_owner IS NULL, NULL, lease_until) AS leaseUntil
+    iif(lease_owner IS NULL, NULL, lease_until) AS leaseUntil,
+    (SELECT max(day) FROM tallies WHERE thread_num = num) AS countedOn
     FROM tree LEFT JOIN heads ON thread_num = num`);
   const newest = database.prepare(
     "SELECT (SELECT max(id) FROM events) AS eventId, (SELECT max(thread_num) FROM heads) AS num",
@@ -88,13 +94,14 @@ export function createRemoveTree(database: DatabaseSync, options: RemoveTreeOpti
 }
 
 function whyKept(
-  { headSeq, ended, updatedAt, leaseUntil }: Member,
+  { headSeq, ended, updatedAt, leaseUntil, countedOn }: Member,
   { endedBefore, nowMs }: RemoveTreeOptions,
 ): KeptReason | null {
   if (headSeq === null) return "damaged";
   if (ended !== 1) return "open";
   if (updatedAt === null || updatedAt >= endedBefore) return "later";
-  return leaseUntil !== null && leaseUntil > nowMs ? "held" : null;
+  if (leaseUntil !== null && leaseUntil > nowMs) return "held";
+  return countedOn !== null && countedOn >= dayOf(new Date(nowMs).toISOString()) ? "counted" : null;
 }
 
 function createRemoveLog(database: DatabaseSync) {
@@ -105,7 +112,7 @@ function createRemoveLog(database: DatabaseSync) {
   )`;
   const count = database.prepare(`${walk} SELECT count(*) AS found FROM log`);
   const removeEvents = database.prepare(`${walk} DELETE FROM events WHERE id IN (SELECT id FROM log)`);
-  const removeRows = ["requests", "waits", "untaken_signals", "threads", "heads"].map((table) =>
+  const removeRows = ["requests", "waits", "untaken_signals", "tallies", "threads", "heads"].map((table) =>
     database.prepare(`DELETE FROM ${table} WHERE thread_num = ?`),
   );
 

@@ -3,7 +3,7 @@
 // S1. `events` is one list in the order of commits, so that appends of many threads fill the same pages. Each event
 //     names the one before it in its thread (`prev`), and `heads` names the last: a log is read back to front.
 //     A table in the order of threads was measured too: 64 threads then dirty 64 pages per commit, at half of the rate.
-// S2. `threads`, `requests`, `waits`, `untaken_signals`, and of `heads` the columns `ended` and `updated_at`, are
+// S2. `threads`, `requests`, `waits`, `untaken_signals`, `tallies`, and of `heads` the columns `ended` and `updated_at`, are
 //     projections (I2). The other columns of `heads` are the log's end and the dispatch state, which no event tells.
 //     In `requests`, `expires_at` is when an open request next needs a turn (reminder, escalation, deadline), and
 //     `closing_id` the newest event about it: while it is open, a vote, a reminder or an escalation.
@@ -109,6 +109,19 @@ CREATE TABLE artifacts (
 CREATE VIEW thread_events AS
 SELECT thread_id, seq, body ->> '$.type' AS type, body ->> '$.at' AS at, body
 FROM events JOIN threads USING (thread_num);
+`,
+  },
+  {
+    version: 4,
+    sql: `
+CREATE TABLE tallies (
+  name TEXT NOT NULL,
+  day TEXT NOT NULL,
+  thread_num INTEGER NOT NULL,
+  amount INTEGER NOT NULL,
+  PRIMARY KEY (name, day, thread_num)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tallies_thread ON tallies (thread_num);
 `,
   },
   {

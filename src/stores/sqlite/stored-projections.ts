@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { readySince, toMs } from "./dispatch-time.ts";
-import type { Folded, FoldedRequest, FoldedWait } from "./fold.ts";
+import { type Folded, type FoldedRequest, type FoldedWait, tallyKey } from "./fold.ts";
 import { allRows, firstRow } from "./rows.ts";
 
 export interface StoredProjections {
@@ -26,6 +26,7 @@ function createRead(database: DatabaseSync): StoredProjections["read"] {
     "SELECT key, seq, signal, due_at AS dueAt FROM waits WHERE thread_num = ? ORDER BY seq, key",
   );
   const untakenSignals = database.prepare("SELECT signal, untaken FROM untaken_signals WHERE thread_num = ?");
+  const tallies = database.prepare("SELECT day, name, amount FROM tallies WHERE thread_num = ?");
   const requests =
     database.prepare(`SELECT event_id AS eventId, request_id AS requestId, opened_at AS openedAt,
     expires_at AS expiresAt, status, closing_id AS closingId FROM requests WHERE thread_num = ? ORDER BY event_id`);
@@ -35,18 +36,20 @@ function createRead(database: DatabaseSync): StoredProjections["read"] {
     if (!row) return null;
     const waitRows = allRows<FoldedWait & { key: string }>(waits, threadNum);
     const signalRows = allRows<{ signal: string; untaken: number }>(untakenSignals, threadNum);
+    const tallyRows = allRows<{ day: string; name: string; amount: number }>(tallies, threadNum);
     const requestRows = allRows<FoldedRequest & { eventId: number }>(requests, threadNum);
     return {
       thread: { ...row },
       waits: new Map(waitRows.map(({ key, ...wait }) => [key, wait])),
       untakenSignals: new Map(signalRows.map(({ signal, untaken }) => [signal, untaken])),
+      tallies: new Map(tallyRows.map(({ day, name, amount }) => [tallyKey(day, name), amount])),
       requests: new Map(requestRows.map(({ eventId, ...request }) => [eventId, request])),
     };
   };
 }
 
 function createReplace(database: DatabaseSync): StoredProjections["replace"] {
-  const cleared = ["waits", "untaken_signals", "requests"].map((table) =>
+  const cleared = ["waits", "untaken_signals", "tallies", "requests"].map((table) =>
     database.prepare(`DELETE FROM ${table} WHERE thread_num = ?`),
   );
   const thread =
@@ -61,6 +64,7 @@ function createReplace(database: DatabaseSync): StoredProjections["replace"] {
   const signal = database.prepare(
     "INSERT INTO untaken_signals (thread_num, signal, untaken) VALUES (?, ?, ?)",
   );
+  const tally = database.prepare("INSERT INTO tallies (day, name, thread_num, amount) VALUES (?, ?, ?, ?)");
   const request = database.prepare(`INSERT INTO requests
     (event_id, thread_num, request_id, status, opened_at, expires_at, closing_id) VALUES (?, ?, ?, ?, ?, ?, ?)`);
 
@@ -73,6 +77,10 @@ function createReplace(database: DatabaseSync): StoredProjections["replace"] {
     head.run(updatedAt, ended, ended === 1 ? null : readySince(toMs(updatedAt) ?? 0), threadNum);
     for (const [key, row] of folded.waits) wait.run(threadNum, key, row.seq, row.signal, row.dueAt);
     for (const [name, untaken] of folded.untakenSignals) signal.run(threadNum, name, untaken);
+    for (const [key, amount] of folded.tallies) {
+      const end = key.indexOf(" ");
+      tally.run(key.slice(0, end), key.slice(end + 1), threadNum, amount);
+    }
     for (const [eventId, row] of folded.requests) {
       request.run(eventId, threadNum, row.requestId, row.status, row.openedAt, row.expiresAt, row.closingId);
     }
@@ -86,6 +94,7 @@ export function differences(stored: Folded | null, folded: Folded): string[] {
     ["threads", stored.thread, folded.thread],
     ["waits", entries(stored.waits), entries(folded.waits)],
     ["untaken_signals", entries(stored.untakenSignals), entries(folded.untakenSignals)],
+    ["tallies", entries(stored.tallies), entries(folded.tallies)],
     ["requests", entries(stored.requests), entries(folded.requests)],
   ];
   return parts.flatMap(([table, is, should]) => (sameJson(is, should) ? [] : [differs(table, is, should)]));

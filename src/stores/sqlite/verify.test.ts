@@ -192,6 +192,7 @@ describe("rebuild", () => {
     ["waits", "UPDATE waits SET due_at = 5 WHERE thread_num = 2"],
     ["waits", "DELETE FROM waits WHERE thread_num = 2"],
     ["untaken_signals", "INSERT INTO untaken_signals VALUES (2, 'paid', 3)"],
+    ["tallies", "INSERT INTO tallies (name, day, thread_num, amount) VALUES ('refunds', '2026-11-23', 2, 5)"],
     ["requests", "UPDATE requests SET status = 'decided' WHERE request_id = 'r_t'"],
     ["requests", "DELETE FROM requests WHERE request_id = 'r_t'"],
   ])("restores what was changed in %s: %s", async (table, sql) => {

@@ -138,7 +138,7 @@ function checkStrays(database: DatabaseSync): Found {
         `the file has ${found} events of this thread; its head counts ${expected ?? "none"}`,
       ),
   );
-  for (const table of ["threads", "requests", "waits", "untaken_signals"]) {
+  for (const table of ["threads", "requests", "waits", "untaken_signals", "tallies"]) {
     const strays = database.prepare(
       `SELECT count(*) AS strays FROM ${table} WHERE thread_num NOT IN (SELECT thread_num FROM heads)`,
     );

@@ -10,6 +10,8 @@ import {
   dueAt,
   noon,
   noted,
+  placed,
+  refused,
   rule,
   type StoreCase,
   signalled,
@@ -155,6 +157,21 @@ export const dispatchCases: readonly StoreCase[] = [
     assert.deepEqual(await store.due({ now: noon + hour, limit: 9 }), { threadIds: [], nextDueAt: null });
     await store.release(lease, { now: noon });
     assert.deepEqual(await dueAt(store, noon + hour), []);
+  }),
+
+  rule("a quiet append makes nothing due, and keeps what is", async (store) => {
+    const quietly = (threadId: string, expectedSeq: number, ...bodies: readonly EventBody[]) =>
+      store.append({ threadId, expectedSeq, events: placed(...bodies), isQuiet: true });
+    await quietly("t", 0, started("t"));
+    await quietly("t", 1, timer("sleep#1", noon + hour));
+    assert.deepEqual(await dueAt(store, noon + 2 * hour), []);
+    await refused(quietly("t", 1, noted()), "append_conflict");
+    await start(store, "u");
+    await quietly("u", 1, noted());
+    assert.deepEqual(await dueAt(store, noon), ["u"]);
+    await append(store, "t", 2, noted());
+    assert.deepEqual(await dueAt(store, noon), ["t", "u"]);
+    await sound(store);
   }),
 
   rule("the longest due come first, and what does not fit is due at once", async (store) => {

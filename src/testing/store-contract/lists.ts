@@ -46,6 +46,8 @@ export const listCases: readonly StoreCase[] = [
       (await store.threads(query)).rows.map((row) => row.threadId);
     assert.deepEqual(await find({ threadId: "b" }), ["b"]);
     assert.deepEqual(await find({ agent: "other" }), ["c", "b"]);
+    assert.deepEqual(await find({ exceptAgent: "other" }), ["a"]);
+    assert.deepEqual(await find({ exceptAgent: "desk", status: "running" }), ["c"]);
     assert.deepEqual(await find({ status: "waiting" }), ["a"]);
     assert.deepEqual(await find({ status: "running" }), ["c"]);
     assert.deepEqual(await find({ parentId: "a" }), ["c", "b"]);
