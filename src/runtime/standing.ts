@@ -32,7 +32,7 @@ export type StandingReport = StandingApproval & { readonly status: StandingStatu
 /**
  * Grants a standing approval. Where the runtime has the agent, its tool must be one of the agent's.
  *
- * @throws `standing_invalid` for a grant that is too wide, or could never be used; `verdict_invalid` when `by` is no person.
+ * @throws `standing_invalid` for a grant that is too wide, or could never be used; `not_an_approver` when `by` is no person.
  */
 export async function grantStanding(
   runtime: Runtime,
@@ -92,7 +92,7 @@ export async function listStanding(
 /**
  * Revokes a standing approval: no action starts by it any more, unless it had claimed its use before.
  *
- * @throws `standing_not_found`; `thread_ended` when it is over; `verdict_invalid` when `by` is no person.
+ * @throws `standing_not_found`; `thread_ended` when it is over; `not_an_approver` when `by` is no person.
  */
 export async function revokeStanding(
   runtime: Runtime,

@@ -15,10 +15,11 @@ const bounds = [
   "8h",
 ] as const;
 
-/** The desk, with everybody as its approver. */
-async function runDesk(project: Project, cents: number) {
+/** The desk, with everybody as its approver, or with those named. */
+async function runDesk(project: Project, cents: number, approvers: readonly string[] = []) {
   const source = readFileSync(fixture("desk.ts"), "utf8")
-    .replace('{ approvers: ["role:lead"] }', "")
+    .replace("agent, type Model", "agent, gate, type Model")
+    .replace("  tools: [", `  gate: gate({ approvers: ${JSON.stringify(approvers)} }),\n  tools: [`)
     .replace("../../../src/index.ts", join(root, "src/index.ts"));
   return project.json("run", project.write("desk.ts", source), JSON.stringify({ orderId: "A7", cents }));
 }
@@ -151,20 +152,15 @@ describe("standing", () => {
 
   it("refuses who is none of the agent's approvers", async () => {
     const project = newProject();
-    await project.json("run", fixture("desk.ts"), '{"orderId":"A7","cents":42}');
-    const ended = await project.json(
-      "standing",
-      "grant",
-      "desk",
-      "issue_refund",
-      ...bounds,
-      "--why",
-      "x",
-      ...dana,
-    );
+    await runDesk(project, 42, ["role:lead"]);
+    const grant = ["standing", "grant", "desk", "issue_refund", ...bounds, "--why", "x", ...dana] as const;
+    const ended = await project.json(...grant);
     expect(ended.document.error).toMatchObject({
       code: "standing_invalid",
       message: expect.stringContaining("none of the approvers of agent desk: role:lead"),
     });
+    project.write("holdpoint.config.json", '{"people":[{"id":"dana@example.com","roles":["lead"]}]}');
+    const config = ["--config", "holdpoint.config.json", "--agent", "desk.ts"] as const;
+    expect((await project.json(...grant, ...config)).code).toBe(0);
   });
 });

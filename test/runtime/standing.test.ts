@@ -296,7 +296,7 @@ describe("a standing approval is refused", () => {
   it.each(["agent:a", "thread:th_1"])("when %s grants it", async (by) => {
     const opened = await open({ agents: [paying(highPay())] });
     await expect(grantStanding(opened.runtime, grantOf(opened), { by })).rejects.toMatchObject({
-      code: "verdict_invalid",
+      code: "not_an_approver",
     });
   });
 
