@@ -51,7 +51,7 @@ export async function runCommandLine(
     };
 
   for (const add of commands) add(program, run);
-  for (const command of [program, ...program.commands]) {
+  for (const command of withSubcommands(program)) {
     addGlobalOptions(command);
     command.exitOverride().configureOutput({
       writeOut: (text) => (shown += text),
@@ -63,10 +63,15 @@ export async function runCommandLine(
     await program.parseAsync([...args], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode !== 0) throw toUsageError(error, program);
+    if (error.exitCode !== 0) throw toUsageError(error, groupOf(program, args[0]));
   }
   const text = shown.trimEnd();
   return result ?? { document: { text }, lines: [text] };
+}
+
+/** A group such as `token` has commands of its own. */
+function withSubcommands(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
 }
 
 function createProgram(version: string): Command {
@@ -96,7 +101,8 @@ function addGlobalOptions(command: Command): void {
 
 /** They may stand before the command or after it. */
 function globalOptions(program: Command, command: Command): GlobalOptions {
-  const { agent, ...options }: Record<string, unknown> = { ...program.opts(), ...command.opts() };
+  const group = command.parent?.opts();
+  const { agent, ...options }: Record<string, unknown> = { ...program.opts(), ...group, ...command.opts() };
   return { ...options, ...(Array.isArray(agent) && { agent }) }; // as declared above; `threads --agent` is a name
 }
 
@@ -119,6 +125,12 @@ function toUsageError(error: CommanderError, program: Command): HoldpointError {
   return usageError(message, fix);
 }
 
-function commandList(program: Command): string {
-  return `Commands: ${program.commands.map((command) => command.name()).join(", ")}. See \`holdpoint --help\`.`;
+/** The group that was named without one of its commands; else the program. */
+function groupOf(program: Command, name: string | undefined): Command {
+  return program.commands.find((group) => group.name() === name && group.commands.length > 0) ?? program;
+}
+
+function commandList(group: Command): string {
+  const name = group.parent ? `holdpoint ${group.name()}` : "holdpoint";
+  return `Commands: ${group.commands.map((command) => command.name()).join(", ")}. See \`${name} --help\`.`;
 }

@@ -17,6 +17,7 @@ import { addRun } from "./commands/run.ts";
 import { addShow } from "./commands/show.ts";
 import { addSignal } from "./commands/signal.ts";
 import { addThreads } from "./commands/threads.ts";
+import { addToken } from "./commands/token.ts";
 import { addVerify } from "./commands/verify.ts";
 import { addWorker } from "./commands/worker.ts";
 import { exitCodeOf } from "./exit-code.ts";
@@ -38,6 +39,7 @@ const commands: readonly AddCommand[] = [
   addCancel,
   addFork,
   addWorker,
+  addToken,
   addExport,
   addPrune,
   addVerify,

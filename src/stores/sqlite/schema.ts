@@ -9,6 +9,7 @@
 //     signals can wake it. A thread that is due at once holds a negative number, `ready time - 1e15`: due whatever the
 //     clock says, also after it was set back, and first come first served.
 import type { DatabaseSync } from "node:sqlite";
+import { tokenTables } from "./tokens.ts";
 
 /** `PRAGMA application_id` of our files: "hpnt". */
 export const applicationId = 0x68706e74;
@@ -108,6 +109,7 @@ SELECT thread_id, seq, body ->> '$.type' AS type, body ->> '$.at' AS at, body
 FROM events JOIN threads USING (thread_num);
 `,
   },
+  { version: 2, sql: tokenTables },
 ];
 
 export const currentVersion: number = Math.max(...migrations.map((migration) => migration.version));

@@ -2,18 +2,21 @@
 import { resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { sha256 } from "../../core/digest.ts";
-import { HoldpointError, isHoldpointError } from "../../core/errors.ts";
+import { HoldpointError } from "../../core/errors.ts";
+import type { EventFeed } from "../../ports/event-feed.ts";
 import type { Store } from "../../ports/store.ts";
-import { type Appender, createAppender, prepareAppend } from "./append.ts";
-import { retryWhileBusy } from "./busy.ts";
+import type { TokenStore } from "../../ports/token-store.ts";
+import { createAccess } from "./access.ts";
+import { createAppender, prepareAppend } from "./append.ts";
 import { openDatabase } from "./database.ts";
-import { createGroupCommit, type Refusal } from "./group-commit.ts";
+import { createFeed } from "./feed.ts";
 import { createLeases } from "./leases.ts";
 import { createPages } from "./pages.ts";
 import { createReadLog } from "./read-log.ts";
 import { createRebuild } from "./rebuild.ts";
 import { firstRow } from "./rows.ts";
-import { storeReadOnly, toStoreError } from "./sqlite-error.ts";
+import { toStoreError } from "./sqlite-error.ts";
+import { createTokens } from "./tokens.ts";
 import { createVerify } from "./verify.ts";
 
 export interface SqliteStoreOptions {
@@ -34,13 +37,19 @@ export interface SqliteStoreHooks {
   readonly beforeCommit?: (operations: number) => void;
 }
 
+/** A store with what lies beside the log in the same file. */
+export interface SqliteStore extends Store {
+  readonly tokens: TokenStore;
+  readonly feed: EventFeed;
+}
+
 /**
  * Opens a store in a SQLite file. An operation is on the disk when its promise resolves (WAL, `synchronous=FULL`).
  *
  * @throws `store_corrupt`, `store_newer`, `store_read_only`, `store_busy`, `store_full`, `store_unavailable`, or `usage`
  *   for a path that cannot be a store's.
  */
-export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   const { path, readOnly = false, busyMs = 10_000, hooks = {} } = options;
   const database = await openDatabase({ path, readOnly, busyMs });
   hooks.opened?.(database);
@@ -59,9 +68,9 @@ interface StoreSettings {
   readonly hooks: SqliteStoreHooks;
 }
 
-function createStore(database: DatabaseSync, settings: StoreSettings): Store {
+function createStore(database: DatabaseSync, settings: StoreSettings): SqliteStore {
   const appender = createAppender(database);
-  const access = createAccess(database, settings, appender);
+  const access = createAccess({ ...settings, database, appender });
   const leases = createLeases(database);
   const pages = onFirstUse(() => createPages(database));
   const readLog = createReadLog(database);
@@ -70,6 +79,8 @@ function createStore(database: DatabaseSync, settings: StoreSettings): Store {
   const rebuild = onFirstUse(() => createRebuild(database));
 
   return {
+    tokens: createTokens(database, access),
+    feed: createFeed(database, access),
     append: (append) => {
       try {
         const prepared = prepareAppend(append);
@@ -99,55 +110,6 @@ function createStore(database: DatabaseSync, settings: StoreSettings): Store {
   }
 }
 
-/** How the store's calls reach the file: reads at once, writes in groups, nothing after `close`. */
-function createAccess(
-  database: DatabaseSync,
-  { path, readOnly, busyMs, hooks }: StoreSettings,
-  appender: Appender,
-) {
-  let isClosed = false;
-  const group = createGroupCommit({
-    database,
-    path,
-    busyMs,
-    onBegin: appender.begin,
-    onRollback: appender.rollBack,
-    beforeCommit: hooks.beforeCommit ?? (() => {}),
-  });
-
-  async function read<T>(action: () => T): Promise<T> {
-    checkOpen();
-    try {
-      return await retryWhileBusy(path, busyMs, () => {
-        checkOpen();
-        return action();
-      });
-    } catch (error) {
-      throw isHoldpointError(error) ? error : (toStoreError(error, path) ?? error);
-    }
-  }
-
-  function write<T>(operation: () => T | Refusal): Promise<T> {
-    if (isClosed) return Promise.reject(storeClosed(path));
-    if (readOnly) return Promise.reject(storeReadOnly(path));
-    return group.run(operation);
-  }
-
-  /** Writes that were accepted before are still committed. */
-  async function close(): Promise<void> {
-    if (isClosed) return;
-    isClosed = true;
-    await group.drain();
-    database.close();
-  }
-
-  function checkOpen(): void {
-    if (isClosed) throw storeClosed(path);
-  }
-
-  return { read, write, close };
-}
-
 /** Preparing statements takes time at the start of every process; most need only some. */
 function onFirstUse<T>(create: () => T): () => T {
   let created: T | undefined;
@@ -167,8 +129,4 @@ function createReadArtifact(database: DatabaseSync): (digest: string) => string 
       fix: "Restore the file from a backup.",
     });
   };
-}
-
-function storeClosed(path: string): HoldpointError {
-  return new HoldpointError("usage", `the store ${path} is closed`);
 }
