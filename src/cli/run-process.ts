@@ -14,6 +14,7 @@ import { addPrune } from "./commands/prune.ts";
 import { addReject } from "./commands/reject.ts";
 import { addResolve } from "./commands/resolve.ts";
 import { addRun } from "./commands/run.ts";
+import { addServe } from "./commands/serve.ts";
 import { addShow } from "./commands/show.ts";
 import { addSignal } from "./commands/signal.ts";
 import { addThreads } from "./commands/threads.ts";
@@ -39,6 +40,7 @@ const commands: readonly AddCommand[] = [
   addCancel,
   addFork,
   addWorker,
+  addServe,
   addToken,
   addExport,
   addPrune,

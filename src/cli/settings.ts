@@ -32,10 +32,26 @@ export interface Settings {
   readonly providers: Providers;
   readonly counter: TokenCounter | undefined;
   readonly secrets: ReadonlyMap<string, string>;
+  readonly server: ServerSettings;
   readonly principal: string;
   /** What to add to a command so that it finds the same store and agents. */
   readonly sameOptions: string;
 }
+
+/** Of `holdpoint serve`; what is typed counts before it. */
+export interface ServerSettings {
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+  readonly publicUrl?: string | undefined;
+  readonly allowedHosts?: readonly string[] | undefined;
+}
+
+const serverSchema: z.ZodType<ServerSettings> = z.strictObject({
+  host: z.string().min(1).optional(),
+  port: z.int().min(0).max(65_535).optional(),
+  publicUrl: z.string().min(1).optional(),
+  allowedHosts: z.array(z.string().min(1)).optional(),
+});
 
 const configSchema = z.strictObject({
   store: z.string().min(1).optional(),
@@ -43,6 +59,7 @@ const configSchema = z.strictObject({
   defaultModel: z.string().min(1).optional(),
   secrets: z.array(z.string().min(1)).optional(),
   providers: providersSchema.optional(),
+  server: serverSchema.optional(),
   counter: z.custom<TokenCounter>().optional(), // `soundCounter` says what is wrong with it
 });
 
@@ -72,6 +89,7 @@ export async function readSettings(options: GlobalOptions): Promise<Settings> {
     providers: providerSettings(config.providers ?? {}, variableOf),
     counter: counterOf(config, configPath),
     secrets: secretValues([...(config.secrets ?? []), ...keyVariables(config.providers ?? {})]),
+    server: config.server ?? {},
     principal: principalOf(options.as),
     sameOptions: sameOptions(options),
   };
@@ -95,7 +113,7 @@ async function readConfig(path: string): Promise<Config> {
     .join("; ");
   throw usageError(
     `the config ${formatPath(path)} is not valid: ${why}`,
-    "It takes store, agents (paths), defaultModel, secrets (names of environment variables) and providers (each with baseURL, apiKeyVariable, headers, supportsStructuredOutputs, strict, stream); in a .ts or .js file also counter ({ name, count }).",
+    "It takes store, agents (paths), defaultModel, secrets (names of environment variables) and providers (each with baseURL, apiKeyVariable, headers, supportsStructuredOutputs, strict, stream), server (host, port, publicUrl, allowedHosts); in a .ts or .js file also counter ({ name, count }).",
   );
 }
 

@@ -4,7 +4,7 @@ import type { Agent } from "../core/agent.ts";
 import { sha256 } from "../core/digest.ts";
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
 import { type EventBody, event, type Verdict } from "../core/events.ts";
-import { type Json, toJson } from "../core/json.ts";
+import { canonicalJson, type Json, toJson } from "../core/json.ts";
 import { initialState, type RequestState, type ThreadState } from "../core/state.ts";
 import { assertOpenThread, assertPerson, changeThread, commit } from "./change-thread.ts";
 import { agentNamed, type Runtime } from "./runtime.ts";
@@ -55,6 +55,25 @@ export async function startThread(
     throw error;
   }
   return { threadId, created: true };
+}
+
+/**
+ * Whether a thread was started with this input, as it came or as the agent's schema makes it. What the log holds is
+ * compared, so the answer is the same in every process and after every restart.
+ */
+export async function isInputOf(
+  runtime: Runtime,
+  threadId: string,
+  input: unknown,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const [started] = await runtime.store.read(threadId);
+  if (started?.type !== "thread_started") return false;
+  const isSame = (value: unknown): boolean =>
+    canonicalJson(toJson(toStored(runtime, value).stored)) === canonicalJson(toJson(started.input));
+  return (
+    isSame(input) || isSame(await validInput(runtime, agentNamed(runtime, started.agent), input, signal))
+  );
 }
 
 async function validInput(

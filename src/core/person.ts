@@ -1,0 +1,26 @@
+/** Somebody who may be asked: an entry of the directory (`people` in the config). */
+export interface Person {
+  /** The principal under which verdicts are recorded, such as `dana@example.com`. */
+  readonly id: string;
+  readonly name?: string;
+  /** Without the `role:` before them. */
+  readonly roles?: readonly string[];
+  readonly email?: string;
+  /** Id of the user in Slack. */
+  readonly slack?: string;
+}
+
+/** Those whom a list of approvers names, by id or as `role:x`; everybody when it names nobody. */
+export function peopleFor(approvers: readonly string[], people: readonly Person[]): readonly Person[] {
+  if (approvers.length === 0) return people;
+  return people.filter(
+    ({ id, roles = [] }) =>
+      (!id.startsWith("role:") && approvers.includes(id)) ||
+      roles.some((role) => approvers.includes(`role:${role}`)),
+  );
+}
+
+/** The roles that the directory gives a principal; none for somebody it does not know. */
+export function rolesOf(principal: string, people: readonly Person[]): readonly string[] {
+  return people.find(({ id }) => id === principal)?.roles ?? [];
+}
