@@ -51,6 +51,7 @@ export async function listen(server: HttpServer, options: ListenOptions): Promis
       maxHeaderSize: 16 * 1024,
     },
   }) as NodeServer; // http/1.1, since no other kind was asked for
+  dropWhenAnswered(node);
   await bind(node, host, port);
   const { port: bound } = node.address() as AddressInfo; // it listens on a port, not on a pipe
   const name = host.includes(":") ? `[${host}]` : host;
@@ -83,9 +84,18 @@ function bind(node: NodeServer, host: string, port: number): Promise<void> {
 
 async function close(node: NodeServer, server: HttpServer, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => node.close(() => resolve()));
+  const cut = setTimeout(() => node.closeAllConnections(), graceMs); // a client may be slow to take the end
   await server.close({ graceMs });
-  const cut = setTimeout(() => node.closeAllConnections(), graceMs); // streams end at once; a client may be slow to take the end
   node.closeIdleConnections();
   await closed;
   clearTimeout(cut);
+}
+
+/** Connections that are kept alive would hold up a stop: once it has begun, each goes with its answer. */
+function dropWhenAnswered(node: NodeServer): void {
+  node.on("request", (_request, response) => {
+    response.once("close", () => {
+      if (!node.listening) setImmediate(() => node.closeIdleConnections()); // after Node has put it among the idle
+    });
+  });
 }
