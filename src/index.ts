@@ -124,6 +124,7 @@ export { type WireFetchOptions, wireFetch } from "./models/wire/wire-fetch.ts";
 export type { Channel, ChannelVerdict } from "./ports/channel.ts";
 export type { Clock } from "./ports/clock.ts";
 export type { Dispatcher, Message, MessageHandler } from "./ports/dispatcher.ts";
+export type { EventFeed, StoreCounts } from "./ports/event-feed.ts";
 export type {
   GenerateOptions,
   Model,
@@ -147,6 +148,7 @@ export type {
   VerifyReport,
 } from "./ports/store.ts";
 export type { TokenCounter } from "./ports/token-counter.ts";
+export type { TokenRow, TokenScope, TokenStore } from "./ports/token-store.ts";
 export { parsePrompt } from "./prompts/parse-prompt.ts";
 export { promptFile } from "./prompts/prompt-file.ts";
 export {
@@ -163,7 +165,7 @@ export { forkThread } from "./runtime/fork.ts";
 export { type ReadArtifactArgs, type ReadArtifactOptions, readArtifact } from "./runtime/read-artifact.ts";
 export { createRuntime, type Hint, type Runtime, type RuntimeOptions } from "./runtime/runtime.ts";
 export { systemClock } from "./runtime/system-clock.ts";
-export { type Decided, decideRequest } from "./runtime/verdicts.ts";
+export { type Decided, type DecideRequest, decideRequest } from "./runtime/verdicts.ts";
 export { type SettleOptions, settleThreads, startWorker, type Worker } from "./runtime/worker.ts";
 export {
   type PruneOptions,
@@ -172,4 +174,4 @@ export {
   pruneSqliteStore,
 } from "./stores/sqlite/prune.ts";
 export type { KeptReason, KeptTree } from "./stores/sqlite/remove-tree.ts";
-export { openSqliteStore } from "./stores/sqlite/store.ts";
+export { openSqliteStore, type SqliteStore } from "./stores/sqlite/store.ts";

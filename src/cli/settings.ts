@@ -39,7 +39,7 @@ export interface Settings {
 }
 
 /** Of `holdpoint serve`; what is typed counts before it. */
-export interface ServerSettings {
+interface ServerSettings {
   readonly host?: string | undefined;
   readonly port?: number | undefined;
   readonly publicUrl?: string | undefined;

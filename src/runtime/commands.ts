@@ -58,22 +58,20 @@ export async function startThread(
 }
 
 /**
- * Whether a thread was started with this input, as it came or as the agent's schema makes it. What the log holds is
- * compared, so the answer is the same in every process and after every restart.
+ * Whether a thread was started of this agent with this input, as it came or as the agent's schema makes it. What the log
+ * holds is compared, so the answer is the same in every process and after every restart.
  */
-export async function isInputOf(
+export async function wasStartedWith(
   runtime: Runtime,
   threadId: string,
-  input: unknown,
-  signal?: AbortSignal,
+  start: { readonly agent: string; readonly input: unknown; readonly signal?: AbortSignal },
 ): Promise<boolean> {
   const [started] = await runtime.store.read(threadId);
-  if (started?.type !== "thread_started") return false;
+  if (started?.type !== "thread_started" || started.agent !== start.agent) return false;
   const isSame = (value: unknown): boolean =>
     canonicalJson(toJson(toStored(runtime, value).stored)) === canonicalJson(toJson(started.input));
-  return (
-    isSame(input) || isSame(await validInput(runtime, agentNamed(runtime, started.agent), input, signal))
-  );
+  if (isSame(start.input)) return true;
+  return isSame(await validInput(runtime, agentNamed(runtime, start.agent), start.input, start.signal));
 }
 
 async function validInput(

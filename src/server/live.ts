@@ -15,14 +15,14 @@ export interface LiveOptions {
 }
 
 /** New events of a thread, each as bytes of a stream. */
-export interface Tail {
+interface Tail {
   readonly frames: readonly Uint8Array[];
   readonly lastSeq: number;
   /** True when the thread's end is among them. */
   readonly hasEnd: boolean;
 }
 
-export type News = "changed" | "beat" | "closing" | "gone";
+type News = "changed" | "beat" | "closing" | "gone";
 
 export interface Follower {
   /** Changes with every event of the thread: taken before a read, it tells whether there is more after it. */
@@ -195,6 +195,6 @@ function tailOf(events: readonly ThreadEvent[], afterSeq: number): Tail {
 }
 
 /** True for the events that end a thread. */
-export function isEnd(type: ThreadEvent["type"]): boolean {
+function isEnd(type: ThreadEvent["type"]): boolean {
   return type === "thread_completed" || type === "thread_failed" || type === "thread_cancelled";
 }

@@ -81,7 +81,7 @@ const ownFaults: { readonly [Status: number]: string } = {
 };
 
 /** A refusal as it leaves. */
-export interface Problem {
+interface Problem {
   readonly type: string;
   /** For people, the same for every problem of this code. */
   readonly title: string;
@@ -100,7 +100,7 @@ export function statusOf(error: unknown): number {
 }
 
 /** An error for whoever sent the request: no stack, and no message of a fault that is not theirs. */
-export function problemOf(error: unknown, requestId: string): Problem {
+function problemOf(error: unknown, requestId: string): Problem {
   const known = isHoldpointError(error) ? error : new HoldpointError("internal", "");
   const status = statuses[known.code];
   const isOwnFault = status >= 500;

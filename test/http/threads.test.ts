@@ -58,6 +58,15 @@ describe("starting a thread", () => {
     expect([status, body.code]).toEqual([409, "key_conflict"]);
   });
 
+  test("with a used key and another agent is refused", async () => {
+    const service = await open({ agents: [desk(), desk({ name: "other" })] });
+    const send = (name: string) =>
+      service.json("/v1/threads", { headers: { "idempotency-key": "k" }, body: { agent: name, input: 1 } });
+    expect((await send("desk")).status).toBe(201);
+    expect((await send("other")).body.code).toBe("key_conflict");
+    expect((await service.json("/v1/threads")).body.threads).toHaveLength(1);
+  });
+
   test("compares large inputs too, and inputs that the schema completes", async () => {
     const input = z.object({ text: z.string(), kind: z.string().default("mail") });
     const service = await open({ agents: [desk({ input })], artifactBytes: 1_000 });

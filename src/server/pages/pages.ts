@@ -1,5 +1,6 @@
 // A small page for those who approve. It is rendered here, so that it works without JavaScript, and decides by POST only.
 import { HoldpointError, isHoldpointError } from "../../core/errors.ts";
+import { visible } from "../../core/visible.ts";
 import type { TokenRow } from "../../ports/token-store.ts";
 import { requestRow } from "../../runtime/thread-report.ts";
 import { statusOf } from "../problem.ts";
@@ -81,7 +82,7 @@ async function guarded(caller: TokenRow, answer: () => Promise<Response>): Promi
     const status = statusOf(error);
     if (!isHoldpointError(error) || status >= 500) throw error;
     const fix = error.fix === undefined ? "" : `<p>${escapeHtml(error.fix)}</p>`;
-    const main = `<p class="note refused" role="alert">${escapeHtml(error.message)}</p>${fix}<p><a href="/inbox">All open requests</a></p>`;
+    const main = `<p class="note refused" role="alert">${escapeHtml(visible(error.message))}</p>${fix}<p><a href="/inbox">All open requests</a></p>`;
     return page({ status, title: "Not possible", aside: signedIn(caller), main });
   }
 }

@@ -1,9 +1,16 @@
 import { z } from "@hono/zod-openapi";
+import { sha256 } from "../../core/digest.ts";
 import { HoldpointError } from "../../core/errors.ts";
 import { exactInput } from "../../core/window/exact-input.ts";
 import type { TokenRow } from "../../ports/token-store.ts";
 import { threadNotFound } from "../../runtime/change-thread.ts";
-import { cancelThread, isInputOf, type Started, sendSignal, startThread } from "../../runtime/commands.ts";
+import {
+  cancelThread,
+  type Started,
+  sendSignal,
+  startThread,
+  wasStartedWith,
+} from "../../runtime/commands.ts";
 import { forkThread } from "../../runtime/fork.ts";
 import { promptDocument } from "../../runtime/prompt-document.ts";
 import { reportThread, threadDocument } from "../../runtime/thread-report.ts";
@@ -60,7 +67,7 @@ export function addThreadRoutes(app: App, service: Service): void {
       body: schemas.startThread,
       responses: {
         201: { description: "Started.", schema: schemas.started },
-        200: { description: "Started before, with this key and this input.", schema: schemas.started },
+        200: { description: "Started before, with this key and this body.", schema: schemas.started },
       },
     },
     async (request) => {
@@ -165,32 +172,38 @@ export function addThreadRoutes(app: App, service: Service): void {
 
 type StartRequest = RouteRequest<undefined, undefined, z.output<typeof schemas.startThread>>;
 
-/** Starting twice with one key starts once; with another input it is refused, whichever process is asked. */
+/** Starting twice with one key starts once; with another body it is refused, whichever process is asked. */
 async function start({ runtime }: Service, request: StartRequest): Promise<Started> {
   const { body, caller, headers, signal } = request;
-  const key = keyOf(headers, caller);
+  const key = keyOf(headers);
   const started = await startThread(runtime, body.agent, body.input, {
     by: caller.principal,
     signal,
-    ...(key !== undefined && { key }),
+    ...(key !== null && { threadId: threadIdOf(caller, key) }),
   });
-  if (started.created || (await isInputOf(runtime, started.threadId, body.input, signal))) return started;
+  if (
+    started.created ||
+    (await wasStartedWith(runtime, started.threadId, { ...body, input: body.input, signal }))
+  )
+    return started;
   throw new HoldpointError(
     "key_conflict",
-    `this Idempotency-Key started thread ${started.threadId} with another input`,
+    `this Idempotency-Key started thread ${started.threadId} with another body`,
     { fix: "Give each start a key of its own." },
   );
 }
 
-/** Keys are the principal's own: what somebody else chose as a key changes nothing. */
-function keyOf(headers: Headers, { principal }: TokenRow): string | undefined {
+function keyOf(headers: Headers): string | null {
   const key = headers.get("idempotency-key");
-  if (key === null) return undefined;
-  if (/^[\x21-\x7e]([\x20-\x7e]{0,198}[\x21-\x7e])?$/.test(key))
-    return JSON.stringify(["http", principal, key]);
+  if (key === null || /^[\x21-\x7e]([\x20-\x7e]{0,198}[\x21-\x7e])?$/.test(key)) return key;
   throw new HoldpointError("usage", "an Idempotency-Key has 1 to 200 visible ASCII characters", {
     fix: "A UUID, or the id of what started it.",
   });
+}
+
+/** Keys are the principal's own: what somebody else chose as a key changes nothing. */
+function threadIdOf({ principal }: TokenRow, key: string): string {
+  return `th_${sha256(JSON.stringify(["http", principal, key])).slice(0, 32)}`;
 }
 
 type Present<T> = { [Name in keyof T]: Exclude<T[Name], undefined> };
