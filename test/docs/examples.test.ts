@@ -8,7 +8,7 @@ import { parsePrompt, renderPrompt } from "../../src/index.ts";
 
 const project = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "docs-examples-"));
-const pages = ["docs/testing.md", "docs/prompts.md", "docs/artifacts.md", "docs/window.md"];
+const pages = ["docs/testing.md", "docs/prompts.md", "docs/artifacts.md", "docs/window.md", "docs/http.md"];
 
 const examples = pages.flatMap((page) =>
   Array.from(
@@ -33,6 +33,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 function onSources(code: string): string {
   return code
     .replaceAll('from "holdpoint/testing"', `from ${JSON.stringify(join(project, "src/testing/index.ts"))}`)
+    .replaceAll('from "holdpoint/server"', `from ${JSON.stringify(join(project, "src/server/index.ts"))}`)
+    .replaceAll('from "holdpoint/client"', `from ${JSON.stringify(join(project, "src/client/index.ts"))}`)
     .replaceAll('from "holdpoint"', `from ${JSON.stringify(join(project, "src/index.ts"))}`);
 }
 
