@@ -28,6 +28,8 @@ export interface TokenStore {
   add(token: TokenRow, hash: string): Promise<void>;
   /** The token with this hash, whether or not it may still be used. */
   find(hash: string): Promise<TokenRow | null>;
+  /** The token with this id, likewise. */
+  get(tokenId: string): Promise<TokenRow | null>;
   /** All, oldest first. */
   list(): Promise<readonly TokenRow[]>;
   /** Revoking again changes nothing. @throws `token_not_found` */

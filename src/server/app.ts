@@ -109,15 +109,9 @@ export function createServer(options: ServerOptions): HttpServer {
   async function fetch(request: Request, { remote = null }: FetchInfo = {}): Promise<Response> {
     const startedAt = performance.now();
     const requestId = requestIdOf(request.headers);
-    const facts: MutableFacts = {
-      requestId,
-      remote,
-      signal: inFlight.signalFor(request),
-      caller: null,
-      route: "none",
-    };
+    const { signal, done } = inFlight.begin(request);
+    const facts: MutableFacts = { requestId, remote, signal, caller: null, route: "none" };
     const isHead = request.method === "HEAD";
-    const done = inFlight.begin();
     let failure: unknown;
     let response: Response;
     try {

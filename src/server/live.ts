@@ -56,7 +56,8 @@ export function createLive({ runtime, feed, pollMs, beatMs }: LiveOptions): Live
   const topics = new Map<string, Topic>();
   const stop = new AbortController();
   let followers = 0;
-  let wake: () => void = () => {};
+  let isWoken = false;
+  let nextWaking = new AbortController();
   let running: { readonly ready: Promise<void>; readonly over: Promise<unknown> } | null = null;
 
   function start(): { readonly ready: Promise<void>; readonly over: Promise<unknown> } {
@@ -76,13 +77,18 @@ export function createLive({ runtime, feed, pollMs, beatMs }: LiveOptions): Live
     }
     idle.abort();
     running = null;
-    if (topics.size > 0 && !stop.signal.aborted) running = start(); // somebody came in between
   }
 
+  /** A hint that comes while the store is being asked cuts the next nap short. */
   async function nap(): Promise<void> {
-    const woken = new AbortController();
-    wake = () => woken.abort();
-    await clock.sleep(pollMs, AbortSignal.any([stop.signal, woken.signal]));
+    if (!isWoken) await clock.sleep(pollMs, nextWaking.signal);
+    isWoken = false;
+    nextWaking = new AbortController();
+  }
+
+  function wake(): void {
+    isWoken = true;
+    nextWaking.abort();
   }
 
   /** A store that is busy is asked again later: nothing is missed, since the place stays. */
@@ -178,6 +184,7 @@ export function createLive({ runtime, feed, pollMs, beatMs }: LiveOptions): Live
     },
     async close() {
       stop.abort();
+      wake();
       for (const topic of topics.values()) announce(topic, "closing");
       await running?.over;
     },

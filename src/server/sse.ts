@@ -12,6 +12,8 @@ interface StreamOptions {
   readonly afterSeq: number;
   /** True when the thread's end is among those that the client has: what came after it is all there is. */
   readonly isOver: boolean;
+  /** Asked whenever the stream is kept open: a token that is revoked or expires ends it. */
+  readonly mayGoOn: () => Promise<boolean>;
   readonly random: () => number;
 }
 
@@ -40,7 +42,7 @@ export function eventStream(options: StreamOptions): Response {
 
 /** Nothing is read ahead of the client: one that is slow has its events wait in the log, not in memory. */
 async function* chunksOf(options: StreamOptions): AsyncGenerator<Uint8Array, undefined> {
-  const { follower, isOver, random } = options;
+  const { follower, isOver, mayGoOn, random } = options;
   let seq = options.afterSeq;
   try {
     yield encoder.encode(`retry: ${retryMs.usual}\n\n`);
@@ -52,7 +54,10 @@ async function* chunksOf(options: StreamOptions): AsyncGenerator<Uint8Array, und
       if (hasEnd || isOver) return;
       const news = await follower.wait(version);
       if (news === "gone") return;
-      if (news === "beat") yield encoder.encode(": still here\n\n");
+      if (news === "beat") {
+        if (!(await mayGoOn())) return;
+        yield encoder.encode(": still here\n\n");
+      }
       if (news === "closing") {
         const backAfterMs = Math.round(retryMs.stopping + random() * retryMs.spread);
         yield encoder.encode(`retry: ${backAfterMs}\n: the service stops\n\n`);

@@ -139,6 +139,49 @@ describe("a stream of events", () => {
     await live.cancel();
   });
 
+  test("ends with the token that it was opened with", async () => {
+    const service = await open({ agents: [listener], beatMs: 15_000 });
+    const threadId = await started(service);
+    const token = await service.token(["read"], { expiresInMs: 20_000 });
+    const live = await stream(service, threadId, { token });
+    await live.take(1 + (await service.events(threadId)).length);
+    const rest = live.rest();
+    await expect
+      .poll(async () => {
+        await service.clock.advance(15_000);
+        return Promise.race([rest.then(() => "over"), Promise.resolve().then(() => "open")]);
+      })
+      .toBe("over");
+    await expect.poll(() => service.clock.pending).toBe(0);
+  });
+
+  test("misses nothing that is appended between its look at the log and its wait", async () => {
+    const service = await open({ agents: [listener] });
+    const threadId = await started(service);
+    const head = (await service.events(threadId)).length;
+    const { read } = service.runtime.store;
+    const { changed } = service.sqlite.feed;
+    let looks = 0;
+    const feed = service.sqlite.feed as { changed: typeof changed };
+    feed.changed = async (...args) => {
+      const threadIds = await changed(...args);
+      setImmediate(() => {
+        looks += 1;
+      });
+      return threadIds;
+    };
+    service.runtime.store.read = async (...args) => {
+      const events = await read(...args);
+      service.runtime.store.read = read;
+      await sendSignal(service.runtime, threadId, { signal: "next", value: "go", by: "test" });
+      await expect.poll(() => looks).toBe(1); // and told of, while nobody waits
+      return events;
+    };
+    const live = await stream(service, threadId);
+    expect(seqs(await live.take(1 + head + 1))).toContain(head + 1);
+    await live.cancel();
+  });
+
   test("lets go of everything when its client does: nothing polls for nobody", async () => {
     const service = await open({ agents: [listener] });
     const threadId = await started(service);

@@ -1,12 +1,14 @@
 import { z } from "@hono/zod-openapi";
 import { HoldpointError } from "../../core/errors.ts";
 import type { ThreadRow } from "../../ports/store.ts";
+import type { TokenRow } from "../../ports/token-store.ts";
 import { isOver, threadRow } from "../../runtime/thread-report.ts";
 import { json } from "../answer.ts";
 import { type App, addRoute } from "../route.ts";
 import * as schemas from "../schemas.ts";
 import type { Service } from "../service.ts";
 import { eventStream } from "../sse.ts";
+import { isUsable } from "../tokens.ts";
 
 const eventsQuery = z.strictObject({
   limit: z
@@ -45,11 +47,11 @@ export function addEventRoutes(app: App, service: Service): void {
         204: { description: "Of a stream: the thread has ended, and there is nothing more." },
       },
     },
-    async ({ params: { threadId }, query, headers }) => {
+    async ({ params: { threadId }, query, headers, caller }) => {
       const row = await threadRow(service.runtime.store, threadId);
       const cursor = Number(query.cursor ?? 0);
       if (!wantsStream(headers)) return page(service, row, cursor, query.limit);
-      return stream(service, row, lastEventId(headers) ?? cursor);
+      return stream(service, row, lastEventId(headers) ?? cursor, caller);
     },
   );
 }
@@ -83,7 +85,12 @@ async function page(
   return json(200, { events, nextCursor: rest.length > limit && last ? String(last.seq) : null });
 }
 
-async function stream(service: Service, row: ThreadRow, afterSeq: number): Promise<Response> {
+async function stream(
+  service: Service,
+  row: ThreadRow,
+  afterSeq: number,
+  { tokenId }: TokenRow,
+): Promise<Response> {
   const { live, maxStreams, runtime } = service;
   if (afterSeq > row.headSeq)
     throw new HoldpointError(
@@ -93,7 +100,16 @@ async function stream(service: Service, row: ThreadRow, afterSeq: number): Promi
   if (service.isStopping() || live.followers >= maxStreams) throw busy(live.followers);
   if (isOver(row.status) && afterSeq === row.headSeq) return new Response(null, { status: 204 }); // an EventSource then stops
   const follower = await live.follow(row.threadId);
-  return eventStream({ follower, afterSeq, isOver: isOver(row.status), random: runtime.random });
+  return eventStream({
+    follower,
+    afterSeq,
+    isOver: isOver(row.status),
+    random: runtime.random,
+    mayGoOn: async () => {
+      const token = await service.tokens.get(tokenId);
+      return token !== null && isUsable(token, runtime.clock.now());
+    },
+  });
 }
 
 function busy(streams: number): HoldpointError {

@@ -53,6 +53,7 @@ export function createTokens(database: DatabaseSync, access: Access): TokenStore
         insert.run(tokenId, hash, who, ...lists, createdAt, columnText(createdBy), expiresAt);
       }),
     find: (hash) => access.read(() => toRow(firstRow<TokenColumns>(byHash, hash))),
+    get: (tokenId) => access.read(() => toRow(firstRow<TokenColumns>(byId, columnText(tokenId)))),
     list: () => access.read(() => allRows<TokenColumns>(all).flatMap((row) => toRow(row) ?? [])),
     revoke: (tokenId, at) =>
       access.write(() => {
