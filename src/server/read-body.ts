@@ -1,6 +1,7 @@
 // What arrives is bounded in size and in time, and is JSON in UTF-8, before anything looks at it.
 import { HoldpointError } from "../core/errors.ts";
 import type { Clock } from "../ports/clock.ts";
+import { strictJson } from "./strict-json.ts";
 
 export interface BodyLimits {
   readonly maxBytes: number;
@@ -62,17 +63,16 @@ function joined(chunks: readonly Uint8Array[], bytes: number): Uint8Array<ArrayB
 export async function readJson(request: Request, limits: BodyLimits): Promise<unknown> {
   const type = request.headers.get("content-type") ?? "";
   if (!/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type)) throw notJsonType(type);
-  const bytes = await readBody(request, limits);
+  const encoding = request.headers.get("content-encoding");
+  if (encoding !== null) throw encoded(encoding);
+  return strictJson(textOf(await readBody(request, limits)), "the body");
+}
+
+function textOf(bytes: Uint8Array): string {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new HoldpointError("invalid_json", "the body is not JSON in UTF-8", {
-      fix:
-        bytes.length === 0
-          ? "Send a JSON object; {} when there is nothing to say."
-          : "Check quotes and commas.",
-      cause,
-    });
+    throw new HoldpointError("invalid_json", "the body is not in UTF-8", { cause });
   }
 }
 
@@ -105,6 +105,12 @@ function notJsonType(type: string): HoldpointError {
   const what = type === "" ? "no content type was given" : `the content type is ${JSON.stringify(type)}`;
   return new HoldpointError("media_type_unsupported", what, {
     fix: "Send `Content-Type: application/json`.",
+  });
+}
+
+function encoded(encoding: string): HoldpointError {
+  return new HoldpointError("media_type_unsupported", `the content encoding is ${JSON.stringify(encoding)}`, {
+    fix: "Send the JSON as it is.",
   });
 }
 

@@ -183,10 +183,10 @@ describe("bodies", () => {
     [
       "nested too deep",
       { rawBody: `{"agent":"desk","input":${"[".repeat(400)}${"]".repeat(400)}}` },
-      422,
-      "not_json",
+      400,
+      "invalid_json",
     ],
-    ["with a value that no log can hold", { rawBody: `{"agent":"desk","input":1e999}` }, 422, "not_json"],
+    ["with a value that no log can hold", { rawBody: `{"agent":"desk","input":1e999}` }, 400, "invalid_json"],
   ])("that are %s are refused", async (_name, options, status, code) => {
     const { json } = await open({ agents, maxBodyBytes: 1_000 });
     const answer = await json("/v1/threads", options);

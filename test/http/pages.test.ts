@@ -203,7 +203,7 @@ describe("a request's page", () => {
     const { signIn, post, path, settle, threadId, tool } = await held();
     const { form } = await signIn();
     const noJson = await post(path, { ...form("edit"), value: "{" });
-    expect([noJson.status, noJson.html.includes("this is not JSON")]).toEqual([400, true]);
+    expect([noJson.status, noJson.html.includes("this is not JSON that can be used")]).toEqual([400, true]);
     expect((await post(path, { ...form("edit"), value: '{"cents":-1}' })).status).toBe(422);
     await post(path, { ...form("edit"), value: '{"cents":4}' });
     await settle(threadId);

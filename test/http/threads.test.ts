@@ -192,6 +192,15 @@ describe("threads", () => {
     expect(status).toBe(400);
   });
 
+  test.each(["%ff", "%00", "..%2f..", "%E2%80%AE", "a%20b", "x".repeat(300)])(
+    "of the id %s are not there",
+    async (id) => {
+      const service = await open({ agents: [desk()] });
+      expect([400, 404]).toContain((await service.json(`/v1/threads/${id}`)).status);
+      expect([400, 404]).toContain((await service.json(`/v1/requests/${id}`)).status);
+    },
+  );
+
   test("are cancelled, naming who and why", async () => {
     const { json, threadId, events } = await heldService();
     expect((await json(`/v1/threads/${threadId}/cancel`, { body: {} })).status).toBe(400);

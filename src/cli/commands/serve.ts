@@ -63,6 +63,8 @@ async function serve(context: Context, options: Options): Promise<CommandResult>
       const now = runtime.clock.now();
       const listening = await listen(server, { ...address, tokens: store.tokens, now });
       await sayWhere(context, listening, store, now);
+      if (options.worker && library.agents.length === 0)
+        screen.note("no agent's code is at hand (--agent <file>): threads are shown and decided, not run");
       const worker = options.worker && library.agents.length > 0 ? startWorker(runtime) : null;
       if (!context.signal.aborted) await once(context.signal, "abort");
       await Promise.all([listening.close({ graceMs }), worker?.close()]);

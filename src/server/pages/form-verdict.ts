@@ -2,6 +2,7 @@ import { HoldpointError } from "../../core/errors.ts";
 import type { Verdict } from "../../core/events.ts";
 import type { Json } from "../../core/json.ts";
 import type { RequestRow } from "../../ports/store.ts";
+import { strictJson } from "../strict-json.ts";
 
 /** The verdict that a form of the approver page gives. @throws `usage` for fields that make none. */
 export function verdictOf(row: RequestRow, fields: ReadonlyMap<string, string>): Verdict {
@@ -12,11 +13,11 @@ export function verdictOf(row: RequestRow, fields: ReadonlyMap<string, string>):
     case "approve":
       return { kind };
     case "edit":
-      return { kind, args: parsed(value) };
+      return { kind, args: strictJson(value, "this") };
     case "answer":
       return { kind, value: answer(row, value) };
     case "done":
-      return { kind, value: parsed(value) };
+      return { kind, value: strictJson(value, "this") };
     case "reject":
     case "not_done":
       if (why === "") throw new HoldpointError("usage", "say why");
@@ -34,7 +35,7 @@ function answer({ opened: { answerSchema } }: RequestRow, value: string): Json {
   const text = value.replaceAll("\r\n", "\n"); // as forms send it
   if (answerSchema === undefined || isTextSchema(answerSchema)) return text;
   try {
-    return JSON.parse(text) as Json;
+    return strictJson(text, "the answer");
   } catch {
     return text;
   }
@@ -42,12 +43,4 @@ function answer({ opened: { answerSchema } }: RequestRow, value: string): Json {
 
 function isTextSchema(schema: Json): boolean {
   return typeof schema === "object" && schema !== null && "type" in schema && schema.type === "string";
-}
-
-function parsed(value: string): Json {
-  try {
-    return JSON.parse(value) as Json;
-  } catch (cause) {
-    throw new HoldpointError("invalid_json", "this is not JSON", { fix: "Check quotes and commas.", cause });
-  }
 }
