@@ -8,7 +8,7 @@ import type { Mount } from "../ports/mount.ts";
 import type { TokenRow, TokenStore } from "../ports/token-store.ts";
 import type { Hint, Runtime } from "../runtime/runtime.ts";
 import { type LogAccess, requestIdOf, writeLog } from "./access-log.ts";
-import { assertHost, assertSameOrigin, type HostRules, securityHeaders } from "./guard.ts";
+import { assertHost, assertSameOrigin, hostRules, securityHeaders } from "./guard.ts";
 import { createInFlight } from "./in-flight.ts";
 import { createLive } from "./live.ts";
 import { createMetrics } from "./metrics.ts";
@@ -171,7 +171,7 @@ function createService(options: ServerOptions, isStopping: () => boolean): Servi
     feed,
     people,
     bodyLimits: { maxBytes: maxBodyBytes, timeoutMs: bodyTimeoutMs, clock: runtime.clock },
-    hosts: hostRules(options),
+    hosts: hostRules(options.allowedHosts ?? [], options.publicUrl),
     live: createLive({ runtime, feed, pollMs, beatMs }),
     metrics: createMetrics(),
     maxStreams,
@@ -179,24 +179,6 @@ function createService(options: ServerOptions, isStopping: () => boolean): Servi
     version,
     isStopping,
   };
-}
-
-function hostRules({ allowedHosts = [], publicUrl }: ServerOptions): HostRules {
-  const url = publicUrl === undefined ? null : parseUrl(publicUrl);
-  const names = [...allowedHosts, ...(url ? [url.hostname] : [])].map((name) => name.toLowerCase());
-  return {
-    names: new Set(names),
-    anyAddress: names.includes("0.0.0.0") || names.includes("::"),
-    publicOrigin: url?.origin ?? null,
-  };
-}
-
-function parseUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url && (url.protocol === "https:" || url.protocol === "http:") && url.pathname === "/") return url;
-  throw new HoldpointError("usage", `${JSON.stringify(text)} cannot be the public URL`, {
-    fix: "Write it as https://approve.example.com, without a path.",
-  });
 }
 
 function createApp(service: Service): App {

@@ -12,6 +12,25 @@ export interface HostRules {
   readonly publicOrigin: string | null;
 }
 
+/** The rules for names that are given as text; `0.0.0.0` and `::` stand for all addresses of the machine. @throws `usage` */
+export function hostRules(allowedHosts: readonly string[], publicUrl: string | undefined): HostRules {
+  const url = publicUrl === undefined ? null : parseUrl(publicUrl);
+  const names = [...allowedHosts, ...(url ? [url.hostname] : [])].map((name) => name.toLowerCase());
+  return {
+    names: new Set(names),
+    anyAddress: names.includes("0.0.0.0") || names.includes("::"),
+    publicOrigin: url?.origin ?? null,
+  };
+}
+
+function parseUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url && (url.protocol === "https:" || url.protocol === "http:") && url.pathname === "/") return url;
+  throw new HoldpointError("usage", `${JSON.stringify(text)} cannot be the public URL`, {
+    fix: "Write it as https://approve.example.com, without a path.",
+  });
+}
+
 /** The name of the `Host` header without its port, in lower case; `null` when it is none. */
 function hostName(host: string | null): string | null {
   const match = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/i.exec(host ?? "");

@@ -120,6 +120,15 @@ describe("signing in", () => {
     expect((await get("/inbox", { "sec-fetch-site": "cross-site" })).html).toContain("Sign in");
   });
 
+  test("is not needed again after a link in a mail: browsers send no cookie along with it, but with the next click", async () => {
+    const { signIn, get, path } = await held();
+    await signIn();
+    const { html } = await get(path, { "sec-fetch-site": "cross-site" });
+    expect(html).not.toContain("Approval needed");
+    expect(html).toContain(`<a href="${path}">Go on</a>`);
+    expect((await get(path, { "sec-fetch-site": "same-origin" })).html).toContain("Approval needed");
+  });
+
   test("behind https sets a cookie that never goes without it", async () => {
     const { send, token, signIn } = await held({ publicUrl: "https://approve.example.com" });
     const headers = { "content-type": "application/x-www-form-urlencoded" };

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { agent } from "../../src/core/agent.ts";
 import { gate } from "../../src/core/gate.ts";
+import type { Model } from "../../src/ports/model.ts";
 import { servicesOfEachTest, type TestService } from "../kit/http.ts";
 import { calls, payTool, turns } from "../kit/runtime.ts";
 
@@ -81,6 +82,45 @@ describe("a verdict", () => {
     expect(answers.filter(({ body }) => body.first === true)).toHaveLength(1);
     const decided = (await service.events(service.threadId)).filter(({ type }) => type === "request_decided");
     expect(decided).toHaveLength(1);
+  });
+
+  test("by a thousand at once, over two services on one store, is one for each request, and each action runs once", async () => {
+    const tool = payTool({ risk: "high", effect: "once" });
+    const model: Model = {
+      id: "test/pay",
+      generate: async ({ messages }) => ({
+        text: "paid",
+        calls: messages.some(({ role }) => role === "tool")
+          ? []
+          : [{ callId: "m", tool: "pay", args: { cents: 5 } }],
+        finish: "stop",
+        usage: { inputTokens: 1, outputTokens: 1 },
+      }),
+    };
+    const desk = agent({ name: "desk", prompt: "Work.", model, tools: [tool] });
+    const services = [await open({ agents: [desk] }), await open({ agents: [desk] })] as const;
+    const [first] = services;
+    const starts = await Promise.all(
+      Array.from({ length: 100 }, (_, input) =>
+        first.json("/v1/threads", { body: { agent: "desk", input } }),
+      ),
+    );
+    const threadIds = starts.map(({ body }) => body.threadId);
+    await Promise.all(threadIds.map(first.settle));
+    const { requests } = (await first.json("/v1/requests?status=open&limit=1000")).body;
+    expect(requests).toHaveLength(100);
+    const answers = await Promise.all(
+      Array.from({ length: 1_000 }, (_, index) => {
+        const path = `/v1/requests/${requests[index % 100].requestId}/verdict`;
+        return services[index % 2 === 0 ? 0 : 1].json(path, { body: index % 3 === 0 ? reject : approve });
+      }),
+    );
+    expect(answers.filter(({ body }) => body.first === true)).toHaveLength(100);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 409]));
+    await Promise.all(threadIds.map(first.settle));
+    const { rows } = await first.runtime.store.requests({ status: "decided", limit: 1_000 });
+    expect(rows).toHaveLength(100);
+    expect(tool.runs).toHaveLength(rows.filter(({ verdict }) => verdict?.kind === "approve").length);
   });
 
   test("on another action than was shown decides nothing", async () => {

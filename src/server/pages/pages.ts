@@ -3,6 +3,7 @@ import { HoldpointError, isHoldpointError } from "../../core/errors.ts";
 import { visible } from "../../core/visible.ts";
 import type { TokenRow } from "../../ports/token-store.ts";
 import { requestRow } from "../../runtime/thread-report.ts";
+import { isSameOrigin } from "../guard.ts";
 import { statusOf } from "../problem.ts";
 import { readForm } from "../read-body.ts";
 import type { App } from "../route.ts";
@@ -44,7 +45,7 @@ export function addPages(app: App, service: Service): void {
       const request = req.raw;
       const text = sessionText(request.headers, secure);
       const { caller, signal } = facts;
-      if (!caller || text === null) return signInPage({ next: safeNext(pathOf(request)) });
+      if (!caller || text === null) return askToSignIn(service, request);
       return guarded(caller, () =>
         answer({ service, request, caller, text, signal, param: req.param("requestId") ?? "" }),
       );
@@ -67,6 +68,11 @@ export function addPages(app: App, service: Service): void {
     facts.route = "/sign-out";
     return redirect("/sign-in", { "set-cookie": sessionCookie("", secure) });
   });
+}
+
+function askToSignIn({ hosts }: Service, request: Request): Response {
+  const isFromElsewhere = !isSameOrigin({ headers: request.headers, rules: hosts });
+  return signInPage({ next: safeNext(pathOf(request)), isFromElsewhere });
 }
 
 function pathOf({ url }: Request): string {

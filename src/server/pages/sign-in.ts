@@ -1,15 +1,21 @@
 import { escapeHtml, page } from "./html.ts";
 
 /** Where somebody signs in, and goes on to `next`. */
-export function signInPage(options: { readonly next: string; readonly isWrong?: boolean }): Response {
-  const { next, isWrong = false } = options;
+export function signInPage(options: {
+  readonly next: string;
+  readonly isWrong?: boolean;
+  /** They came by a link of another site, from which browsers do not send the cookie. */
+  readonly isFromElsewhere?: boolean;
+}): Response {
+  const { next, isWrong = false, isFromElsewhere = false } = options;
+  const goOn = isFromElsewhere ? `<p>Signed in before? <a href="${escapeHtml(next)}">Go on</a></p>` : "";
   const note = isWrong
     ? '<p class="note refused" role="alert">This token opens nothing: it may be mistyped, expired or revoked.</p>'
     : "";
   return page({
     status: isWrong ? 401 : 200,
     title: "Sign in",
-    main: `${note}
+    main: `${note}${goOn}
 <form method="post" action="/sign-in">
 <input type="hidden" name="next" value="${escapeHtml(next)}">
 <label for="token">Your token</label>
