@@ -151,6 +151,7 @@ export { type WireFetchOptions, wireFetch } from "./models/wire/wire-fetch.ts";
 export type { Channel, ChannelVerdict } from "./ports/channel.ts";
 export type { Clock } from "./ports/clock.ts";
 export type { Dispatcher, Message, MessageHandler } from "./ports/dispatcher.ts";
+export type { EventFeed, StoreCounts } from "./ports/event-feed.ts";
 export type {
   GenerateOptions,
   Model,
@@ -176,6 +177,7 @@ export type {
   VerifyReport,
 } from "./ports/store.ts";
 export type { TokenCounter } from "./ports/token-counter.ts";
+export type { TokenRow, TokenScope, TokenStore } from "./ports/token-store.ts";
 export { parsePrompt } from "./prompts/parse-prompt.ts";
 export { promptFile } from "./prompts/prompt-file.ts";
 export {

@@ -1,10 +1,10 @@
 import type { ThreadStatus } from "../ports/store.ts";
+import type { ThreadReport, WaitReport } from "../runtime/thread-report.ts";
 import type { Context } from "./context.ts";
 import { describeError } from "./describe-event.ts";
 import { describeRequest, type RequestView, requestView } from "./describe-request.ts";
 import { formatCount, formatDistance, formatJson, formatTime, line, plural, shellWord } from "./format.ts";
 import type { Paint, Style } from "./screen.ts";
-import type { ThreadReport, WaitReport } from "./thread-report.ts";
 
 /** One line that names a thread and how it stands. */
 export function describeHead({ row, state }: ThreadReport, paint: Paint): string {

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { type HoldpointError, isHoldpointError } from "../core/errors.ts";
 import type { Verdict } from "../core/events.ts";
 import type { RequestRow, Store } from "../ports/store.ts";
+import { requestDocument, requestRow, threadDocument, threadRow } from "../runtime/thread-report.ts";
 import { type Decided, decideRequest } from "../runtime/verdicts.ts";
 import { loadAgents } from "./agent-library.ts";
 import { type Context, withRuntime, withStore } from "./context.ts";
@@ -13,7 +14,6 @@ import { formatTime, line } from "./format.ts";
 import { withNearIds } from "./near-ids.ts";
 import { type RanOn, runOn } from "./run-on.ts";
 import { type CommandResult, usageError } from "./screen.ts";
-import { requestDocument, requestRow, threadDocument, threadRow } from "./thread-report.ts";
 
 export interface RunOnOptions {
   /** False with `--no-run`. */

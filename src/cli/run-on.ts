@@ -3,13 +3,13 @@ import { isHoldpointError } from "../core/errors.ts";
 import type { Channel } from "../ports/channel.ts";
 import type { RequestRow, Store } from "../ports/store.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { isOver, reportThread, type ThreadReport, threadRow } from "../runtime/thread-report.ts";
 import { decideRequest } from "../runtime/verdicts.ts";
 import { settleThreads } from "../runtime/worker.ts";
 import { type AgentLibrary, agentNotFound, loadAgents } from "./agent-library.ts";
 import { type Context, withRuntime } from "./context.ts";
 import { type ExitCode, exitCodeOf } from "./exit-code.ts";
 import { type Progress, showProgress } from "./progress.ts";
-import { isOver, reportThread, type ThreadReport, threadRow } from "./thread-report.ts";
 
 /** Timers and retries that are due within this time are waited for; for later ones there are workers. */
 const patienceMs = 60_000;

@@ -15,10 +15,12 @@ import { addReject } from "./commands/reject.ts";
 import { addResolve } from "./commands/resolve.ts";
 import { addRun } from "./commands/run.ts";
 import { addSchedules } from "./commands/schedules.ts";
+import { addServe } from "./commands/serve.ts";
 import { addShow } from "./commands/show.ts";
 import { addSignal } from "./commands/signal.ts";
 import { addStanding } from "./commands/standing.ts";
 import { addThreads } from "./commands/threads.ts";
+import { addToken } from "./commands/token.ts";
 import { addVerify } from "./commands/verify.ts";
 import { addWorker } from "./commands/worker.ts";
 import { exitCodeOf } from "./exit-code.ts";
@@ -42,6 +44,8 @@ const commands: readonly AddCommand[] = [
   addFork,
   addWorker,
   addSchedules,
+  addServe,
+  addToken,
   addExport,
   addPrune,
   addVerify,

@@ -38,6 +38,7 @@ export interface Settings {
   /** Called where they are served. @throws `usage` for one whose secret is not set. */
   readonly webhooks: TriggerSettings["webhooks"];
   readonly schedules: TriggerSettings["schedules"];
+  readonly server: ServerSettings;
   readonly principal: string;
   /** Those that the directory gives the principal. */
   readonly roles: readonly string[];
@@ -58,6 +59,21 @@ const personSchema = z.strictObject({
   slack: z.string().min(1).max(200).exactOptional(),
 });
 
+/** Of `holdpoint serve`; what is typed counts before it. */
+interface ServerSettings {
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+  readonly publicUrl?: string | undefined;
+  readonly allowedHosts?: readonly string[] | undefined;
+}
+
+const serverSchema: z.ZodType<ServerSettings> = z.strictObject({
+  host: z.string().min(1).optional(),
+  port: z.int().min(0).max(65_535).optional(),
+  publicUrl: z.string().min(1).optional(),
+  allowedHosts: z.array(z.string().min(1)).optional(),
+});
+
 const configSchema = z.strictObject({
   store: z.string().min(1).optional(),
   agents: z.array(z.string().min(1)).optional(),
@@ -70,6 +86,7 @@ const configSchema = z.strictObject({
     .array(personSchema)
     .refine((people) => new Set(people.map(({ id }) => id)).size === people.length, "names somebody twice")
     .optional(),
+  server: serverSchema.optional(),
   counter: z.custom<TokenCounter>().optional(), // `soundCounter` says what is wrong with it
 });
 
@@ -107,6 +124,7 @@ export async function readSettings(options: GlobalOptions): Promise<Settings> {
     ]),
     webhooks: triggers.webhooks,
     schedules: triggers.schedules,
+    server: config.server ?? {},
     principal,
     roles: rolesOf(principal, people),
     people,
@@ -140,7 +158,7 @@ async function readConfig(path: string): Promise<Config> {
     .join("; ");
   throw usageError(
     `the config ${formatPath(path)} is not valid: ${why}`,
-    "It takes store, agents (paths), defaultModel, secrets (names of environment variables), people (each with id, name, roles, email, slack), providers (each with baseURL, apiKeyVariable, headers, supportsStructuredOutputs, strict, stream), webhooks and schedules (docs/triggers.md); in a .ts or .js file also counter ({ name, count }).",
+    "It takes store, agents (paths), defaultModel, secrets (names of environment variables), people (each with id, name, roles, email, slack), providers (each with baseURL, apiKeyVariable, headers, supportsStructuredOutputs, strict, stream), webhooks, schedules (docs/triggers.md), server (host, port, publicUrl, allowedHosts); in a .ts or .js file also counter ({ name, count }).",
   );
 }
 

@@ -5,7 +5,7 @@ import { assertApprover } from "../core/approvers.ts";
 import { sha256 } from "../core/digest.ts";
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
 import { type EventBody, event, type Verdict } from "../core/events.ts";
-import { type Json, toJson } from "../core/json.ts";
+import { canonicalJson, type Json, toJson } from "../core/json.ts";
 import { initialState, type RequestState, type ThreadState } from "../core/state.ts";
 import { assertOpenThread, assertPerson, changeThread, commit } from "./change-thread.ts";
 import { expired } from "./operations/request.ts";
@@ -60,6 +60,23 @@ export async function startThread(
     throw error;
   }
   return { threadId, created: true };
+}
+
+/**
+ * Whether a thread was started of this agent with this input, as it came or as the agent's schema makes it. What the log
+ * holds is compared, so the answer is the same in every process and after every restart.
+ */
+export async function wasStartedWith(
+  runtime: Runtime,
+  threadId: string,
+  start: { readonly agent: string; readonly input: unknown; readonly signal?: AbortSignal },
+): Promise<boolean> {
+  const [started] = await runtime.store.read(threadId);
+  if (started?.type !== "thread_started" || started.agent !== start.agent) return false;
+  const isSame = (value: unknown): boolean =>
+    canonicalJson(toJson(toStored(runtime, value).stored)) === canonicalJson(toJson(started.input));
+  if (isSame(start.input)) return true;
+  return isSame(await validInput(runtime, agentNamed(runtime, start.agent), start.input, start.signal));
 }
 
 async function validInput(

@@ -16,6 +16,7 @@ const pages = [
   "docs/triggers.md",
   "docs/people.md",
   "docs/gate.md",
+  "docs/http.md",
 ];
 
 const examples = pages.flatMap((page) =>
@@ -41,6 +42,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 function onSources(code: string): string {
   return code
     .replaceAll('from "holdpoint/testing"', `from ${JSON.stringify(join(project, "src/testing/index.ts"))}`)
+    .replaceAll('from "holdpoint/server"', `from ${JSON.stringify(join(project, "src/server/index.ts"))}`)
+    .replaceAll('from "holdpoint/client"', `from ${JSON.stringify(join(project, "src/client/index.ts"))}`)
     .replaceAll('from "holdpoint"', `from ${JSON.stringify(join(project, "src/index.ts"))}`);
 }
 

@@ -1,9 +1,9 @@
 import { cancelThread } from "../../runtime/commands.ts";
+import { reportThread, threadDocument } from "../../runtime/thread-report.ts";
 import type { AddCommand } from "../command-line.ts";
 import { withRuntime, withStore } from "../context.ts";
 import { describeReport } from "../describe-thread.ts";
 import { withNearIds } from "../near-ids.ts";
-import { reportThread, threadDocument } from "../thread-report.ts";
 
 interface Options {
   readonly why: string;

@@ -1,11 +1,11 @@
 import type { Json } from "../../core/json.ts";
 import type { Store } from "../../ports/store.ts";
 import { allTextsOf } from "../../runtime/artifacts.ts";
+import { requestDocument, threadRow } from "../../runtime/thread-report.ts";
 import type { AddCommand } from "../command-line.ts";
 import { withStore } from "../context.ts";
 import { withNearIds } from "../near-ids.ts";
 import { type CommandResult, usageError } from "../screen.ts";
-import { requestDocument, threadRow } from "../thread-report.ts";
 import { allRequests } from "./show.ts";
 
 interface Options {

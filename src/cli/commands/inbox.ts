@@ -1,8 +1,8 @@
+import { requestDocument } from "../../runtime/thread-report.ts";
 import { type AddCommand, wholeNumber } from "../command-line.ts";
 import { withStore } from "../context.ts";
 import { describeRequest, requestView } from "../describe-request.ts";
 import { plural } from "../format.ts";
-import { requestDocument } from "../thread-report.ts";
 
 interface Options {
   readonly limit?: number;

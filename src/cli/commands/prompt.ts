@@ -1,12 +1,13 @@
 import type { ThreadEvent } from "../../core/events.ts";
 import { type ExactInput, exactInput, exactInputs, modelCallsOf } from "../../core/window/exact-input.ts";
 import type { Store } from "../../ports/store.ts";
+import { promptDocument } from "../../runtime/prompt-document.ts";
+import { threadRow } from "../../runtime/thread-report.ts";
 import type { AddCommand } from "../command-line.ts";
 import { type Context, withStore } from "../context.ts";
 import { describeCall, describeDifference, describeInput, describeManifest } from "../describe-prompt.ts";
 import { withNearIds } from "../near-ids.ts";
 import { type CommandResult, usageError } from "../screen.ts";
-import { threadRow } from "../thread-report.ts";
 
 interface Options {
   readonly diff?: boolean;
@@ -38,7 +39,12 @@ export const addPrompt: AddCommand = (program, run) => {
           const before = diff ? await inputBefore(store, events, shown) : null;
           const { paint, columns } = context.screen;
           return {
-            document: promptDocument(threadId, shown, before),
+            document: {
+              ...promptDocument(threadId, shown),
+              ...(before && {
+                before: { seq: before.event.seq, key: before.event.key, input: before.input },
+              }),
+            },
             lines: [
               describeCall(threadId, shown, paint),
               "",
@@ -107,21 +113,4 @@ function seqOf(events: readonly ThreadEvent[], call: string | undefined): number
       ? "It never asked a model, or an older version of Holdpoint wrote it."
       : `Its model calls: ${keys.slice(-20).join(", ")}.`,
   );
-}
-
-function promptDocument(threadId: string, shown: ExactInput, before: ExactInput | null): unknown {
-  const { event, record, parts, input } = shown;
-  const { parts: _difference, ...window } = record;
-  return {
-    threadId,
-    seq: event.seq,
-    key: event.key,
-    attempt: event.attempt,
-    model: event.model,
-    usage: event.usage,
-    window,
-    parts: parts.map(({ content: _content, ...part }) => part),
-    input,
-    ...(before && { before: { seq: before.event.seq, key: before.event.key, input: before.input } }),
-  };
 }

@@ -5,6 +5,7 @@ import { nearest } from "../../core/nearest.ts";
 import { initialState, type Operation } from "../../core/state.ts";
 import type { Store } from "../../ports/store.ts";
 import { handleOperation, settleAction } from "../../runtime/commands.ts";
+import { threadRow } from "../../runtime/thread-report.ts";
 import type { AddCommand } from "../command-line.ts";
 import { type Context, withRuntime, withStore } from "../context.ts";
 import {
@@ -19,7 +20,6 @@ import { parseJsonArgument } from "../json-argument.ts";
 import { withNearIds } from "../near-ids.ts";
 import { runOn } from "../run-on.ts";
 import { type CommandResult, usageError } from "../screen.ts";
-import { threadRow } from "../thread-report.ts";
 
 interface Options extends RunOnOptions {
   readonly done?: string;

@@ -6,6 +6,7 @@ import { modelResolver } from "../../models/resolve-model.ts";
 import type { Channel } from "../../ports/channel.ts";
 import { type Started, startThread } from "../../runtime/commands.ts";
 import { systemClock } from "../../runtime/system-clock.ts";
+import { type ThreadReport, threadDocument } from "../../runtime/thread-report.ts";
 import { validateWithin } from "../../runtime/validate-within.ts";
 import { type ChosenAgent, chooseAgent } from "../agent-library.ts";
 import { rememberAgents } from "../agent-memory.ts";
@@ -17,7 +18,6 @@ import { showProgress } from "../progress.ts";
 import { runThread } from "../run-on.ts";
 import { type CommandResult, usageError } from "../screen.ts";
 import { principalIn, readText } from "../settings.ts";
-import { type ThreadReport, threadDocument } from "../thread-report.ts";
 
 interface Options {
   readonly inputFile?: string;

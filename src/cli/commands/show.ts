@@ -1,12 +1,12 @@
 import type { ThreadEvent } from "../../core/events.ts";
 import type { RequestRow, Store } from "../../ports/store.ts";
+import { reportThread, requestDocument, threadDocument } from "../../runtime/thread-report.ts";
 import type { AddCommand } from "../command-line.ts";
 import { withStore } from "../context.ts";
 import { requestView } from "../describe-request.ts";
 import { describeHead, describeOutcome } from "../describe-thread.ts";
 import { withNearIds } from "../near-ids.ts";
 import { type LogTree, renderLog } from "../render-log.ts";
-import { reportThread, requestDocument, threadDocument } from "../thread-report.ts";
 
 export const addShow: AddCommand = (program, run) => {
   program

@@ -1,13 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ScheduleClaim, ScheduleRow, ScheduleStore, WaitingTick } from "../../ports/schedule-store.ts";
+import type { Access } from "./access.ts";
 import { columnText } from "./columns.ts";
 import { allRows } from "./rows.ts";
-
-/** How a side table reaches the file: reads at once, writes in the store's grouped transactions. */
-interface Access {
-  read<T>(action: () => T): Promise<T>;
-  write<T>(operation: () => T): Promise<T>;
-}
 
 export function createSchedules(database: DatabaseSync, { read, write }: Access): ScheduleStore {
   let prepared: Statements | undefined;

@@ -12,6 +12,7 @@
 //     clock says, also after it was set back, and first come first served.
 // S4. `schedules` and `schedule_ticks` follow from no event: they hold what was claimed of a calendar.
 import type { DatabaseSync } from "node:sqlite";
+import { tokenTables } from "./tokens.ts";
 
 /** `PRAGMA application_id` of our files: "hpnt". */
 export const applicationId = 0x68706e74;
@@ -111,6 +112,7 @@ SELECT thread_id, seq, body ->> '$.type' AS type, body ->> '$.at' AS at, body
 FROM events JOIN threads USING (thread_num);
 `,
   },
+  { version: 2, sql: tokenTables },
   {
     version: 4,
     sql: `

@@ -2,20 +2,23 @@
 import { resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { sha256 } from "../../core/digest.ts";
-import { HoldpointError, isHoldpointError } from "../../core/errors.ts";
+import { HoldpointError } from "../../core/errors.ts";
+import type { EventFeed } from "../../ports/event-feed.ts";
 import type { ScheduleStore } from "../../ports/schedule-store.ts";
 import type { Store } from "../../ports/store.ts";
-import { type Appender, createAppender, prepareAppend } from "./append.ts";
-import { retryWhileBusy } from "./busy.ts";
+import type { TokenStore } from "../../ports/token-store.ts";
+import { createAccess } from "./access.ts";
+import { createAppender, prepareAppend } from "./append.ts";
 import { openDatabase } from "./database.ts";
-import { createGroupCommit, type Refusal } from "./group-commit.ts";
+import { createFeed } from "./feed.ts";
 import { createLeases } from "./leases.ts";
 import { createPages } from "./pages.ts";
 import { createReadLog } from "./read-log.ts";
 import { createRebuild } from "./rebuild.ts";
 import { firstRow } from "./rows.ts";
 import { createSchedules } from "./schedules.ts";
-import { storeReadOnly, toStoreError } from "./sqlite-error.ts";
+import { toStoreError } from "./sqlite-error.ts";
+import { createTokens } from "./tokens.ts";
 import { createVerify } from "./verify.ts";
 
 export interface SqliteStoreOptions {
@@ -36,8 +39,10 @@ export interface SqliteStoreHooks {
   readonly beforeCommit?: (operations: number) => void;
 }
 
-/** The store, and what else its file holds. */
+/** A store with what lies beside the log in the same file. */
 export interface SqliteStore extends Store {
+  readonly tokens: TokenStore;
+  readonly feed: EventFeed;
   readonly schedules: ScheduleStore;
 }
 
@@ -68,15 +73,27 @@ interface StoreSettings {
 
 function createStore(database: DatabaseSync, settings: StoreSettings): SqliteStore {
   const appender = createAppender(database);
-  const access = createAccess(database, settings, appender);
+  const access = createAccess({ ...settings, database, appender });
   const leases = createLeases(database);
   const pages = onFirstUse(() => createPages(database));
   const readLog = createReadLog(database);
   const readArtifact = createReadArtifact(database);
+  const tokens = onFirstUse(() => createTokens(database, access));
+  const feed = onFirstUse(() => createFeed(database, access));
+  const schedules = onFirstUse(() => createSchedules(database, access));
   const verify = onFirstUse(() => createVerify(database, settings.path, access.read));
   const rebuild = onFirstUse(() => createRebuild(database));
 
   return {
+    get tokens() {
+      return tokens();
+    },
+    get feed() {
+      return feed();
+    },
+    get schedules() {
+      return schedules();
+    },
     append: (append) => {
       try {
         const prepared = prepareAppend(append);
@@ -99,61 +116,11 @@ function createStore(database: DatabaseSync, settings: StoreSettings): SqliteSto
       return report;
     },
     close: access.close,
-    schedules: createSchedules(database, access),
   };
 
   function rebuildAfter(last: number, threadId: string | undefined): () => number | null {
     return () => rebuild()(last, threadId);
   }
-}
-
-/** How the store's calls reach the file: reads at once, writes in groups, nothing after `close`. */
-function createAccess(
-  database: DatabaseSync,
-  { path, readOnly, busyMs, hooks }: StoreSettings,
-  appender: Appender,
-) {
-  let isClosed = false;
-  const group = createGroupCommit({
-    database,
-    path,
-    busyMs,
-    onBegin: appender.begin,
-    onRollback: appender.rollBack,
-    beforeCommit: hooks.beforeCommit ?? (() => {}),
-  });
-
-  async function read<T>(action: () => T): Promise<T> {
-    checkOpen();
-    try {
-      return await retryWhileBusy(path, busyMs, () => {
-        checkOpen();
-        return action();
-      });
-    } catch (error) {
-      throw isHoldpointError(error) ? error : (toStoreError(error, path) ?? error);
-    }
-  }
-
-  function write<T>(operation: () => T | Refusal): Promise<T> {
-    if (isClosed) return Promise.reject(storeClosed(path));
-    if (readOnly) return Promise.reject(storeReadOnly(path));
-    return group.run(operation);
-  }
-
-  /** Writes that were accepted before are still committed. */
-  async function close(): Promise<void> {
-    if (isClosed) return;
-    isClosed = true;
-    await group.drain();
-    database.close();
-  }
-
-  function checkOpen(): void {
-    if (isClosed) throw storeClosed(path);
-  }
-
-  return { read, write, close };
 }
 
 /** Preparing statements takes time at the start of every process; most need only some. */
@@ -175,8 +142,4 @@ function createReadArtifact(database: DatabaseSync): (digest: string) => string 
       fix: "Restore the file from a backup.",
     });
   };
-}
-
-function storeClosed(path: string): HoldpointError {
-  return new HoldpointError("usage", `the store ${path} is closed`);
 }

@@ -6,7 +6,7 @@ import type { Json } from "../core/json.ts";
 import { lookAlikes } from "../core/look-alikes.ts";
 import { initialState, kindOfKey, type Operation, type ThreadEnd, type ThreadState } from "../core/state.ts";
 import type { RequestRow, Store, ThreadRow, ThreadStatus } from "../ports/store.ts";
-import { threadNotFound } from "../runtime/change-thread.ts";
+import { threadNotFound } from "./change-thread.ts";
 
 /** Something besides people that a thread waits for. */
 export type WaitReport = { readonly threadId: string; readonly key: string } & (

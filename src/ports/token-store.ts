@@ -1,0 +1,39 @@
+/** What a token lets its bearer do; `admin` stands for all of them. */
+export type TokenScope = "read" | "run" | "decide" | "admin";
+
+/** A bearer token as it is kept: who it is for and what it may, and nothing that it could be made from. */
+export interface TokenRow {
+  /** Names the token in lists and commands; `tk_` and 12 hex digits. */
+  readonly tokenId: string;
+  readonly principal: string;
+  readonly scopes: readonly TokenScope[];
+  /** Without the `role:` prefix. */
+  readonly roles: readonly string[];
+  readonly createdAt: string;
+  /** The principal who made it. */
+  readonly createdBy: string;
+  /** `null`: it does not expire. */
+  readonly expiresAt: string | null;
+  readonly revokedAt: string | null;
+  /** To within a few minutes: not every use is a write. */
+  readonly usedAt: string | null;
+}
+
+/**
+ * I11. Tokens by the SHA-256 of their text; the text itself is never stored. What leaks through: as with `Store`, every
+ * method may reject with `store_busy`, `store_full` or `store_unavailable`.
+ */
+export interface TokenStore {
+  /** @param hash SHA-256 of the token's text, in hex. */
+  add(token: TokenRow, hash: string): Promise<void>;
+  /** The token with this hash, whether or not it may still be used. */
+  find(hash: string): Promise<TokenRow | null>;
+  /** The token with this id, likewise. */
+  get(tokenId: string): Promise<TokenRow | null>;
+  /** All, oldest first. */
+  list(): Promise<readonly TokenRow[]>;
+  /** Revoking again changes nothing. @throws `token_not_found` */
+  revoke(tokenId: string, at: string): Promise<TokenRow>;
+  /** Notes that it was used. */
+  touch(tokenId: string, at: string): Promise<void>;
+}

@@ -1,0 +1,91 @@
+// Pages without JavaScript. All text goes through `escape`; what is put in as markup is ours.
+import { hash } from "node:crypto";
+
+const entities: { readonly [character: string]: string } = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+/** Text as it may stand in an element or in a quoted attribute. */
+export function escapeHtml(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? "");
+}
+
+const styles = `
+:root { color-scheme: light dark; --line: #8884; --soft: #8882; --accent: #0a6; --danger: #c33; }
+* { box-sizing: border-box; }
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 46rem; margin: 0 auto; padding: 1rem; }
+header { display: flex; gap: 1rem; align-items: baseline; justify-content: space-between; flex-wrap: wrap; }
+h1 { font-size: 1.3rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
+a { color: inherit; }
+ul { list-style: none; padding: 0; } li { border: 1px solid var(--line); border-radius: .5rem; padding: .75rem 1rem; margin: .75rem 0; }
+dt { font-weight: 600; margin-top: .75rem; } dd { margin: 0; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--soft); border-radius: .5rem; padding: .5rem .75rem; margin: .25rem 0; }
+form { border: 1px solid var(--line); border-radius: .5rem; padding: .75rem 1rem; margin: .75rem 0; }
+header form { border: 0; padding: 0; margin: 0; }
+label { display: block; font-weight: 600; margin-bottom: .25rem; }
+textarea, input { width: 100%; font: inherit; padding: .5rem; border: 1px solid var(--line); border-radius: .4rem; margin-bottom: .5rem; }
+textarea { font-family: ui-monospace, monospace; min-height: 5rem; }
+button { font: inherit; padding: .6rem 1.1rem; border: 1px solid var(--line); border-radius: .4rem; cursor: pointer; min-height: 2.75rem; }
+.main { background: var(--accent); color: #fff; } .danger { background: var(--danger); color: #fff; }
+.note { border-left: .25rem solid var(--accent); padding: .25rem .75rem; } .refused { border-color: var(--danger); }
+`;
+
+/** Only these styles, no script, and forms that go nowhere else. */
+const policy = [
+  "default-src 'none'",
+  `style-src 'sha256-${hash("sha256", styles, "base64")}'`,
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+export interface Page {
+  readonly status?: number;
+  readonly title: string;
+  /** Markup. */
+  readonly main: string;
+  /** Markup at the right of the title. */
+  readonly aside?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/**
+ * A whole page. Its referrer goes to no other site, but to this one: without, browsers say `Origin: null` with its
+ * forms, and they could not be told from those of another site.
+ */
+export function page({ status = 200, title, main, aside = "", headers = {} }: Page): Response {
+  const html = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(title)} · Holdpoint</title>
+<style>${styles}</style>
+</head>
+<body>
+<header><h1>${escapeHtml(title)}</h1>${aside}</header>
+<main>
+${main}
+</main>
+</body>
+</html>
+`;
+  return new Response(html, {
+    status,
+    headers: {
+      "content-type": "text/html; charset=utf-8",
+      "content-security-policy": policy,
+      "referrer-policy": "same-origin",
+      ...headers,
+    },
+  });
+}
+
+/** To another page, by GET. */
+export function redirect(path: string, headers: Readonly<Record<string, string>> = {}): Response {
+  return new Response(null, { status: 303, headers: { location: path, ...headers } });
+}

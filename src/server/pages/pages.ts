@@ -1,0 +1,139 @@
+// A small page for those who approve. It is rendered here, so that it works without JavaScript, and decides by POST only.
+import { HoldpointError, isHoldpointError } from "../../core/errors.ts";
+import { visible } from "../../core/visible.ts";
+import type { TokenRow } from "../../ports/token-store.ts";
+import { requestRow } from "../../runtime/thread-report.ts";
+import { isSameOrigin } from "../guard.ts";
+import { statusOf } from "../problem.ts";
+import { readForm } from "../read-body.ts";
+import type { App } from "../route.ts";
+import { decide } from "../routes/requests.ts";
+import type { Service } from "../service.ts";
+import { assertScope } from "../tokens.ts";
+import { verdictOf } from "./form-verdict.ts";
+import { escapeHtml, page, redirect } from "./html.ts";
+import { inboxPage, signedIn } from "./inbox.ts";
+import { requestPage } from "./request.ts";
+import { callerOfText, formKey, isFormKey, isSecure, sessionCookie, sessionText } from "./session.ts";
+import { safeNext, signInPage } from "./sign-in.ts";
+
+export { callerOfPage } from "./session.ts";
+
+/** Addresses of pages: they go by the cookie, all others by the Authorization header. */
+export function isPage(path: string): boolean {
+  return ["/", "/inbox", "/sign-in", "/sign-out"].includes(path) || path.startsWith("/requests/");
+}
+
+interface PageRequest {
+  readonly service: Service;
+  readonly request: Request;
+  readonly caller: TokenRow;
+  /** The token's text. */
+  readonly text: string;
+  readonly signal: AbortSignal;
+  readonly param: string;
+}
+
+type Answer = (request: PageRequest) => Promise<Response>;
+
+export function addPages(app: App, service: Service): void {
+  const secure = isSecure(service);
+
+  function add(method: "get" | "post", path: string, answer: Answer): void {
+    app.on(method, path, async ({ env: { facts }, req }) => {
+      facts.route = path.replace(":requestId", "{requestId}");
+      const request = req.raw;
+      const text = sessionText(request.headers, secure);
+      const { caller, signal } = facts;
+      if (!caller || text === null) return askToSignIn(service, request);
+      return guarded(caller, () =>
+        answer({ service, request, caller, text, signal, param: req.param("requestId") ?? "" }),
+      );
+    });
+  }
+
+  add("get", "/", async () => redirect("/inbox"));
+  add("get", "/inbox", showInbox);
+  add("get", "/requests/:requestId", showRequest);
+  add("post", "/requests/:requestId", decideRequest);
+  app.get("/sign-in", ({ env: { facts } }) => {
+    facts.route = "/sign-in";
+    return signInPage({ next: "/inbox" });
+  });
+  app.post("/sign-in", ({ env: { facts }, req }) => {
+    facts.route = "/sign-in";
+    return signIn(service, req.raw);
+  });
+  app.post("/sign-out", ({ env: { facts } }) => {
+    facts.route = "/sign-out";
+    return redirect("/sign-in", { "set-cookie": sessionCookie("", secure) });
+  });
+}
+
+function askToSignIn({ hosts }: Service, request: Request): Response {
+  const isFromElsewhere = !isSameOrigin({ headers: request.headers, rules: hosts });
+  return signInPage({ next: safeNext(pathOf(request)), isFromElsewhere });
+}
+
+function pathOf({ url }: Request): string {
+  const { pathname, search } = new URL(url);
+  return pathname + search;
+}
+
+/** A refusal is a page too. Faults of the service are answered where all are. */
+async function guarded(caller: TokenRow, answer: () => Promise<Response>): Promise<Response> {
+  try {
+    return await answer();
+  } catch (error) {
+    const status = statusOf(error);
+    if (!isHoldpointError(error) || status >= 500) throw error;
+    const fix = error.fix === undefined ? "" : `<p>${escapeHtml(error.fix)}</p>`;
+    const main = `<p class="note refused" role="alert">${escapeHtml(visible(error.message))}</p>${fix}<p><a href="/inbox">All open requests</a></p>`;
+    return page({ status, title: "Not possible", aside: signedIn(caller), main });
+  }
+}
+
+async function signIn(service: Service, request: Request): Promise<Response> {
+  const fields = await readForm(request, service.bodyLimits);
+  const text = fields.get("token")?.trim() ?? "";
+  const next = safeNext(fields.get("next"));
+  if (!(await callerOfText(service, text))) return signInPage({ next, isWrong: true });
+  return redirect(next, { "set-cookie": sessionCookie(text, isSecure(service)) });
+}
+
+const rowsOfPage = 50;
+
+const showInbox: Answer = async ({ service, request, caller }) => {
+  assertScope(caller, "read");
+  const cursor = new URL(request.url).searchParams.get("cursor");
+  const query = { status: "open", limit: rowsOfPage, ...(cursor !== null && { cursor }) } as const;
+  return inboxPage(await service.runtime.store.requests(query), caller);
+};
+
+const showRequest: Answer = async ({ service, caller, text, param }) => {
+  assertScope(caller, "read");
+  const row = await requestRow(service.runtime.store, param);
+  return requestPage({ row, caller, key: formKey(text, row.requestId) });
+};
+
+/** The form says what was shown (its digest) and that it is ours (its key); without either nothing is decided. */
+const decideRequest: Answer = async ({ service, request, caller, text, signal, param }) => {
+  assertScope(caller, "decide");
+  const fields = await readForm(request, service.bodyLimits);
+  if (!isFormKey(fields.get("key") ?? "", text, param))
+    throw new HoldpointError("origin_refused", "this form is not of your session", {
+      fix: "Load the request again.",
+    });
+  const row = await requestRow(service.runtime.store, param);
+  try {
+    const digest = fields.get("digest") ?? (row.opened.action ? "" : undefined);
+    await decide(service, param, { verdict: verdictOf(row, fields), digest, caller, via: "page", signal });
+  } catch (error) {
+    const status = statusOf(error);
+    if (!isHoldpointError(error) || status >= 500) throw error;
+    const note = { text: error.message, isRefusal: true };
+    const now = await requestRow(service.runtime.store, param);
+    return requestPage({ row: now, caller, key: formKey(text, param), note, status });
+  }
+  return redirect(`/requests/${encodeURIComponent(param)}`);
+};

@@ -1,0 +1,112 @@
+// What belongs to running the service: is it there, does it work, what is it doing, what can it do.
+import { isHoldpointError } from "../../core/errors.ts";
+import { json } from "../answer.ts";
+import { type App, addRoute } from "../route.ts";
+import * as schemas from "../schemas.ts";
+import type { Service } from "../service.ts";
+
+export function addOperationRoutes(app: App, service: Service): void {
+  const { runtime, feed, metrics, live, isMetricsOpen, version } = service;
+
+  addRoute(
+    app,
+    service,
+    {
+      method: "get",
+      path: "/v1/agents",
+      access: "read",
+      summary: "The agents that this service can start",
+      responses: { 200: { description: "All of them.", schema: schemas.agents } },
+    },
+    async () => json(200, { agents: agentsOf(service) }),
+  );
+
+  addRoute(
+    app,
+    service,
+    {
+      method: "get",
+      path: "/livez",
+      access: "public",
+      summary: "The process answers",
+      responses: { 200: { description: "It does.", schema: schemas.health } },
+    },
+    async () => json(200, { status: "ok" }),
+  );
+
+  addRoute(
+    app,
+    service,
+    {
+      method: "get",
+      path: "/readyz",
+      access: "public",
+      summary: "The service can work: its store can be read, and it is not stopping",
+      responses: {
+        200: { description: "It can.", schema: schemas.health },
+        503: { description: "It cannot.", schema: schemas.health },
+      },
+    },
+    async () => {
+      if (service.isStopping()) return json(503, { status: "stopping" });
+      const canRead = await isReadable(service);
+      return json(canRead ? 200 : 503, { status: canRead ? "ok" : "unavailable" });
+    },
+  );
+
+  addRoute(
+    app,
+    service,
+    {
+      method: "get",
+      path: "/metrics",
+      access: isMetricsOpen ? "public" : "read",
+      summary: "Metrics in Prometheus' text format",
+      responses: { 200: { description: "Metrics.", types: ["text/plain"] } },
+    },
+    async () => {
+      const counts = await feed.counts();
+      const text = metrics.text({ counts, followers: live.followers, at: runtime.clock.now() });
+      return new Response(text, { headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" } });
+    },
+  );
+
+  app.get("/openapi.json", () => json(200, describeService(app, version)));
+}
+
+async function isReadable({ feed }: Service): Promise<boolean> {
+  try {
+    await feed.head();
+    return true;
+  } catch (error) {
+    if (!isHoldpointError(error)) throw error;
+    return false;
+  }
+}
+
+function agentsOf({ runtime }: Service): readonly unknown[] {
+  return [...runtime.agents.values()].map(({ name, version, tools }) => ({
+    name,
+    version,
+    tools: [...tools.values()].map((tool) => ({
+      name: tool.name,
+      description: tool.description,
+      version: tool.version,
+      risk: tool.risk ?? null,
+      effect: tool.effect,
+    })),
+  }));
+}
+
+function describeService(app: App, version: string): unknown {
+  return app.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: {
+      title: "Holdpoint",
+      version,
+      description: "LLM agents in production, with the control points in your hands.",
+      license: { name: "MIT" },
+    },
+    servers: [{ url: "/" }],
+  });
+}

@@ -1,0 +1,102 @@
+import { z } from "@hono/zod-openapi";
+import { HoldpointError } from "../../core/errors.ts";
+import type { Verdict } from "../../core/events.ts";
+import { viewRequest } from "../../core/request-view.ts";
+import type { RequestRow } from "../../ports/store.ts";
+import type { TokenRow } from "../../ports/token-store.ts";
+import { requestDocument, requestRow } from "../../runtime/thread-report.ts";
+import { type Decided, decideRequest } from "../../runtime/verdicts.ts";
+import { json } from "../answer.ts";
+import { type App, addRoute } from "../route.ts";
+import * as schemas from "../schemas.ts";
+import { principalOf, type Service } from "../service.ts";
+import { pageOf } from "./threads.ts";
+
+const requestParams = z.object({ requestId: schemas.idParam });
+
+export function addRequestRoutes(app: App, service: Service): void {
+  const { store } = service.runtime;
+
+  addRoute(
+    app,
+    service,
+    {
+      method: "get",
+      path: "/v1/requests",
+      access: "read",
+      summary: "Requests to people, oldest first",
+      query: z.strictObject({
+        status: schemas.requestStatus.optional(),
+        threadId: schemas.idParam.optional(),
+        ...schemas.pageQuery,
+      }),
+      responses: { 200: { description: "A page.", schema: schemas.requestPage } },
+    },
+    async ({ query }) => {
+      const { rows, nextCursor } = await store.requests(pageOf(query));
+      return json(200, { requests: rows.map(requestDocument), nextCursor });
+    },
+  );
+
+  addRoute(
+    app,
+    service,
+    {
+      method: "get",
+      path: "/v1/requests/{requestId}",
+      access: "read",
+      summary: "A request, and what to show of it to a person",
+      params: requestParams,
+      responses: { 200: { description: "The request.", schema: schemas.shownRequest } },
+    },
+    async ({ params: { requestId } }) => {
+      const row = await requestRow(store, requestId);
+      return json(200, { request: requestDocument(row), view: viewRequest(row) });
+    },
+  );
+
+  addRoute(
+    app,
+    service,
+    {
+      method: "post",
+      path: "/v1/requests/{requestId}/verdict",
+      access: "decide",
+      summary: "Decide a request; the same verdict again changes nothing, and another one is refused",
+      params: requestParams,
+      body: schemas.decide,
+      responses: { 200: { description: "The verdict that stands.", schema: schemas.decided } },
+    },
+    async ({ params: { requestId }, body, caller, signal }) => {
+      const { request, first } = await decide(service, requestId, { ...body, caller, via: "http", signal });
+      return json(200, { request: requestDocument(request), first });
+    },
+  );
+}
+
+export interface GivenVerdict {
+  readonly verdict: Verdict;
+  /** Of the action that the person was shown. */
+  readonly digest?: string | undefined;
+  readonly caller: TokenRow;
+  readonly via: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * I5. Gives a verdict by whoever the token stands for, on what they were shown and nothing else.
+ *
+ * @throws `digest_mismatch`; what `decideRequest` throws.
+ */
+export async function decide(service: Service, requestId: string, given: GivenVerdict): Promise<Decided> {
+  const { verdict, digest, caller, via, signal } = given;
+  if (digest !== undefined) assertShown(await requestRow(service.runtime.store, requestId), digest);
+  return decideRequest(service.runtime, requestId, { verdict, ...principalOf(service, caller), via, signal });
+}
+
+function assertShown({ requestId, opened }: RequestRow, digest: string): void {
+  if (opened.action?.digest === digest) return;
+  throw new HoldpointError("digest_mismatch", `what was shown is not what request ${requestId} is about`, {
+    fix: "Load the request again, and decide on what it says now.",
+  });
+}

@@ -1,0 +1,249 @@
+// One schema for each body: what comes in is checked with it, and the OpenAPI document is made from it. Bodies that come
+// in are strict; those that go out may gain members.
+import { z } from "@hono/zod-openapi";
+import type { Verdict } from "../core/events.ts";
+import type { Json } from "../core/json.ts";
+import type { RequestStatus, ThreadStatus } from "../ports/store.ts";
+
+const time = z.string().meta({ format: "date-time" });
+
+/** What came out of `JSON.parse` is JSON; that it is there at all is to be checked. */
+const json = z
+  .unknown()
+  .refine((value) => value !== undefined, "is missing")
+  .meta({ description: "Any JSON value." }) as z.ZodType as z.ZodType<Json>;
+const tokens = z.int().min(0);
+
+/** Ids as they stand in addresses: no character that a log, a header or a terminal would obey. */
+export const idParam: z.ZodString = z.string().regex(/^[^\p{C}\p{Z}]{1,200}$/u);
+export const seqParam: z.ZodString = z.string().regex(/^\d{1,15}$/);
+
+export const pageQuery: {
+  readonly limit: z.ZodOptional<z.ZodString>;
+  readonly cursor: z.ZodOptional<z.ZodString>;
+} = {
+  limit: z
+    .string()
+    .regex(/^\d{1,4}$/)
+    .optional()
+    .meta({ description: "Rows of a page, 1 to 1,000. Default 50." }),
+  cursor: z.string().max(200).optional().meta({ description: "`nextCursor` of the page before." }),
+};
+
+const nextCursor = z.string().nullable().meta({ description: "`null` on the last page." });
+
+export const threadStatus: z.ZodType<ThreadStatus> = z.enum([
+  "running",
+  "waiting",
+  "completed",
+  "failed",
+  "cancelled",
+]);
+export const requestStatus: z.ZodType<RequestStatus> = z.enum(["open", "decided", "expired", "withdrawn"]);
+
+const verdictKind = z.enum(["approve", "edit", "reject", "answer", "continue", "stop", "done", "not_done"]);
+const why = z.string().min(1).max(10_000);
+
+const verdict: z.ZodType<Verdict> = z
+  .discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("approve") }),
+    z.strictObject({ kind: z.literal("edit"), args: json }),
+    z.strictObject({ kind: z.literal("reject"), why }),
+    z.strictObject({ kind: z.literal("answer"), value: json }),
+    z.strictObject({ kind: z.literal("continue"), why: why.optional() }),
+    z.strictObject({ kind: z.literal("stop"), why: why.optional() }),
+    z.strictObject({ kind: z.literal("done"), value: json }),
+    z.strictObject({ kind: z.literal("not_done"), why }),
+  ])
+  .openapi("Verdict") as z.ZodType as z.ZodType<Verdict>; // JSON has no `undefined`: what is optional is absent
+
+export const problem: z.ZodType = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.string().meta({ description: "Stable; switch on it." }),
+    detail: z.string(),
+    fix: z.string().optional(),
+    retryable: z.boolean(),
+    requestId: z.string(),
+  })
+  .openapi("Problem");
+
+const action = z.object({
+  tool: z.string(),
+  toolVersion: z.string(),
+  args: json,
+  digest: z.string().meta({ description: "SHA-256 of exactly what would run." }),
+  risk: z.enum(["low", "medium", "high"]).optional(),
+});
+
+const request = z
+  .object({
+    requestId: z.string(),
+    threadId: z.string(),
+    agent: z.string(),
+    status: requestStatus,
+    kind: z.enum(["approval", "question", "escalation"]),
+    key: z.string(),
+    question: z.string(),
+    why: z.string(),
+    reason: z.string().optional(),
+    choices: z.array(verdictKind),
+    approvers: z.array(z.string()),
+    action: action.optional(),
+    answerSchema: json.optional(),
+    openedAt: time,
+    expiresAt: time.nullable(),
+    verdict: verdict.nullable(),
+    by: z.string().nullable(),
+    via: z.string().nullable(),
+    decidedAt: time.nullable(),
+  })
+  .openapi("Request");
+
+/** What a person is to be shown, in text with nothing invisible in it. */
+const view = z.object({
+  title: z.string(),
+  question: z.string(),
+  fields: z.array(z.object({ label: z.string(), text: z.string() })),
+  choices: z.array(z.object({ kind: verdictKind, label: z.string() })),
+});
+
+export const shownRequest: z.ZodType = z.object({ request, view }).openapi("ShownRequest");
+export const requestPage: z.ZodType = z
+  .object({ requests: z.array(request), nextCursor })
+  .openapi("RequestPage");
+
+const threadRow = z
+  .object({
+    threadId: z.string(),
+    agent: z.string(),
+    agentVersion: z.string(),
+    status: threadStatus,
+    title: z.string(),
+    parentId: z.string().nullable(),
+    headSeq: z.int(),
+    decisions: z.int(),
+    inputTokens: tokens,
+    outputTokens: tokens,
+    openRequests: z.int(),
+    waits: z.array(z.string()),
+    createdAt: time,
+    updatedAt: time,
+    dueAt: time.nullable(),
+  })
+  .openapi("ThreadRow");
+
+export const threadPage: z.ZodType = z
+  .object({ threads: z.array(threadRow), nextCursor })
+  .openapi("ThreadPage");
+
+const error = z.object({
+  code: z.string(),
+  message: z.string(),
+  fix: z.string().optional(),
+  retryable: z.boolean().optional(),
+});
+
+const wait = z.object({
+  threadId: z.string(),
+  key: z.string(),
+  kind: z.enum(["timer", "retry", "signal", "child"]),
+  dueAt: time.nullable(),
+  signal: z.string().optional(),
+  childId: z.string().optional(),
+});
+
+export const thread: z.ZodType = threadRow
+  .extend({
+    output: json.optional().meta({ description: "Of a completed thread." }),
+    error: error.optional(),
+    requests: z
+      .array(request)
+      .meta({ description: "Open ones, of the thread and of the children it waits for." }),
+    waits: z.array(wait),
+  })
+  .openapi("Thread");
+
+export const startThread: z.ZodType<{ agent: string; input?: Json | undefined }> = z
+  .strictObject({
+    agent: z.string().min(1).max(64),
+    input: json.optional().meta({ description: "As the agent's schema wants it." }),
+  })
+  .openapi("StartThread");
+
+export const started: z.ZodType = z
+  .object({
+    threadId: z.string(),
+    created: z.boolean().meta({ description: "False when this Idempotency-Key had started it before." }),
+  })
+  .openapi("Started");
+
+const event = z.looseObject({ seq: z.int().min(1), at: time, type: z.string(), v: z.int() }).openapi("Event");
+
+export const eventPage: z.ZodType = z.object({ events: z.array(event), nextCursor }).openapi("EventPage");
+
+export const prompt: z.ZodType = z
+  .object({
+    threadId: z.string(),
+    seq: z.int(),
+    key: z.string(),
+    attempt: z.int(),
+    model: z.string(),
+    usage: z.looseObject({ inputTokens: tokens, outputTokens: tokens }),
+    window: z.looseObject({}),
+    parts: z.array(z.looseObject({ kind: z.string() })),
+    input: z.looseObject({ messages: z.array(z.looseObject({ role: z.string() })) }),
+  })
+  .openapi("Prompt");
+
+export const sendSignal: z.ZodType<{ value?: Json | undefined; signalId?: string | undefined }> = z
+  .strictObject({
+    value: json.optional().meta({ description: "Default: null." }),
+    signalId: z.string().min(1).max(200).optional().meta({ description: "The same id twice is one signal." }),
+  })
+  .openapi("SendSignal");
+
+export const cancelThread: z.ZodType<{ why: string }> = z.strictObject({ why }).openapi("CancelThread");
+export const forkThread: z.ZodType<{ at: number }> = z
+  .strictObject({ at: z.int().min(1).meta({ description: "The last event that the fork begins with." }) })
+  .openapi("ForkThread");
+export const forked: z.ZodType = z.object({ threadId: z.string() }).openapi("Forked");
+export const done: z.ZodType = z.object({ threadId: z.string() }).openapi("Done");
+
+export const decide: z.ZodType<{ verdict: Verdict; digest?: string | undefined }> = z
+  .strictObject({
+    verdict,
+    digest: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .optional()
+      .meta({
+        description: "Of the action that was shown: when it is not what would run, nothing is decided.",
+      }),
+  })
+  .openapi("Decide");
+
+export const decided: z.ZodType = z
+  .object({
+    request,
+    first: z.boolean().meta({ description: "False when the same verdict had been given before." }),
+  })
+  .openapi("Decided");
+
+const tool = z.object({
+  name: z.string(),
+  description: z.string(),
+  version: z.string(),
+  risk: z.enum(["low", "medium", "high"]).nullable(),
+  effect: z.enum(["read", "repeatable", "once"]),
+});
+
+export const agents: z.ZodType = z
+  .object({ agents: z.array(z.object({ name: z.string(), version: z.string(), tools: z.array(tool) })) })
+  .openapi("Agents");
+
+export const health: z.ZodType = z
+  .object({ status: z.enum(["ok", "stopping", "unavailable"]) })
+  .openapi("Health");
