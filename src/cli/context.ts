@@ -4,7 +4,7 @@ import type { HoldpointError } from "../core/errors.ts";
 import { openEmbedded } from "../embedded.ts";
 import type { Store } from "../ports/store.ts";
 import type { Hint, Runtime } from "../runtime/runtime.ts";
-import { openSqliteStore } from "../stores/sqlite/store.ts";
+import { openSqliteStore, type SqliteStore } from "../stores/sqlite/store.ts";
 import { formatPath } from "./format.ts";
 import { type Screen, usageError } from "./screen.ts";
 import type { Settings } from "./settings.ts";
@@ -24,7 +24,7 @@ type StoreMode = "create" | "write" | "read";
 export async function withStore<T>(
   context: Context,
   mode: StoreMode,
-  use: (store: Store) => Promise<T>,
+  use: (store: SqliteStore) => Promise<T>,
 ): Promise<T> {
   const { storePath } = context.settings;
   if (mode !== "create" && !existsSync(storePath)) throw noStore(storePath);

@@ -14,6 +14,7 @@ export type ErrorCode =
   | "thread_not_found"
   | "request_not_found"
   | "operation_not_found"
+  | "delivery_not_found"
   // Refused (exit code 4).
   | "request_already_decided"
   | "verdict_invalid"
@@ -24,6 +25,7 @@ export type ErrorCode =
   | "store_busy"
   | "store_unavailable"
   | "store_full"
+  | "channel_unavailable"
   // A broken dependency or a corrupt log (exit code 1).
   | "store_corrupt"
   | "store_newer"
@@ -31,6 +33,7 @@ export type ErrorCode =
   | "event_unknown"
   | "not_json"
   | "artifact_missing"
+  | "channel_refused"
   // Recorded in the log, as data.
   | "flow_changed"
   | "flow_stuck"

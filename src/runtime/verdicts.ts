@@ -16,6 +16,8 @@ export interface DecideRequest {
   readonly verdict: Verdict;
   /** The principal. An agent is none. */
   readonly by: string;
+  /** The principal's roles, without the prefix `role:`, as whoever authenticated it knows them. */
+  readonly roles?: readonly string[];
   readonly via: string;
   /** Ends the wait for the schema of edited arguments. */
   readonly signal?: AbortSignal;
@@ -36,7 +38,7 @@ export interface Decided {
 export async function decideRequest(
   runtime: Runtime,
   requestId: string,
-  { signal = never, ...options }: DecideRequest,
+  { signal = never, roles: _, ...options }: DecideRequest,
 ): Promise<Decided> {
   assertPerson(options.by);
   for (;;) {

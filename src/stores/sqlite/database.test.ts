@@ -186,7 +186,8 @@ describe("migrations", () => {
   });
 
   test("the released ones are numbered in order", () => {
-    expect(migrations.map(({ version }) => version)).toEqual(migrations.map((_, index) => index + 1));
+    const versions = migrations.map(({ version }) => version);
+    expect(versions).toEqual([...new Set(versions)].sort((one, other) => one - other));
   });
 });
 

@@ -3,12 +3,14 @@ import { resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { sha256 } from "../../core/digest.ts";
 import { HoldpointError, isHoldpointError } from "../../core/errors.ts";
+import type { OutboxStore } from "../../ports/outbox.ts";
 import type { Store } from "../../ports/store.ts";
 import { type Appender, createAppender, prepareAppend } from "./append.ts";
 import { retryWhileBusy } from "./busy.ts";
 import { openDatabase } from "./database.ts";
 import { createGroupCommit, type Refusal } from "./group-commit.ts";
 import { createLeases } from "./leases.ts";
+import { createOutbox } from "./outbox.ts";
 import { createPages } from "./pages.ts";
 import { createReadLog } from "./read-log.ts";
 import { createRebuild } from "./rebuild.ts";
@@ -34,13 +36,18 @@ export interface SqliteStoreHooks {
   readonly beforeCommit?: (operations: number) => void;
 }
 
+/** What a file of ours holds besides the log. */
+export interface SqliteStore extends Store {
+  readonly outbox: OutboxStore;
+}
+
 /**
  * Opens a store in a SQLite file. An operation is on the disk when its promise resolves (WAL, `synchronous=FULL`).
  *
  * @throws `store_corrupt`, `store_newer`, `store_read_only`, `store_busy`, `store_full`, `store_unavailable`, or `usage`
  *   for a path that cannot be a store's.
  */
-export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   const { path, readOnly = false, busyMs = 10_000, hooks = {} } = options;
   const database = await openDatabase({ path, readOnly, busyMs });
   hooks.opened?.(database);
@@ -59,7 +66,7 @@ interface StoreSettings {
   readonly hooks: SqliteStoreHooks;
 }
 
-function createStore(database: DatabaseSync, settings: StoreSettings): Store {
+function createStore(database: DatabaseSync, settings: StoreSettings): SqliteStore {
   const appender = createAppender(database);
   const access = createAccess(database, settings, appender);
   const leases = createLeases(database);
@@ -68,8 +75,12 @@ function createStore(database: DatabaseSync, settings: StoreSettings): Store {
   const readArtifact = createReadArtifact(database);
   const verify = onFirstUse(() => createVerify(database, settings.path, access.read));
   const rebuild = onFirstUse(() => createRebuild(database));
+  const outbox = onFirstUse(() => createOutbox(database, access));
 
   return {
+    get outbox() {
+      return outbox();
+    },
     append: (append) => {
       try {
         const prepared = prepareAppend(append);
