@@ -1,4 +1,8 @@
 // The public API of Holdpoint. Test helpers are in "holdpoint/testing".
+export { type EmailChannelOptions, emailChannel } from "./channels/email/email.ts";
+export type { SmtpOptions } from "./channels/email/send-mail.ts";
+export { type SlackChannelOptions, slackChannel } from "./channels/slack/slack.ts";
+export { type WebhookChannelOptions, webhookChannel } from "./channels/webhook.ts";
 export { type Agent, type AgentDefinition, agent, isAgent } from "./core/agent.ts";
 export { renderReference } from "./core/artifact-ref.ts";
 export { costOf, type TokenPrices } from "./core/cost.ts";
@@ -57,6 +61,7 @@ export type {
 export { type Gate, type GatedAction, type GatePolicy, gate, highRiskNames } from "./core/gate.ts";
 export { canonicalJson, type Json } from "./core/json.ts";
 export type { LimitOptions } from "./core/limits.ts";
+export { type Person, peopleFor } from "./core/person.ts";
 export { previewOf } from "./core/preview.ts";
 export {
   type Prompt,
@@ -121,7 +126,14 @@ export { type ModelResolver, type ModelResolverOptions, modelResolver } from "./
 export { soundCounter } from "./models/sound-counter.ts";
 export { tokenEstimator } from "./models/token-estimator.ts";
 export { type WireFetchOptions, wireFetch } from "./models/wire/wire-fetch.ts";
-export type { Channel, ChannelVerdict } from "./ports/channel.ts";
+export type {
+  Channel,
+  ChannelVerdict,
+  DeliveryChannel,
+  Desk,
+  Notice,
+  NoticeKind,
+} from "./ports/channel.ts";
 export type { Clock } from "./ports/clock.ts";
 export type { Dispatcher, Message, MessageHandler } from "./ports/dispatcher.ts";
 export type {
@@ -136,6 +148,19 @@ export type {
   ModelProgress,
   ModelTool,
 } from "./ports/model.ts";
+export type { Mount } from "./ports/mount.ts";
+export type {
+  ClaimedDelivery,
+  Delivery,
+  DeliveryOutcome,
+  DeliveryQuery,
+  DeliveryStatus,
+  DeliveryTry,
+  OutboxBatch,
+  OutboxChange,
+  OutboxFact,
+  OutboxStore,
+} from "./ports/outbox.ts";
 export type {
   Lease,
   Page,
@@ -160,6 +185,8 @@ export {
   startThread,
 } from "./runtime/commands.ts";
 export { forkThread } from "./runtime/fork.ts";
+export { type ChannelMounts, channelMounts } from "./runtime/mounts.ts";
+export { type Outbox, type OutboxOptions, settleOutbox, startOutbox } from "./runtime/outbox.ts";
 export { type ReadArtifactArgs, type ReadArtifactOptions, readArtifact } from "./runtime/read-artifact.ts";
 export { createRuntime, type Hint, type Runtime, type RuntimeOptions } from "./runtime/runtime.ts";
 export { systemClock } from "./runtime/system-clock.ts";
@@ -172,4 +199,4 @@ export {
   pruneSqliteStore,
 } from "./stores/sqlite/prune.ts";
 export type { KeptReason, KeptTree } from "./stores/sqlite/remove-tree.ts";
-export { openSqliteStore } from "./stores/sqlite/store.ts";
+export { openSqliteStore, type SqliteStore } from "./stores/sqlite/store.ts";

@@ -5,8 +5,11 @@ import { userInfo } from "node:os";
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
+import type { Person } from "../core/person.ts";
 import { soundCounter } from "../models/sound-counter.ts";
+import type { DeliveryChannel } from "../ports/channel.ts";
 import type { TokenCounter } from "../ports/token-counter.ts";
+import { channelSettings, channelsSchema, channelVariables, peopleSchema } from "./channel-settings.ts";
 import { formatPath, shellWord } from "./format.ts";
 import { importModule } from "./import-module.ts";
 import { parseJsonArgument } from "./json-argument.ts";
@@ -31,6 +34,9 @@ export interface Settings {
   readonly defaultModel: string | undefined;
   readonly providers: Providers;
   readonly counter: TokenCounter | undefined;
+  readonly people: readonly Person[];
+  /** Made when a command needs them. @throws `usage` for one that cannot be made. */
+  readonly channels: () => Promise<readonly DeliveryChannel[]>;
   readonly secrets: ReadonlyMap<string, string>;
   readonly principal: string;
   /** What to add to a command so that it finds the same store and agents. */
@@ -44,6 +50,8 @@ const configSchema = z.strictObject({
   secrets: z.array(z.string().min(1)).optional(),
   providers: providersSchema.optional(),
   counter: z.custom<TokenCounter>().optional(), // `soundCounter` says what is wrong with it
+  people: peopleSchema.optional(),
+  channels: channelsSchema.optional(),
 });
 
 type Config = z.infer<typeof configSchema>;
@@ -71,7 +79,13 @@ export async function readSettings(options: GlobalOptions): Promise<Settings> {
     defaultModel: defaultModel(config),
     providers: providerSettings(config.providers ?? {}, variableOf),
     counter: counterOf(config, configPath),
-    secrets: secretValues([...(config.secrets ?? []), ...keyVariables(config.providers ?? {})]),
+    people: config.people ?? [],
+    channels: () => channelSettings(config.channels ?? [], variableOf),
+    secrets: secretValues([
+      ...(config.secrets ?? []),
+      ...keyVariables(config.providers ?? {}),
+      ...channelVariables(config.channels ?? []),
+    ]),
     principal: principalOf(options.as),
     sameOptions: sameOptions(options),
   };
@@ -95,7 +109,7 @@ async function readConfig(path: string): Promise<Config> {
     .join("; ");
   throw usageError(
     `the config ${formatPath(path)} is not valid: ${why}`,
-    "It takes store, agents (paths), defaultModel, secrets (names of environment variables) and providers (each with baseURL, apiKeyVariable, headers, supportsStructuredOutputs, strict, stream); in a .ts or .js file also counter ({ name, count }).",
+    "It takes store, agents (paths), defaultModel, secrets (names of environment variables) and providers (each with baseURL, apiKeyVariable, headers, supportsStructuredOutputs, strict, stream); people (each with id, name, roles, email, slack), channels (each with a type: webhook, email or slack); in a .ts or .js file also counter ({ name, count }) and channels made by webhookChannel, emailChannel, slackChannel.",
   );
 }
 

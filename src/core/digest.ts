@@ -26,7 +26,12 @@ export function childIdFor(threadId: string, key: string): string {
 }
 
 /** A delivery's id follows from the event that made it and from where it goes, so that a double can be told. */
-export function deliveryIdFor(channel: string, recipient: string, requestId: string, eventId: number): string {
+export function deliveryIdFor(
+  channel: string,
+  recipient: string,
+  requestId: string,
+  eventId: number,
+): string {
   return `dl_${readableId(JSON.stringify([channel, recipient, requestId, eventId]), 16)}`;
 }
 

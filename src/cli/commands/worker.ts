@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type ErrorInfo, HoldpointError, toErrorInfo } from "../../core/errors.ts";
 import type { Store } from "../../ports/store.ts";
+import { type OutboxOptions, settleOutbox, startOutbox } from "../../runtime/outbox.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { settleThreads, startWorker } from "../../runtime/worker.ts";
 import { type AgentLibrary, loadAgents } from "../agent-library.ts";
@@ -30,7 +31,10 @@ async function work(context: Context, { once: isOnce = false }: Options): Promis
   const library = await loadAgents(settings);
   for (const problem of [...library.problems, ...library.stale.values()]) screen.warn(problem.message);
   if (library.agents.length === 0) throw noAgents(library);
+  const { people } = settings;
+  const channels = await settings.channels();
   return withStore(context, "create", async (store) => {
+    const sending = { outbox: store.outbox, channels, people };
     const progress = showProgress(screen, { withThreads: true });
     const names = library.agents.map((agent) => agent.name).join(", ");
     screen.note(`worker for ${names} on ${formatPath(settings.storePath)}`);
@@ -38,7 +42,7 @@ async function work(context: Context, { once: isOnce = false }: Options): Promis
       return await withRuntime(
         context,
         { store, agents: library.agents, observe: progress.observe },
-        (runtime) => (isOnce ? workOnce(context, runtime) : workOn(context, runtime)),
+        (runtime) => (isOnce ? workOnce(context, runtime, sending) : workOn(context, runtime, sending)),
       );
     } finally {
       progress.close();
@@ -46,10 +50,11 @@ async function work(context: Context, { once: isOnce = false }: Options): Promis
   });
 }
 
-async function workOn({ signal }: Context, runtime: Runtime): Promise<CommandResult> {
+async function workOn({ signal }: Context, runtime: Runtime, sending: OutboxOptions): Promise<CommandResult> {
+  const outbox = startOutbox(runtime, sending); // first: it may refuse
   const worker = startWorker(runtime);
   if (!signal.aborted) await once(signal, "abort");
-  await worker.close();
+  await Promise.all([worker.close(), outbox.close()]);
   return { document: { stopped: true }, lines: [] };
 }
 
@@ -59,7 +64,11 @@ interface ThreadProblem {
 }
 
 /** Each thread is settled by itself: what fails in one does not keep the others from being run. */
-async function workOnce({ signal }: Context, runtime: Runtime): Promise<CommandResult> {
+async function workOnce(
+  { signal }: Context,
+  runtime: Runtime,
+  sending: OutboxOptions,
+): Promise<CommandResult> {
   const ran = new Set<string>();
   const problems: ThreadProblem[] = [];
 
@@ -77,6 +86,7 @@ async function workOnce({ signal }: Context, runtime: Runtime): Promise<CommandR
     if (due.length === 0 || signal.aborted) break;
     await Promise.all(due.map(settle));
   }
+  await settleOutbox(runtime, sending, signal);
   return onceResult(ran.size, problems, signal.aborted);
 }
 
