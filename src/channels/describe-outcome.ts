@@ -17,7 +17,7 @@ const did: { readonly [Kind in VerdictKind]: string } = {
 export function describeOutcome({ status, verdict, by, via, decidedAt, opened }: RequestRow): string {
   switch (status) {
     case "open":
-      return "It is open: nobody has decided yet.";
+      return "It is still open.";
     case "expired":
       return `It expired at ${opened.expiresAt}: nobody answered in time.`;
     case "withdrawn":
@@ -27,6 +27,12 @@ export function describeOutcome({ status, verdict, by, via, decidedAt, opened }:
     default:
       return status satisfies never;
   }
+}
+
+/** What to tell whoever has just decided. A request that needs several approvals stays open until the last one. */
+export function describeRecorded(request: RequestRow): string {
+  if (request.status === "open") return "Recorded. It stays open until enough others have approved, too.";
+  return `Recorded. ${describeOutcome(request)}`;
 }
 
 function reasonOf(verdict: RequestRow["verdict"]): string {

@@ -39,6 +39,7 @@ const slackSchema = z.strictObject({
   tokenVariable: variable,
   signingSecretVariable: variable,
   channel: z.string().optional(),
+  publicUrl: z.string().optional(),
   rejectReason: z.string().optional(),
   name: name.optional(),
 });
@@ -80,6 +81,7 @@ interface SlackConfig {
   readonly tokenVariable: string;
   readonly signingSecretVariable: string;
   readonly channel?: string | undefined;
+  readonly publicUrl?: string | undefined;
   readonly rejectReason?: string | undefined;
   readonly name?: string | undefined;
 }

@@ -10,7 +10,7 @@ export interface OutboxFact {
   readonly threadId: string;
   /** `null` for the end of a thread. */
   readonly requestId: string | null;
-  /** Whom the event names as approvers; `null` when it names none. */
+  /** Whom an opening or an escalation names; empty for everybody, `null` when the event names nobody. */
   readonly approvers: readonly string[] | null;
 }
 

@@ -6,7 +6,7 @@ import type { Runtime } from "./runtime.ts";
 import { decideRequest } from "./verdicts.ts";
 
 export interface ChannelMounts {
-  /** By channel name: what answers below `/channels/<name>/`. */
+  /** By path, `/channels/<name>`: what answers below it. */
   readonly mounts: ReadonlyMap<string, Mount>;
   /** Waits for answers that are still on their way to people who clicked. */
   close(): Promise<void>;
@@ -22,7 +22,7 @@ export function channelMounts(
   const mounts = options.channels.flatMap((channel) => {
     const desk = deskFor(runtime, channel.name, options.people, under);
     const mount = channel.mount?.(desk);
-    return mount ? [[channel.name, mount] as const] : [];
+    return mount ? [[`/channels/${channel.name}`, mount] as const] : [];
   });
   return {
     mounts: new Map(mounts),

@@ -40,7 +40,7 @@ async function changesOf(
     case "request_escalated":
       return [
         { kind: "update", eventId, requestId },
-        ...(await ask(runtime, channel, people, fact, requestId)),
+        ...(fact.approvers?.length ? await ask(runtime, channel, people, fact, requestId) : []),
       ];
     default:
       return [];

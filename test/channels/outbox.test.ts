@@ -113,7 +113,7 @@ describe("who is told what", () => {
     await appendLater(store, threadId, { type: "request_reminded", requestId });
     await appendLater(store, threadId, { type: "request_voted", requestId });
     await world.send();
-    await appendLater(store, threadId, { type: "request_escalated", requestId, approvers: [kim.id] });
+    await appendLater(store, threadId, { type: "request_escalated", requestId, to: [kim.id] });
     await world.send();
     expect(channel.kinds()).toEqual([
       `ask ${dana.id}`,

@@ -317,8 +317,6 @@ describe("only Slack's own requests count", () => {
 });
 
 describe("what is shown", () => {
-  const page = (requestId: string): string => `https://holdpoint.example.com/requests/${requestId}`;
-
   test("mentions, links, markup and hidden characters are shown, not obeyed", async () => {
     const world = await slackWorld();
     const note = "<!channel> <@U0DANA> <https://evil.example|fine> *bold* & \u202e ```";
@@ -339,7 +337,7 @@ describe("what is shown", () => {
   });
 
   test.each([20_000, 300_000])("arguments of %i characters cannot be approved unseen", async (length) => {
-    const world = await slackWorld({ pageUrl: page });
+    const world = await slackWorld({ publicUrl: "https://holdpoint.example.com" });
     const { post, request } = await world.askInSlack({ cents: 1, note: "é".repeat(length) });
     expect(shownText(post)).toMatch(/\d+ MORE CHARACTERS ARE NOT SHOWN HERE: see the page/);
     expect(buttonsOf(post)).toEqual(["Reject", "Open the page"]);

@@ -89,7 +89,7 @@ export function channelWorldOfEachTest(): (options: ChannelWorldOptions) => Prom
       deliveries: async (query = {}) => (await outbox.deliveries(query)).rows,
       request: async (requestId) => (await runtime.store.requests({ requestId })).rows[0] as RequestRow,
       click(channel, request) {
-        const mount = mounts.mounts.get(channel);
+        const mount = mounts.mounts.get(`/channels/${channel}`);
         if (!mount) throw new Error(`channel ${channel} has no mount`);
         return mount(request, { signal: new AbortController().signal, remote: null });
       },

@@ -8,7 +8,7 @@ import { visible } from "../../core/visible.ts";
 import type { Desk } from "../../ports/channel.ts";
 import type { Mount } from "../../ports/mount.ts";
 import type { RequestRow } from "../../ports/store.ts";
-import { describeOutcome } from "../describe-outcome.ts";
+import { describeOutcome, describeRecorded } from "../describe-outcome.ts";
 import { takesText, verdictFrom } from "../form-verdict.ts";
 import { type Html, html } from "../html.ts";
 import { shownDigest } from "../shown-digest.ts";
@@ -66,7 +66,7 @@ async function decide(
     const typed = { kind: form.get("verdict") ?? "", text: form.get("text") ?? "" };
     const verdict = verdictFrom(admitted.request, typed);
     const decided = await desk.decide(admitted.request.requestId, verdict, admitted.person, signal);
-    return page(200, "Recorded", html`<p><strong>${describeOutcome(decided)}</strong></p>`);
+    return page(200, "Recorded", html`<p><strong>${describeRecorded(decided)}</strong></p>`);
   } catch (error) {
     return refused(desk, options, admitted, error);
   }

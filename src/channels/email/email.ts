@@ -3,6 +3,7 @@ import { type Duration, durationMs } from "../../core/duration.ts";
 import { HoldpointError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
 import type { DeliveryChannel, Notice } from "../../ports/channel.ts";
+import { folderUrl } from "../folder-url.ts";
 import { shownDigest } from "../shown-digest.ts";
 import { type DecideSigner, decideSigner } from "./decide-link.ts";
 import { decideMount } from "./decide-page.ts";
@@ -103,10 +104,4 @@ function domainOf(from: string): string {
   const address = /<([^<>]+)>\s*$/.exec(from)?.[1] ?? from;
   if (addressPattern.test(address) && !/[\r\n]/.test(from)) return address.slice(address.indexOf("@") + 1);
   throw new HoldpointError("usage", "a mail is from an address, or from `Name <address>`");
-}
-
-function folderUrl(publicUrl: string): URL {
-  const url = URL.parse(publicUrl.endsWith("/") ? publicUrl : `${publicUrl}/`);
-  if (url && /^https?:$/.test(url.protocol) && url.search === "" && url.hash === "") return url;
-  throw new HoldpointError("usage", "`publicUrl` is where people reach the HTTP service: https://…");
 }

@@ -9,7 +9,7 @@ import type { Person } from "../../core/person.ts";
 import type { Desk } from "../../ports/channel.ts";
 import type { Mount } from "../../ports/mount.ts";
 import type { RequestRow } from "../../ports/store.ts";
-import { describeOutcome } from "../describe-outcome.ts";
+import { describeOutcome, describeRecorded } from "../describe-outcome.ts";
 import { verdictFrom } from "../form-verdict.ts";
 import { shownDigest } from "../shown-digest.ts";
 import { type ClickValue, dialogView, needsDialog, noteMessage, postBody, resultView } from "./blocks.ts";
@@ -147,7 +147,7 @@ async function decide(
   text: string,
 ): Promise<string> {
   const decided = await desk.decide(request.requestId, verdictFrom(request, { kind, text }), person);
-  return `Recorded. ${describeOutcome(decided)}`;
+  return describeRecorded(decided);
 }
 
 async function onSubmission(

@@ -2,6 +2,7 @@
 import { HoldpointError, isHoldpointError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
 import type { DeliveryChannel, Notice } from "../../ports/channel.ts";
+import { folderUrl } from "../folder-url.ts";
 import { askMessage, closedMessage, noteMessage, postBody, type SlackMessage } from "./blocks.ts";
 import { directChannel, interactionMount } from "./interactions.ts";
 import { type SlackApi, slackApi } from "./slack-api.ts";
@@ -13,8 +14,11 @@ export interface SlackChannelOptions {
   readonly signingSecret: string;
   /** The id of a channel, such as `C012AB3CD`. Left out, each approver with a Slack id gets a direct message. */
   readonly channel?: string;
-  /** Where the whole of a request can be seen and decided. Without it, what is too long for Slack refers to the command line. */
-  readonly pageUrl?: (requestId: string) => string;
+  /**
+   * Where people reach the HTTP service, such as `https://holdpoint.example.com`: its page shows the whole of a request.
+   * Without it, what is too long for Slack refers to the command line.
+   */
+  readonly publicUrl?: string;
   /** Rejects with this reason at once, instead of asking for one. */
   readonly rejectReason?: string;
   /** Default `slack`. */
@@ -39,13 +43,14 @@ interface Place {
  * @throws `usage` without a token or a signing secret.
  */
 export function slackChannel(options: SlackChannelOptions): DeliveryChannel {
-  const { token, signingSecret, channel, pageUrl, rejectReason, name = "slack" } = options;
+  const { token, signingSecret, channel, rejectReason, name = "slack" } = options;
   const { baseUrl = "https://slack.com/api/", timeoutMs = 10_000, acknowledgeMs = 2_000 } = options;
   if (token === "" || signingSecret === "")
     throw new HoldpointError("usage", "a Slack channel needs a token and a signing secret", {
       fix: "Both are on the pages of your app at api.slack.com/apps.",
     });
   const api = slackApi({ token, baseUrl, timeoutMs });
+  const service = options.publicUrl === undefined ? undefined : folderUrl(options.publicUrl);
 
   return {
     name,
@@ -53,7 +58,8 @@ export function slackChannel(options: SlackChannelOptions): DeliveryChannel {
       channel === undefined
         ? approvers.filter(({ slack }) => slack !== undefined).map(({ id }) => id)
         : [channel],
-    deliver: (notice, { signal }) => deliver(api, notice, pageUrl?.(notice.request.requestId), signal),
+    deliver: (notice, { signal }) =>
+      deliver(api, notice, service && new URL(`requests/${notice.request.requestId}`, service).href, signal),
     mount: (desk) => interactionMount(desk, { name, api, signingSecret, rejectReason, acknowledgeMs }),
   };
 }

@@ -82,22 +82,27 @@ function createUnseen(database: DatabaseSync) {
 
 /** `null` for an event that the log's readers refuse: `verify` names it, and the others are not held up. */
 function factOf({ eventId, threadId, body }: EventRow): OutboxFact | null {
-  const { type, requestId, approvers } = membersOf(body);
+  const { type, requestId, approvers, to } = membersOf(body);
+  const named = type === "request_escalated" ? to : approvers;
   if (typeof type !== "string") return null;
   return {
     eventId,
     threadId,
     type,
     requestId: typeof requestId === "string" ? columnText(requestId) : null,
-    approvers: Array.isArray(approvers) ? approvers.filter((each) => typeof each === "string") : null,
+    approvers: Array.isArray(named) ? named.filter((each) => typeof each === "string") : null,
   };
 }
 
-function membersOf(body: string): {
+interface EventMembers {
   readonly type?: Json;
   readonly requestId?: Json;
   readonly approvers?: Json;
-} {
+  /** Of an escalation, whom it goes to. */
+  readonly to?: Json;
+}
+
+function membersOf(body: string): EventMembers {
   try {
     return JSON.parse(body) ?? {};
   } catch {
