@@ -70,7 +70,7 @@ function recipientsOf(
   approvers: readonly Person[],
 ): readonly string[] {
   try {
-    return channel.recipients(row, approvers);
+    return [...channel.recipients(row, approvers)]; // what is no list fails here
   } catch (error) {
     runtime.observe({ kind: "problem", threadId: row.threadId, error });
     return [];

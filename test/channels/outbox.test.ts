@@ -138,15 +138,13 @@ describe("who is told what", () => {
   test("a channel whose own code fails at one request goes on with the next, and says so", async () => {
     const channel = noteChannel();
     let calls = 0;
-    const broken = {
-      ...channel,
-      recipients: () => (calls++ === 0 ? fails(new Error("no such list")) : [dana.id]),
-    };
+    const noList = Promise.resolve([]) as unknown as string[];
+    const answers = [() => fails(new Error("no such list")), () => noList, () => [dana.id]];
+    const broken = { ...channel, recipients: () => answers[calls++]?.() ?? [] };
     const world = await openWorld({ channels: [broken] });
-    await world.ask();
-    await world.ask();
+    for (const _ of answers) await world.ask();
     expect(await world.send()).toBe(1);
-    expect(world.problems).toMatchObject([{ message: "no such list" }]);
+    expect(world.problems).toMatchObject([{ message: "no such list" }, { name: "TypeError" }]);
   });
 
   test("two channels of one name are refused", async () => {
@@ -340,6 +338,34 @@ describe("over processes and crashes", () => {
     await world.send();
     expect(channel.kinds()).toEqual([`ask ${dana.id}`, `close ${dana.id}`, `ask ${dana.id}`]);
     expect((await world.runtime.store.verify({})).problems).toEqual([]);
+  });
+
+  test("what a dead process may have sent is closed, though the next try certainly failed", async () => {
+    const channel = noteChannel(({ kind }) => kind === "ask" && fails(unavailable({ arrived: false })));
+    const world = await openWorld({ channels: [channel], people: [dana] });
+    const { requestId } = await world.ask();
+    await world.send();
+    await world.clock.advance(minute);
+    const claim = { channel: "notes", owner: "dead", leaseMs: 90_000, now: world.clock.now() };
+    expect(await world.outbox.claim(claim)).not.toBeNull();
+    await world.clock.advance(2 * minute);
+    await world.send();
+    await world.decide(requestId, { kind: "approve" });
+    await world.send();
+    expect(channel.kinds()).toEqual([`ask ${dana.id}`, `ask ${dana.id}`, `close ${dana.id}`]);
+  });
+
+  test("a process that is late with what it read moves nothing, and writes nothing", async () => {
+    const world = await openWorld({ channels: [noteChannel()], people: [dana] });
+    const { requestId } = await world.ask();
+    const batch = await world.outbox.unseen("notes");
+    await world.send();
+    const { from = 0, to = 0 } = batch ?? {};
+    const changes = [{ kind: "ask" as const, eventId: to, requestId, recipients: ["somebody else"] }];
+    const late = { channel: "notes", from, to, changes, now: world.clock.now() };
+    expect(await world.outbox.advance(late)).toBe(false);
+    expect(await world.deliveries()).toMatchObject([{ recipient: dana.id }]);
+    expect(await world.outbox.unseen("notes")).toBeNull();
   });
 
   test("two processes move one cursor: each event is used once", async () => {

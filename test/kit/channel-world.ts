@@ -21,7 +21,7 @@ export const dana: Person = {
   slack: "U0DANA",
 };
 export const kim: Person = { id: "kim@example.com", name: "Kim", email: "kim@example.com", slack: "U0KIM" };
-export const people: readonly Person[] = [dana, kim];
+const people: readonly Person[] = [dana, kim];
 
 export interface ChannelWorld extends TestRuntime {
   readonly outbox: OutboxStore;

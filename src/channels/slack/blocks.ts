@@ -110,7 +110,7 @@ export function resultView(text: string): Json {
 }
 
 /** docs.slack.dev/messaging/formatting-message-text: the three characters that Slack gives a meaning. */
-export function escapeSlack(text: string): string {
+function escapeSlack(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 

@@ -2,9 +2,9 @@ import { HoldpointError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
 import { retryAfterMs } from "../post.ts";
 
-export type SlackMethod = "chat.postMessage" | "chat.update" | "conversations.open" | "views.open";
+type SlackMethod = "chat.postMessage" | "chat.update" | "conversations.open" | "views.open";
 
-export type SlackAnswer = { readonly [member: string]: Json };
+type SlackAnswer = { readonly [member: string]: Json };
 
 export interface SlackApi {
   /**

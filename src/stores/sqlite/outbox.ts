@@ -149,7 +149,7 @@ function createAdvance(database: DatabaseSync) {
 
     function ask({ requestId, recipients, eventId }: Extract<OutboxChange, { kind: "ask" }>): void {
       const known = new Set(allRows<CopyRow>(copies, requestId, channel).map(({ recipient }) => recipient));
-      for (const recipient of new Set(recipients))
+      for (const recipient of new Set(recipients.map(columnText)))
         if (!known.has(recipient)) add("ask", requestId, recipient, eventId);
     }
 
