@@ -86,6 +86,15 @@ export {
   type Verification,
 } from "./core/tool.ts";
 export {
+  type SignatureCheck,
+  type SignatureOptions,
+  type SignedDelivery,
+  type TimedSignatureOptions,
+  verifyGitHub,
+  verifySlack,
+  verifyStandardWebhook,
+} from "./core/webhook-signature.ts";
+export {
   type ExactInput,
   type ExactPart,
   exactInput,
@@ -148,19 +157,20 @@ export type {
   ModelProgress,
   ModelTool,
 } from "./ports/model.ts";
-export type { Mount } from "./ports/mount.ts";
+export type { Mount, MountContext } from "./ports/mount.ts";
 export type {
   ClaimedDelivery,
-  Delivery,
   DeliveryOutcome,
   DeliveryQuery,
   DeliveryStatus,
   DeliveryTry,
   OutboxBatch,
   OutboxChange,
+  OutboxDelivery,
   OutboxFact,
   OutboxStore,
 } from "./ports/outbox.ts";
+export type { ScheduleClaim, ScheduleRow, ScheduleStore, WaitingTick } from "./ports/schedule-store.ts";
 export type {
   Lease,
   Page,
@@ -200,3 +210,34 @@ export {
 } from "./stores/sqlite/prune.ts";
 export type { KeptReason, KeptTree } from "./stores/sqlite/remove-tree.ts";
 export { openSqliteStore, type SqliteStore } from "./stores/sqlite/store.ts";
+export type { Calendar } from "./triggers/calendar.ts";
+export { type Fired, type FireOptions, fireSchedules } from "./triggers/fire-schedules.ts";
+export {
+  type MissedTicks,
+  type Schedule,
+  type ScheduleDefinition,
+  schedule,
+  type Tick,
+} from "./triggers/schedule.ts";
+export {
+  registerSchedules,
+  type ScheduleOptions,
+  type Schedules,
+  startSchedules,
+} from "./triggers/start-schedules.ts";
+export {
+  type Delivery,
+  type GitHubOptions,
+  github,
+  type SecretsOptions,
+  type SignallingWebhook,
+  type StartingWebhook,
+  standardWebhook,
+  type Webhook,
+  type WebhookDefinition,
+  type WebhookSignal,
+  type WebhookVerification,
+  webhook,
+  webhookSecrets,
+} from "./triggers/webhook.ts";
+export { type MountWebhooksOptions, mountWebhooks } from "./triggers/webhook-mount.ts";

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type { Agent } from "../core/agent.ts";
-import type { HoldpointError } from "../core/errors.ts";
+import { type HoldpointError, isHoldpointError } from "../core/errors.ts";
 import { openEmbedded } from "../embedded.ts";
 import type { Store } from "../ports/store.ts";
 import type { Hint, Runtime } from "../runtime/runtime.ts";
@@ -28,11 +28,22 @@ export async function withStore<T>(
 ): Promise<T> {
   const { storePath } = context.settings;
   if (mode !== "create" && !existsSync(storePath)) throw noStore(storePath);
-  const store = await openSqliteStore({ path: storePath, readOnly: mode === "read" });
+  const store = await openStore(storePath, mode);
   try {
     return await use(store);
   } finally {
     await store.close();
+  }
+}
+
+/** A file of an older version is brought up to date, where it can be written, also by commands that only read. */
+async function openStore(path: string, mode: StoreMode): Promise<SqliteStore> {
+  if (mode !== "read") return openSqliteStore({ path });
+  try {
+    return await openSqliteStore({ path, readOnly: true });
+  } catch (error) {
+    if (!isHoldpointError(error, "store_read_only")) throw error;
+    return openSqliteStore({ path });
   }
 }
 

@@ -15,6 +15,7 @@ import { addPrune } from "./commands/prune.ts";
 import { addReject } from "./commands/reject.ts";
 import { addResolve } from "./commands/resolve.ts";
 import { addRun } from "./commands/run.ts";
+import { addSchedules } from "./commands/schedules.ts";
 import { addShow } from "./commands/show.ts";
 import { addSignal } from "./commands/signal.ts";
 import { addThreads } from "./commands/threads.ts";
@@ -40,6 +41,7 @@ const commands: readonly AddCommand[] = [
   addCancel,
   addFork,
   addWorker,
+  addSchedules,
   addExport,
   addPrune,
   addVerify,

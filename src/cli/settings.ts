@@ -15,6 +15,7 @@ import { importModule } from "./import-module.ts";
 import { parseJsonArgument } from "./json-argument.ts";
 import { keyVariables, type Providers, providerSettings, providersSchema } from "./provider-settings.ts";
 import { usageError } from "./screen.ts";
+import type { TriggerSettings } from "./trigger-settings.ts";
 
 /** The options that every command takes, as typed. */
 export interface GlobalOptions {
@@ -38,6 +39,9 @@ export interface Settings {
   /** Made when a command needs them. @throws `usage` for one that cannot be made. */
   readonly channels: () => Promise<readonly DeliveryChannel[]>;
   readonly secrets: ReadonlyMap<string, string>;
+  /** Called where they are served. @throws `usage` for one whose secret is not set. */
+  readonly webhooks: TriggerSettings["webhooks"];
+  readonly schedules: TriggerSettings["schedules"];
   readonly principal: string;
   /** What to add to a command so that it finds the same store and agents. */
   readonly sameOptions: string;
@@ -49,6 +53,8 @@ const configSchema = z.strictObject({
   defaultModel: z.string().min(1).optional(),
   secrets: z.array(z.string().min(1)).optional(),
   providers: providersSchema.optional(),
+  webhooks: z.array(z.unknown()).optional(), // `readTriggers` says what is wrong with one
+  schedules: z.array(z.unknown()).optional(),
   counter: z.custom<TokenCounter>().optional(), // `soundCounter` says what is wrong with it
   people: peopleSchema.optional(),
   channels: channelsSchema.optional(),
@@ -71,6 +77,7 @@ export async function readSettings(options: GlobalOptions): Promise<Settings> {
   const configPath = findConfig(options.config);
   const config = configPath === null ? {} : await readConfig(configPath);
   const folder = configPath === null ? "." : dirname(configPath);
+  const triggers = await triggersOf(config);
   return {
     storePath:
       options.store === undefined ? resolve(folder, config.store ?? defaultStore) : resolve(options.store),
@@ -81,14 +88,27 @@ export async function readSettings(options: GlobalOptions): Promise<Settings> {
     counter: counterOf(config, configPath),
     people: config.people ?? [],
     channels: () => channelSettings(config.channels ?? [], variableOf),
-    secrets: secretValues([
-      ...(config.secrets ?? []),
-      ...keyVariables(config.providers ?? {}),
-      ...channelVariables(config.channels ?? []),
+    secrets: new Map([
+      ...secretValues([
+        ...(config.secrets ?? []),
+        ...keyVariables(config.providers ?? {}),
+        ...channelVariables(config.channels ?? []),
+      ]),
+      ...triggers.secrets,
     ]),
+    webhooks: triggers.webhooks,
+    schedules: triggers.schedules,
     principal: principalOf(options.as),
     sameOptions: sameOptions(options),
   };
+}
+
+/** Loaded when there are some: most commands need no calendar. */
+async function triggersOf({ webhooks = [], schedules = [] }: Config): Promise<TriggerSettings> {
+  if (webhooks.length + schedules.length === 0)
+    return { webhooks: () => [], schedules: [], secrets: new Map() };
+  const { readTriggers } = await import("./trigger-settings.ts");
+  return readTriggers({ webhooks, schedules }, variableOf);
 }
 
 function findConfig(named: string | undefined): string | null {
@@ -109,7 +129,7 @@ async function readConfig(path: string): Promise<Config> {
     .join("; ");
   throw usageError(
     `the config ${formatPath(path)} is not valid: ${why}`,
-    "It takes store, agents (paths), defaultModel, secrets (names of environment variables) and providers (each with baseURL, apiKeyVariable, headers, supportsStructuredOutputs, strict, stream); people (each with id, name, roles, email, slack), channels (each with a type: webhook, email or slack); in a .ts or .js file also counter ({ name, count }) and channels made by webhookChannel, emailChannel, slackChannel.",
+    "It takes store, agents (paths), defaultModel, secrets (names of environment variables) and providers (each with baseURL, apiKeyVariable, headers, supportsStructuredOutputs, strict, stream), people and channels (docs/channels.md), webhooks and schedules (docs/triggers.md); in a .ts or .js file also counter ({ name, count }).",
   );
 }
 

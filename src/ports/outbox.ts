@@ -47,7 +47,7 @@ export interface DeliveryTry {
   readonly error: string;
 }
 
-export interface Delivery {
+export interface OutboxDelivery {
   readonly deliveryId: string;
   readonly channel: string;
   readonly threadId: string;
@@ -69,7 +69,7 @@ export interface Delivery {
 
 /** A delivery that one process works on until `leaseUntil`. */
 export interface ClaimedDelivery {
-  readonly delivery: Delivery;
+  readonly delivery: OutboxDelivery;
   readonly owner: string;
   /** Of the newest delivery of the copy that arrived; `null` when none is known to have. */
   readonly copyReceipt: Json;
@@ -133,11 +133,11 @@ export interface OutboxStore {
   /** @returns false when the delivery is no longer held: another process has it. */
   settle(claimed: ClaimedDelivery, outcome: DeliveryOutcome, now: number): Promise<boolean>;
   /** Oldest first. */
-  deliveries(query: DeliveryQuery): Promise<Page<Delivery>>;
+  deliveries(query: DeliveryQuery): Promise<Page<OutboxDelivery>>;
   /**
    * Makes a dead delivery pending again.
    *
    * @throws `delivery_not_found`; `usage` for one that is not dead, or whose request is closed.
    */
-  retry(deliveryId: string, now: number): Promise<Delivery>;
+  retry(deliveryId: string, now: number): Promise<OutboxDelivery>;
 }

@@ -8,7 +8,14 @@ import { parsePrompt, renderPrompt } from "../../src/index.ts";
 
 const project = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "docs-examples-"));
-const pages = ["docs/testing.md", "docs/prompts.md", "docs/artifacts.md", "docs/window.md", "docs/channels.md"];
+const pages = [
+  "docs/testing.md",
+  "docs/prompts.md",
+  "docs/artifacts.md",
+  "docs/window.md",
+  "docs/triggers.md",
+  "docs/channels.md",
+];
 
 const examples = pages.flatMap((page) =>
   Array.from(

@@ -4,7 +4,7 @@ import { agent } from "../../src/core/agent.ts";
 import { gate } from "../../src/core/gate.ts";
 import type { Person } from "../../src/core/person.ts";
 import type { DeliveryChannel, Notice } from "../../src/ports/channel.ts";
-import type { Delivery, OutboxStore } from "../../src/ports/outbox.ts";
+import type { OutboxDelivery, OutboxStore } from "../../src/ports/outbox.ts";
 import type { RequestRow } from "../../src/ports/store.ts";
 import { startThread } from "../../src/runtime/commands.ts";
 import { type ChannelMounts, channelMounts } from "../../src/runtime/mounts.ts";
@@ -32,7 +32,7 @@ export interface ChannelWorld extends TestRuntime {
   ask(args?: unknown): Promise<RequestRow>;
   /** Sends what is due now. @returns how many deliveries were tried. */
   send(): Promise<number>;
-  deliveries(query?: Parameters<OutboxStore["deliveries"]>[0]): Promise<readonly Delivery[]>;
+  deliveries(query?: Parameters<OutboxStore["deliveries"]>[0]): Promise<readonly OutboxDelivery[]>;
   request(requestId: string): Promise<RequestRow>;
   /** A click: hands a request to a channel's mount. */
   click(channel: string, request: Request): Promise<Response>;

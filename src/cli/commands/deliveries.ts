@@ -1,4 +1,4 @@
-import type { Delivery } from "../../ports/outbox.ts";
+import type { OutboxDelivery } from "../../ports/outbox.ts";
 import { type AddCommand, wholeNumber } from "../command-line.ts";
 import { type Context, withStore } from "../context.ts";
 import { formatCount, formatDistance, line, plural } from "../format.ts";
@@ -68,7 +68,7 @@ function retry(context: Context, deliveryId: string): Promise<CommandResult> {
   });
 }
 
-function describe(delivery: Delivery, now: number): readonly string[] {
+function describe(delivery: OutboxDelivery, now: number): readonly string[] {
   const { deliveryId, channel, recipient, requestId, kind, status, attempts, tries, nextAt } = delivery;
   const next = nextAt === null ? "" : `, next ${formatDistance(nextAt, now)}`;
   const last = tries.at(-1);

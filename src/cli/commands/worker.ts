@@ -1,14 +1,17 @@
 import { once } from "node:events";
 import { type ErrorInfo, HoldpointError, toErrorInfo } from "../../core/errors.ts";
 import type { Store } from "../../ports/store.ts";
-import { type OutboxOptions, settleOutbox, startOutbox } from "../../runtime/outbox.ts";
+import { assertNames, type OutboxOptions, settleOutbox, startOutbox } from "../../runtime/outbox.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { settleThreads, startWorker } from "../../runtime/worker.ts";
+import type { SqliteStore } from "../../stores/sqlite/store.ts";
+import type { Schedule } from "../../triggers/schedule.ts";
 import { type AgentLibrary, loadAgents } from "../agent-library.ts";
 import type { AddCommand } from "../command-line.ts";
 import { type Context, withRuntime, withStore } from "../context.ts";
 import { formatPath, line, plural } from "../format.ts";
 import { showProgress } from "../progress.ts";
+import { fireDueSchedules, runSchedules, schedulesHere } from "../schedules-here.ts";
 import type { CommandResult } from "../screen.ts";
 
 interface Options {
@@ -21,7 +24,7 @@ const concurrency = 64;
 export const addWorker: AddCommand = (program, run) => {
   program
     .command("worker")
-    .description("run threads as they become due, until SIGTERM or SIGINT")
+    .description("run threads as they become due, and start those of schedules, until SIGTERM or SIGINT")
     .option("--once", "end when nothing is due")
     .action(run<Options>((context, _args, options) => work(context, options)));
 };
@@ -33,6 +36,7 @@ async function work(context: Context, { once: isOnce = false }: Options): Promis
   if (library.agents.length === 0) throw noAgents(library);
   const { people } = settings;
   const channels = await settings.channels();
+  const schedules = schedulesHere(context, library);
   return withStore(context, "create", async (store) => {
     const sending = { outbox: store.outbox, channels, people };
     const progress = showProgress(screen, { withThreads: true });
@@ -42,7 +46,10 @@ async function work(context: Context, { once: isOnce = false }: Options): Promis
       return await withRuntime(
         context,
         { store, agents: library.agents, observe: progress.observe },
-        (runtime) => (isOnce ? workOnce(context, runtime, sending) : workOn(context, runtime, sending)),
+        (runtime) => {
+          const work = { context, runtime, store, schedules, sending };
+          return isOnce ? workOnce(work) : workOn(work);
+        },
       );
     } finally {
       progress.close();
@@ -50,11 +57,23 @@ async function work(context: Context, { once: isOnce = false }: Options): Promis
   });
 }
 
-async function workOn({ signal }: Context, runtime: Runtime, sending: OutboxOptions): Promise<CommandResult> {
-  const outbox = startOutbox(runtime, sending); // first: it may refuse
+interface Work {
+  readonly context: Context;
+  readonly runtime: Runtime;
+  readonly store: SqliteStore;
+  readonly schedules: readonly Schedule[];
+  readonly sending: OutboxOptions;
+}
+
+async function workOn(work: Work): Promise<CommandResult> {
+  const { runtime, store, schedules, sending } = work;
+  const { signal } = work.context;
+  assertNames(sending.channels); // first: it may refuse
+  const running = await runSchedules(runtime, { schedules, store: store.schedules, signal });
+  const outbox = startOutbox(runtime, sending);
   const worker = startWorker(runtime);
   if (!signal.aborted) await once(signal, "abort");
-  await Promise.all([worker.close(), outbox.close()]);
+  await Promise.all([running.close(), worker.close(), outbox.close()]);
   return { document: { stopped: true }, lines: [] };
 }
 
@@ -64,11 +83,8 @@ interface ThreadProblem {
 }
 
 /** Each thread is settled by itself: what fails in one does not keep the others from being run. */
-async function workOnce(
-  { signal }: Context,
-  runtime: Runtime,
-  sending: OutboxOptions,
-): Promise<CommandResult> {
+async function workOnce({ context, runtime, store, schedules, sending }: Work): Promise<CommandResult> {
+  const { signal } = context;
   const ran = new Set<string>();
   const problems: ThreadProblem[] = [];
 
@@ -81,13 +97,14 @@ async function workOnce(
     }
   }
 
+  const ticks = await fireDueSchedules(context, runtime, { schedules, store: store.schedules, signal });
   for (;;) {
-    const due = await dueThreads(runtime, runtime.store, problems);
+    const due = await dueThreads(runtime, store, problems);
     if (due.length === 0 || signal.aborted) break;
     await Promise.all(due.map(settle));
   }
   await settleOutbox(runtime, sending, signal);
-  return onceResult(ran.size, problems, signal.aborted);
+  return onceResult(ran.size, problems, { ticks, stopped: signal.aborted });
 }
 
 /** Due threads, without those that failed here: they come up again later, for whoever can run them. */
@@ -101,9 +118,13 @@ async function dueThreads(
   return threadIds.filter((threadId) => !failed.has(threadId)).slice(0, concurrency);
 }
 
-function onceResult(threads: number, problems: readonly ThreadProblem[], stopped: boolean): CommandResult {
+function onceResult(
+  threads: number,
+  problems: readonly ThreadProblem[],
+  { ticks, stopped }: { readonly ticks: number; readonly stopped: boolean },
+): CommandResult {
   return {
-    document: { threads, problems, ...(stopped ? { stopped: true } : {}) },
+    document: { threads, ticks, problems, ...(stopped ? { stopped: true } : {}) },
     lines: [
       `${plural(threads, "thread")} had work; ${problems.length === 0 ? "nothing is due now" : plural(problems.length, "problem")}`,
       ...problems.map(({ threadId, error }) => `  ${threadId}: ${line(error.message, 400)} (${error.code})`),

@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { HoldpointError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
 import type { NoticeKind } from "../../ports/channel.ts";
-import type { Delivery, DeliveryQuery, DeliveryStatus, DeliveryTry } from "../../ports/outbox.ts";
+import type { DeliveryQuery, DeliveryStatus, DeliveryTry, OutboxDelivery } from "../../ports/outbox.ts";
 import type { Page } from "../../ports/store.ts";
 import { columnText } from "./columns.ts";
 import { toIso } from "./dispatch-time.ts";
@@ -31,7 +31,7 @@ export const deliveryColumns = `num, delivery_id AS deliveryId, channel,
   kind, status, attempts, created_at AS createdAt, next_at AS nextAt, settled_at AS settledAt, receipt, tries`;
 
 /** The column texts are ours: `createClaims` writes them. */
-export function toDelivery(row: DeliveryRow): Delivery {
+export function toDelivery(row: DeliveryRow): OutboxDelivery {
   const { num: _, createdAt, nextAt, settledAt, receipt, tries, ...rest } = row;
   return {
     ...rest,
@@ -43,7 +43,7 @@ export function toDelivery(row: DeliveryRow): Delivery {
   };
 }
 
-export function createDeliveryPages(database: DatabaseSync): (query: DeliveryQuery) => Page<Delivery> {
+export function createDeliveryPages(database: DatabaseSync): (query: DeliveryQuery) => Page<OutboxDelivery> {
   // `? IS NULL OR …`: lists of deliveries are for people, and short beside the log
   const select = database.prepare(`SELECT ${deliveryColumns} FROM deliveries d WHERE num > ?
     AND (? IS NULL OR status = ?) AND (? IS NULL OR channel = ?) AND (? IS NULL OR request_id = ?)

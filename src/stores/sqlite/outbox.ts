@@ -4,7 +4,7 @@
 // O3. Whether something may have arrived is never forgotten: a close is owed to every copy that may be out there.
 import type { DatabaseSync } from "node:sqlite";
 import { HoldpointError } from "../../core/errors.ts";
-import type { Delivery, OutboxStore } from "../../ports/outbox.ts";
+import type { OutboxDelivery, OutboxStore } from "../../ports/outbox.ts";
 import { Refusal } from "./group-commit.ts";
 import { createAdvance } from "./outbox-advance.ts";
 import { createClaims } from "./outbox-claims.ts";
@@ -46,7 +46,7 @@ function createRetry(database: DatabaseSync) {
   const renew = database.prepare(`UPDATE deliveries SET status = 'pending', next_at = ?, created_at = ?,
     settled_at = NULL WHERE num = ?`);
 
-  return (deliveryId: string, now: number): Delivery | Refusal => {
+  return (deliveryId: string, now: number): OutboxDelivery | Refusal => {
     const row = firstRow<DeliveryRow>(select, deliveryId);
     if (!row) return new Refusal(noDelivery(deliveryId));
     if (row.status !== "dead")

@@ -8,6 +8,7 @@
 // S3. `heads.due_at` is when a thread next needs a turn, in milliseconds since the epoch; null when only people or
 //     signals can wake it. A thread that is due at once holds a negative number, `ready time - 1e15`: due whatever the
 //     clock says, also after it was set back, and first come first served.
+// S4. `schedules` and `schedule_ticks` follow from no event: they hold what was claimed of a calendar.
 import type { DatabaseSync } from "node:sqlite";
 
 /** `PRAGMA application_id` of our files: "hpnt". */
@@ -141,6 +142,28 @@ CREATE INDEX deliveries_copy ON deliveries (request_id, channel, recipient, num)
 CREATE INDEX deliveries_thread ON deliveries (thread_num);
 CREATE INDEX deliveries_status ON deliveries (status, num);
 CREATE INDEX deliveries_due ON deliveries (channel, next_at) WHERE status = 'pending';
+`,
+  },
+  {
+    version: 5,
+    sql: `
+CREATE TABLE schedules (
+  name TEXT PRIMARY KEY,
+  definition TEXT NOT NULL,
+  cursor INTEGER NOT NULL,
+  paused_at INTEGER,
+  paused_by TEXT,
+  last_tick INTEGER,
+  last_thread_id TEXT,
+  problem TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE schedule_ticks (
+  name TEXT NOT NULL,
+  tick INTEGER NOT NULL,
+  agent TEXT NOT NULL,
+  PRIMARY KEY (name, tick)
+) STRICT, WITHOUT ROWID;
 `,
   },
 ];

@@ -4,6 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { sha256 } from "../../core/digest.ts";
 import { HoldpointError, isHoldpointError } from "../../core/errors.ts";
 import type { OutboxStore } from "../../ports/outbox.ts";
+import type { ScheduleStore } from "../../ports/schedule-store.ts";
 import type { Store } from "../../ports/store.ts";
 import { type Appender, createAppender, prepareAppend } from "./append.ts";
 import { retryWhileBusy } from "./busy.ts";
@@ -15,6 +16,7 @@ import { createPages } from "./pages.ts";
 import { createReadLog } from "./read-log.ts";
 import { createRebuild } from "./rebuild.ts";
 import { firstRow } from "./rows.ts";
+import { createSchedules } from "./schedules.ts";
 import { storeReadOnly, toStoreError } from "./sqlite-error.ts";
 import { createVerify } from "./verify.ts";
 
@@ -36,9 +38,10 @@ export interface SqliteStoreHooks {
   readonly beforeCommit?: (operations: number) => void;
 }
 
-/** What a file of ours holds besides the log. */
+/** The store, and what else its file holds. */
 export interface SqliteStore extends Store {
   readonly outbox: OutboxStore;
+  readonly schedules: ScheduleStore;
 }
 
 /**
@@ -103,6 +106,7 @@ function createStore(database: DatabaseSync, settings: StoreSettings): SqliteSto
       return report;
     },
     close: access.close,
+    schedules: createSchedules(database, access),
   };
 
   function rebuildAfter(last: number, threadId: string | undefined): () => number | null {
