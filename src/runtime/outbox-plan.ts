@@ -1,5 +1,6 @@
 // What the events of the log do to a channel's copies. Everything follows from the list of events and the requests as
 // they are now, so a process that dies here has changed nothing, and the next one finds the same.
+import { isHoldpointError } from "../core/errors.ts";
 import { type Person, peopleFor } from "../core/person.ts";
 import type { DeliveryChannel } from "../ports/channel.ts";
 import type { OutboxChange, OutboxFact } from "../ports/outbox.ts";
@@ -55,11 +56,26 @@ async function ask(
   fact: OutboxFact,
   requestId: string,
 ): Promise<readonly OutboxChange[]> {
-  const row = (await runtime.store.requests({ requestId })).rows[0];
+  const row = await findSound(runtime, fact.threadId, requestId);
   if (row?.status !== "open") return [];
   const approvers = peopleFor(fact.approvers ?? row.opened.approvers, people);
   const recipients = recipientsOf(runtime, channel, row, approvers);
   return recipients.length === 0 ? [] : [{ kind: "ask", eventId: fact.eventId, requestId, recipients }];
+}
+
+/** What is damaged is told, and holds up nobody else; `verify` says more. A newer event is left to newer processes. */
+async function findSound(
+  runtime: Runtime,
+  threadId: string,
+  requestId: string,
+): Promise<RequestRow | undefined> {
+  try {
+    return (await runtime.store.requests({ requestId })).rows[0];
+  } catch (error) {
+    if (!isHoldpointError(error, "store_corrupt")) throw error;
+    runtime.observe({ kind: "problem", threadId, error });
+    return undefined;
+  }
 }
 
 /** The channel's code may be the user's: one request that it fails at must not hold up all others. */

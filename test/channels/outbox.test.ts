@@ -1,3 +1,4 @@
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
 import { HoldpointError } from "../../src/core/errors.ts";
 import type { EventBody } from "../../src/core/events.ts";
@@ -145,6 +146,20 @@ describe("who is told what", () => {
     for (const _ of answers) await world.ask();
     expect(await world.send()).toBe(1);
     expect(world.problems).toMatchObject([{ message: "no such list" }, { name: "TypeError" }]);
+  });
+
+  test("a request whose event is damaged is told, and holds up none of the others", async () => {
+    const channel = noteChannel();
+    const world = await openWorld({ channels: [channel], people: [dana] });
+    await world.ask();
+    const sound = await world.ask();
+    const other = new DatabaseSync(world.path);
+    other.exec(`UPDATE events SET body = replace(body, '"v":1', '"v":"x"')
+      WHERE id = (SELECT min(event_id) FROM requests)`);
+    other.close();
+    await world.send();
+    expect(channel.notices.map(({ request }) => request.requestId)).toEqual([sound.requestId]);
+    expect(world.problems).toMatchObject([{ code: "store_corrupt" }]);
   });
 
   test("two channels of one name are refused", async () => {
