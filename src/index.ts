@@ -1,4 +1,8 @@
 // The public API of Holdpoint. Test helpers are in "holdpoint/testing".
+export { type EmailChannelOptions, emailChannel } from "./channels/email/email.ts";
+export type { SmtpOptions } from "./channels/email/send-mail.ts";
+export { type SlackChannelOptions, slackChannel } from "./channels/slack/slack.ts";
+export { type WebhookChannelOptions, webhookChannel } from "./channels/webhook.ts";
 export { type Agent, type AgentDefinition, agent, isAgent } from "./core/agent.ts";
 export { renderReference } from "./core/artifact-ref.ts";
 export { costOf, type TokenPrices } from "./core/cost.ts";
@@ -148,7 +152,14 @@ export { type ModelResolver, type ModelResolverOptions, modelResolver } from "./
 export { soundCounter } from "./models/sound-counter.ts";
 export { tokenEstimator } from "./models/token-estimator.ts";
 export { type WireFetchOptions, wireFetch } from "./models/wire/wire-fetch.ts";
-export type { Channel, ChannelVerdict } from "./ports/channel.ts";
+export type {
+  Channel,
+  ChannelVerdict,
+  DeliveryChannel,
+  Desk,
+  Notice,
+  NoticeKind,
+} from "./ports/channel.ts";
 export type { Clock } from "./ports/clock.ts";
 export type { Dispatcher, Message, MessageHandler } from "./ports/dispatcher.ts";
 export type { EventFeed, StoreCounts } from "./ports/event-feed.ts";
@@ -165,6 +176,18 @@ export type {
   ModelTool,
 } from "./ports/model.ts";
 export type { Mount, MountContext } from "./ports/mount.ts";
+export type {
+  ClaimedDelivery,
+  DeliveryOutcome,
+  DeliveryQuery,
+  DeliveryStatus,
+  DeliveryTry,
+  OutboxBatch,
+  OutboxChange,
+  OutboxDelivery,
+  OutboxFact,
+  OutboxStore,
+} from "./ports/outbox.ts";
 export type { ScheduleClaim, ScheduleRow, ScheduleStore, WaitingTick } from "./ports/schedule-store.ts";
 export type {
   Lease,
@@ -191,6 +214,8 @@ export {
   startThread,
 } from "./runtime/commands.ts";
 export { forkThread } from "./runtime/fork.ts";
+export { type ChannelMounts, channelMounts } from "./runtime/mounts.ts";
+export { type Outbox, type OutboxOptions, settleOutbox, startOutbox } from "./runtime/outbox.ts";
 export { type ReadArtifactArgs, type ReadArtifactOptions, readArtifact } from "./runtime/read-artifact.ts";
 export { createRuntime, type Hint, type Runtime, type RuntimeOptions } from "./runtime/runtime.ts";
 export { grantStanding, listStanding, revokeStanding, type StandingReport } from "./runtime/standing.ts";

@@ -5,6 +5,7 @@ import { type AddCommand, runCommandLine } from "./command-line.ts";
 import { addAnswer } from "./commands/answer.ts";
 import { addApprove } from "./commands/approve.ts";
 import { addCancel } from "./commands/cancel.ts";
+import { addDeliveries } from "./commands/deliveries.ts";
 import { addExport } from "./commands/export.ts";
 import { addFork } from "./commands/fork.ts";
 import { addInbox } from "./commands/inbox.ts";
@@ -34,6 +35,7 @@ const commands: readonly AddCommand[] = [
   addShow,
   addPrompt,
   addInbox,
+  addDeliveries,
   addApprove,
   addReject,
   addAnswer,

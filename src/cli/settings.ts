@@ -8,7 +8,9 @@ import type { Principal } from "../core/approvers.ts";
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
 import { type Person, rolesOf } from "../core/person.ts";
 import { soundCounter } from "../models/sound-counter.ts";
+import type { DeliveryChannel } from "../ports/channel.ts";
 import type { TokenCounter } from "../ports/token-counter.ts";
+import { channelSettings, channelsSchema, channelVariables } from "./channel-settings.ts";
 import { formatPath, shellWord } from "./format.ts";
 import { importModule } from "./import-module.ts";
 import { parseJsonArgument } from "./json-argument.ts";
@@ -34,6 +36,9 @@ export interface Settings {
   readonly defaultModel: string | undefined;
   readonly providers: Providers;
   readonly counter: TokenCounter | undefined;
+  readonly people: readonly Person[];
+  /** Made when a command needs them. @throws `usage` for one that cannot be made. */
+  readonly channels: () => Promise<readonly DeliveryChannel[]>;
   readonly secrets: ReadonlyMap<string, string>;
   /** Called where they are served. @throws `usage` for one whose secret is not set. */
   readonly webhooks: TriggerSettings["webhooks"];
@@ -42,8 +47,6 @@ export interface Settings {
   readonly principal: string;
   /** Those that the directory gives the principal. */
   readonly roles: readonly string[];
-  /** The directory. */
-  readonly people: readonly Person[];
   /** What to add to a command so that it finds the same store and agents. */
   readonly sameOptions: string;
 }
@@ -88,6 +91,7 @@ const configSchema = z.strictObject({
     .optional(),
   server: serverSchema.optional(),
   counter: z.custom<TokenCounter>().optional(), // `soundCounter` says what is wrong with it
+  channels: channelsSchema.optional(),
 });
 
 type Config = z.infer<typeof configSchema>;
@@ -118,8 +122,13 @@ export async function readSettings(options: GlobalOptions): Promise<Settings> {
     defaultModel: defaultModel(config),
     providers: providerSettings(config.providers ?? {}, variableOf),
     counter: counterOf(config, configPath),
+    channels: () => channelSettings(config.channels ?? [], variableOf),
     secrets: new Map([
-      ...secretValues([...(config.secrets ?? []), ...keyVariables(config.providers ?? {})]),
+      ...secretValues([
+        ...(config.secrets ?? []),
+        ...keyVariables(config.providers ?? {}),
+        ...channelVariables(config.channels ?? []),
+      ]),
       ...triggers.secrets,
     ]),
     webhooks: triggers.webhooks,
@@ -158,7 +167,7 @@ async function readConfig(path: string): Promise<Config> {
     .join("; ");
   throw usageError(
     `the config ${formatPath(path)} is not valid: ${why}`,
-    "It takes store, agents (paths), defaultModel, secrets (names of environment variables), people (each with id, name, roles, email, slack), providers (each with baseURL, apiKeyVariable, headers, supportsStructuredOutputs, strict, stream), webhooks, schedules (docs/triggers.md), server (host, port, publicUrl, allowedHosts); in a .ts or .js file also counter ({ name, count }).",
+    "It takes store, agents (paths), defaultModel, secrets (names of environment variables), people (each with id, name, roles, email, slack), providers (each with baseURL, apiKeyVariable, headers, supportsStructuredOutputs, strict, stream), channels (docs/channels.md), webhooks, schedules (docs/triggers.md), server (host, port, publicUrl, allowedHosts); in a .ts or .js file also counter ({ name, count }).",
   );
 }
 

@@ -25,6 +25,16 @@ export function childIdFor(threadId: string, key: string): string {
   return `th_${readableId(`${threadId} ${key}`, 16)}`;
 }
 
+/** A delivery's id follows from the event that made it and from where it goes, so that a double can be told. */
+export function deliveryIdFor(
+  channel: string,
+  recipient: string,
+  requestId: string,
+  eventId: number,
+): string {
+  return `dl_${readableId(JSON.stringify([channel, recipient, requestId, eventId]), 16)}`;
+}
+
 /** Letters and digits that cannot be taken for one another (Crockford's base 32), lower case. */
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 

@@ -22,6 +22,7 @@ export type ErrorCode =
   | "media_type_unsupported"
   | "body_too_large"
   | "body_too_slow"
+  | "delivery_not_found"
   // Refused (exit code 4).
   | "request_already_decided"
   | "verdict_invalid"
@@ -41,6 +42,7 @@ export type ErrorCode =
   | "store_busy"
   | "store_unavailable"
   | "store_full"
+  | "channel_unavailable"
   // A broken dependency or a corrupt log (exit code 1).
   | "store_corrupt"
   | "store_newer"
@@ -48,6 +50,7 @@ export type ErrorCode =
   | "event_unknown"
   | "not_json"
   | "artifact_missing"
+  | "channel_refused"
   // Recorded in the log, as data.
   | "flow_changed"
   | "flow_stuck"

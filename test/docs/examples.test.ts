@@ -17,6 +17,7 @@ const pages = [
   "docs/people.md",
   "docs/gate.md",
   "docs/http.md",
+  "docs/channels.md",
 ];
 
 const examples = pages.flatMap((page) =>

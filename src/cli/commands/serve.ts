@@ -1,11 +1,14 @@
 import { once } from "node:events";
 import { InvalidArgumentError } from "commander";
-import { startWorker } from "../../runtime/worker.ts";
+import { type ChannelMounts, channelMounts } from "../../runtime/mounts.ts";
+import { startOutbox } from "../../runtime/outbox.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import { startWorker, type Worker } from "../../runtime/worker.ts";
 import type { HttpServer } from "../../server/app.ts";
 import type { Listening } from "../../server/listen.ts";
 import { isUsable } from "../../server/tokens.ts";
 import type { SqliteStore } from "../../stores/sqlite/store.ts";
-import { loadAgents } from "../agent-library.ts";
+import { type AgentLibrary, loadAgents } from "../agent-library.ts";
 import type { AddCommand } from "../command-line.ts";
 import { type Context, withRuntime, withStore } from "../context.ts";
 import { formatPath } from "../format.ts";
@@ -44,43 +47,79 @@ async function serve(context: Context, options: Options): Promise<CommandResult>
   const { screen, settings } = context;
   const library = await loadAgents(settings);
   for (const problem of [...library.problems, ...library.stale.values()]) screen.warn(problem.message);
+  const desk = { channels: await settings.channels(), people: settings.people };
+  const schedules = schedulesHere(context, library);
   return withStore(context, "create", async (store) => {
     let server: HttpServer | null = null;
     const observe: HttpServer["observe"] = (hint) => server?.observe(hint);
     return withRuntime(context, { store, agents: library.agents, observe }, async (runtime) => {
-      const { createServer } = await import("../../server/app.ts"); // with them come libraries that no other command needs
-      const { listen } = await import("../../server/listen.ts");
-      const { mountWebhooks } = await import("../../triggers/webhook-mount.ts");
-      const address = addressOf(context, options);
-      server = createServer({
-        runtime,
-        tokens: store.tokens,
-        feed: store.feed,
-        people: settings.people,
-        mounts: mountWebhooks(runtime, settings.webhooks()),
-        allowedHosts: [address.host, ...(settings.server.allowedHosts ?? [])],
-        ...(address.publicUrl !== undefined && { publicUrl: address.publicUrl }),
-        isMetricsOpen: options.metricsOpen ?? false,
-        version: ownVersion(),
-        log: (entry) => screen.note(JSON.stringify(entry)),
-      });
-      const now = runtime.clock.now();
-      const listening = await listen(server, { ...address, tokens: store.tokens, now });
-      await sayWhere(context, listening, store, now);
-      if (options.worker && library.agents.length === 0)
-        screen.note("no agent's code is at hand (--agent <file>): threads are shown and decided, not run");
-      const { schedules } = store;
-      const running = await runSchedules(runtime, {
-        schedules: schedulesHere(context, library),
-        store: schedules,
-        signal: context.signal,
-      });
-      const worker = options.worker && library.agents.length > 0 ? startWorker(runtime) : null;
-      if (!context.signal.aborted) await once(context.signal, "abort");
-      await Promise.all([listening.close({ graceMs }), worker?.close(), running.close()]);
+      const clicks = channelMounts(runtime, desk);
+      server = await openService(context, options, { runtime, store, clicks });
+      const listening = await listenOn(context, options, { runtime, store, server });
+      const { signal } = context;
+      const background = [
+        await runSchedules(runtime, { schedules, store: store.schedules, signal }),
+        startOutbox(runtime, { outbox: store.outbox, ...desk }),
+        ...workerFor(context, options, { runtime, library }),
+      ];
+      if (!signal.aborted) await once(signal, "abort");
+      await Promise.all([listening.close({ graceMs }), ...background.map((each) => each.close())]);
+      await clicks.close();
       return { document: { stopped: true }, lines: [] };
     });
   });
+}
+
+interface Opened {
+  readonly runtime: Runtime;
+  readonly store: SqliteStore;
+}
+
+/** With it come libraries that no other command needs. */
+async function openService(
+  context: Context,
+  options: Options,
+  { runtime, store, clicks }: Opened & { readonly clicks: ChannelMounts },
+): Promise<HttpServer> {
+  const { screen, settings } = context;
+  const { createServer } = await import("../../server/app.ts");
+  const { mountWebhooks } = await import("../../triggers/webhook-mount.ts");
+  const { host, publicUrl } = addressOf(context, options);
+  return createServer({
+    runtime,
+    tokens: store.tokens,
+    feed: store.feed,
+    people: settings.people,
+    mounts: new Map([...mountWebhooks(runtime, settings.webhooks()), ...clicks.mounts]),
+    allowedHosts: [host, ...(settings.server.allowedHosts ?? [])],
+    ...(publicUrl !== undefined && { publicUrl }),
+    isMetricsOpen: options.metricsOpen ?? false,
+    version: ownVersion(),
+    log: (entry) => screen.note(JSON.stringify(entry)),
+  });
+}
+
+async function listenOn(
+  context: Context,
+  options: Options,
+  { runtime, store, server }: Opened & { readonly server: HttpServer },
+): Promise<Listening> {
+  const { listen } = await import("../../server/listen.ts");
+  const now = runtime.clock.now();
+  const listening = await listen(server, { ...addressOf(context, options), tokens: store.tokens, now });
+  await sayWhere(context, listening, store, now);
+  return listening;
+}
+
+function workerFor(
+  { screen }: Context,
+  options: Options,
+  { runtime, library }: { readonly runtime: Runtime; readonly library: AgentLibrary },
+): readonly Worker[] {
+  if (!options.worker) return [];
+  if (library.agents.length > 0) return [startWorker(runtime)];
+  screen.note("no agent's code is at hand (--agent <file>): threads are shown and decided, not run");
+  return [];
 }
 
 interface Address {

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type ErrorInfo, HoldpointError, toErrorInfo } from "../../core/errors.ts";
 import type { Store } from "../../ports/store.ts";
+import { assertNames, type OutboxOptions, settleOutbox, startOutbox } from "../../runtime/outbox.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { settleThreads, startWorker } from "../../runtime/worker.ts";
 import type { SqliteStore } from "../../stores/sqlite/store.ts";
@@ -33,8 +34,11 @@ async function work(context: Context, { once: isOnce = false }: Options): Promis
   const library = await loadAgents(settings);
   for (const problem of [...library.problems, ...library.stale.values()]) screen.warn(problem.message);
   if (library.agents.length === 0) throw noAgents(library);
+  const { people } = settings;
+  const channels = await settings.channels();
   const schedules = schedulesHere(context, library);
   return withStore(context, "create", async (store) => {
+    const sending = { outbox: store.outbox, channels, people };
     const progress = showProgress(screen, { withThreads: true });
     const names = library.agents.map((agent) => agent.name).join(", ");
     screen.note(`worker for ${names} on ${formatPath(settings.storePath)}`);
@@ -43,7 +47,7 @@ async function work(context: Context, { once: isOnce = false }: Options): Promis
         context,
         { store, agents: library.agents, observe: progress.observe },
         (runtime) => {
-          const work = { context, runtime, store, schedules };
+          const work = { context, runtime, store, schedules, sending };
           return isOnce ? workOnce(work) : workOn(work);
         },
       );
@@ -58,13 +62,18 @@ interface Work {
   readonly runtime: Runtime;
   readonly store: SqliteStore;
   readonly schedules: readonly Schedule[];
+  readonly sending: OutboxOptions;
 }
 
-async function workOn({ context: { signal }, runtime, store, schedules }: Work): Promise<CommandResult> {
+async function workOn(work: Work): Promise<CommandResult> {
+  const { runtime, store, schedules, sending } = work;
+  const { signal } = work.context;
+  assertNames(sending.channels); // first: it may refuse
   const running = await runSchedules(runtime, { schedules, store: store.schedules, signal });
+  const outbox = startOutbox(runtime, sending);
   const worker = startWorker(runtime);
   if (!signal.aborted) await once(signal, "abort");
-  await Promise.all([running.close(), worker.close()]);
+  await Promise.all([running.close(), worker.close(), outbox.close()]);
   return { document: { stopped: true }, lines: [] };
 }
 
@@ -74,7 +83,7 @@ interface ThreadProblem {
 }
 
 /** Each thread is settled by itself: what fails in one does not keep the others from being run. */
-async function workOnce({ context, runtime, store, schedules }: Work): Promise<CommandResult> {
+async function workOnce({ context, runtime, store, schedules, sending }: Work): Promise<CommandResult> {
   const { signal } = context;
   const ran = new Set<string>();
   const problems: ThreadProblem[] = [];
@@ -94,6 +103,7 @@ async function workOnce({ context, runtime, store, schedules }: Work): Promise<C
     if (due.length === 0 || signal.aborted) break;
     await Promise.all(due.map(settle));
   }
+  await settleOutbox(runtime, sending, signal);
   return onceResult(ran.size, problems, { ticks, stopped: signal.aborted });
 }
 

@@ -112,9 +112,15 @@ function createRemoveLog(database: DatabaseSync) {
   )`;
   const count = database.prepare(`${walk} SELECT count(*) AS found FROM log`);
   const removeEvents = database.prepare(`${walk} DELETE FROM events WHERE id IN (SELECT id FROM log)`);
-  const removeRows = ["requests", "waits", "untaken_signals", "tallies", "threads", "heads"].map((table) =>
-    database.prepare(`DELETE FROM ${table} WHERE thread_num = ?`),
-  );
+  const removeRows = [
+    "deliveries",
+    "requests",
+    "waits",
+    "untaken_signals",
+    "tallies",
+    "threads",
+    "heads",
+  ].map((table) => database.prepare(`DELETE FROM ${table} WHERE thread_num = ?`));
 
   return {
     /** How many events can be reached from the head. */

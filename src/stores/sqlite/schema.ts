@@ -127,6 +127,41 @@ CREATE INDEX tallies_thread ON tallies (thread_num);
 `,
   },
   {
+    // The outbox. `next_at` is when a delivery is tried next, and while one process has it, when that ends. In doubt is
+    // one that may have arrived though no try is known to have succeeded. A copy is what one recipient has of a request:
+    // its deliveries leave in the order of `num`.
+    version: 3,
+    sql: `
+CREATE TABLE outbox_cursors (
+  channel TEXT PRIMARY KEY,
+  event_id INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE deliveries (
+  num INTEGER PRIMARY KEY,
+  delivery_id TEXT NOT NULL UNIQUE,
+  channel TEXT NOT NULL,
+  thread_num INTEGER NOT NULL,
+  request_id TEXT NOT NULL,
+  recipient TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  status TEXT NOT NULL DEFAULT 'pending',
+  created_at INTEGER NOT NULL,
+  next_at INTEGER,
+  owner TEXT,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  in_doubt INTEGER NOT NULL DEFAULT 0,
+  receipt TEXT,
+  tries TEXT NOT NULL DEFAULT '[]',
+  settled_at INTEGER
+) STRICT;
+CREATE INDEX deliveries_copy ON deliveries (request_id, channel, recipient, num);
+CREATE INDEX deliveries_thread ON deliveries (thread_num);
+CREATE INDEX deliveries_status ON deliveries (status, num);
+CREATE INDEX deliveries_due ON deliveries (channel, next_at) WHERE status = 'pending';
+`,
+  },
+  {
     version: 5,
     sql: `
 CREATE TABLE schedules (

@@ -4,6 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { sha256 } from "../../core/digest.ts";
 import { HoldpointError } from "../../core/errors.ts";
 import type { EventFeed } from "../../ports/event-feed.ts";
+import type { OutboxStore } from "../../ports/outbox.ts";
 import type { ScheduleStore } from "../../ports/schedule-store.ts";
 import type { Store } from "../../ports/store.ts";
 import type { TokenStore } from "../../ports/token-store.ts";
@@ -12,6 +13,7 @@ import { createAppender, prepareAppend } from "./append.ts";
 import { openDatabase } from "./database.ts";
 import { createFeed } from "./feed.ts";
 import { createLeases } from "./leases.ts";
+import { createOutbox } from "./outbox.ts";
 import { createPages } from "./pages.ts";
 import { createReadLog } from "./read-log.ts";
 import { createRebuild } from "./rebuild.ts";
@@ -43,6 +45,7 @@ export interface SqliteStoreHooks {
 export interface SqliteStore extends Store {
   readonly tokens: TokenStore;
   readonly feed: EventFeed;
+  readonly outbox: OutboxStore;
   readonly schedules: ScheduleStore;
 }
 
@@ -83,6 +86,7 @@ function createStore(database: DatabaseSync, settings: StoreSettings): SqliteSto
   const schedules = onFirstUse(() => createSchedules(database, access));
   const verify = onFirstUse(() => createVerify(database, settings.path, access.read));
   const rebuild = onFirstUse(() => createRebuild(database));
+  const outbox = onFirstUse(() => createOutbox(database, access));
 
   return {
     get tokens() {
@@ -93,6 +97,9 @@ function createStore(database: DatabaseSync, settings: StoreSettings): SqliteSto
     },
     get schedules() {
       return schedules();
+    },
+    get outbox() {
+      return outbox();
     },
     append: (append) => {
       try {
