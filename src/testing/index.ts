@@ -1,5 +1,15 @@
 // The published test kit, "holdpoint/testing": what agents, stores and dispatchers are tested with.
 export {
+  type ApprovalCase,
+  type ApprovalParts,
+  approvalCases,
+  type OpenVerdictPath,
+  openDirectPath,
+  type VerdictAnswer,
+  type VerdictAttempt,
+  type VerdictPath,
+} from "./approval-contract.ts";
+export {
   type DispatcherCase,
   dispatcherCases,
   type OpenDispatcher,

@@ -102,6 +102,8 @@ export interface SlackPost {
 export interface SlackDouble {
   /** What the channel takes as `baseUrl`. */
   readonly baseUrl: string;
+  /** Where clicks that are made by hand are answered. */
+  readonly responseUrl: string;
   /** Every call, in order. */
   readonly calls: Method[];
   readonly posts: SlackPost[];
@@ -210,6 +212,7 @@ export async function startSlack(): Promise<SlackDouble> {
 
   return {
     baseUrl: `${url}/api/`,
+    responseUrl: `${url}/actions/0`,
     calls: made,
     ...{ posts, dialogs, told },
     get refuse() {

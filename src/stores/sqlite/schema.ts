@@ -114,19 +114,6 @@ FROM events JOIN threads USING (thread_num);
   },
   { version: 2, sql: tokenTables },
   {
-    version: 4,
-    sql: `
-CREATE TABLE tallies (
-  name TEXT NOT NULL,
-  day TEXT NOT NULL,
-  thread_num INTEGER NOT NULL,
-  amount INTEGER NOT NULL,
-  PRIMARY KEY (name, day, thread_num)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX tallies_thread ON tallies (thread_num);
-`,
-  },
-  {
     // The outbox. `next_at` is when a delivery is tried next, and while one process has it, when that ends. In doubt is
     // one that may have arrived though no try is known to have succeeded. A copy is what one recipient has of a request:
     // its deliveries leave in the order of `num`.
@@ -159,6 +146,19 @@ CREATE INDEX deliveries_copy ON deliveries (request_id, channel, recipient, num)
 CREATE INDEX deliveries_thread ON deliveries (thread_num);
 CREATE INDEX deliveries_status ON deliveries (status, num);
 CREATE INDEX deliveries_due ON deliveries (channel, next_at) WHERE status = 'pending';
+`,
+  },
+  {
+    version: 4,
+    sql: `
+CREATE TABLE tallies (
+  name TEXT NOT NULL,
+  day TEXT NOT NULL,
+  thread_num INTEGER NOT NULL,
+  amount INTEGER NOT NULL,
+  PRIMARY KEY (name, day, thread_num)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tallies_thread ON tallies (thread_num);
 `,
   },
   {
