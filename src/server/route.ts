@@ -35,6 +35,8 @@ type OutputOf<Schema extends Shape> = Schema extends z.ZodType ? z.output<Schema
 type Access = TokenScope | "public";
 
 interface RouteDefinition<Params extends Shape, Query extends Shape, Body extends Shape> {
+  /** Its `operationId`: the name that generated clients give it. */
+  readonly id: string;
   readonly method: "get" | "post";
   /** As OpenAPI writes it: `/v1/threads/{threadId}`. */
   readonly path: string;
@@ -141,10 +143,11 @@ function document<Params extends Shape, Query extends Shape, Body extends Shape>
   app: App,
   route: RouteDefinition<Params, Query, Body>,
 ): void {
-  const { method, path, access, summary, params, query, headers, body, responses } = route;
+  const { id, method, path, access, summary, params, query, headers, body, responses } = route;
   app.openAPIRegistry.registerPath({
     method,
     path,
+    operationId: id,
     summary,
     security: access === "public" ? [] : [{ bearer: [access] }],
     request: {

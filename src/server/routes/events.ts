@@ -35,6 +35,7 @@ export function addEventRoutes(app: App, service: Service): void {
     app,
     service,
     {
+      id: "listEvents",
       method: "get",
       path: "/v1/threads/{threadId}/events",
       access: "read",

@@ -12,6 +12,7 @@ export function addOperationRoutes(app: App, service: Service): void {
     app,
     service,
     {
+      id: "listAgents",
       method: "get",
       path: "/v1/agents",
       access: "read",
@@ -25,6 +26,7 @@ export function addOperationRoutes(app: App, service: Service): void {
     app,
     service,
     {
+      id: "livez",
       method: "get",
       path: "/livez",
       access: "public",
@@ -38,6 +40,7 @@ export function addOperationRoutes(app: App, service: Service): void {
     app,
     service,
     {
+      id: "readyz",
       method: "get",
       path: "/readyz",
       access: "public",
@@ -58,6 +61,7 @@ export function addOperationRoutes(app: App, service: Service): void {
     app,
     service,
     {
+      id: "metrics",
       method: "get",
       path: "/metrics",
       access: isMetricsOpen ? "public" : "read",

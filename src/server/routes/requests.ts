@@ -21,6 +21,7 @@ export function addRequestRoutes(app: App, service: Service): void {
     app,
     service,
     {
+      id: "listRequests",
       method: "get",
       path: "/v1/requests",
       access: "read",
@@ -42,6 +43,7 @@ export function addRequestRoutes(app: App, service: Service): void {
     app,
     service,
     {
+      id: "getRequest",
       method: "get",
       path: "/v1/requests/{requestId}",
       access: "read",
@@ -59,6 +61,7 @@ export function addRequestRoutes(app: App, service: Service): void {
     app,
     service,
     {
+      id: "decideRequest",
       method: "post",
       path: "/v1/requests/{requestId}/verdict",
       access: "decide",

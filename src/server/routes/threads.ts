@@ -42,6 +42,7 @@ export function addThreadRoutes(app: App, service: Service): void {
     app,
     service,
     {
+      id: "listThreads",
       method: "get",
       path: "/v1/threads",
       access: "read",
@@ -59,6 +60,7 @@ export function addThreadRoutes(app: App, service: Service): void {
     app,
     service,
     {
+      id: "startThread",
       method: "post",
       path: "/v1/threads",
       access: "run",
@@ -81,6 +83,7 @@ export function addThreadRoutes(app: App, service: Service): void {
     app,
     service,
     {
+      id: "getThread",
       method: "get",
       path: "/v1/threads/{threadId}",
       access: "read",
@@ -95,6 +98,7 @@ export function addThreadRoutes(app: App, service: Service): void {
     app,
     service,
     {
+      id: "getPrompt",
       method: "get",
       path: "/v1/threads/{threadId}/prompt/{seq}",
       access: "read",
@@ -114,6 +118,7 @@ export function addThreadRoutes(app: App, service: Service): void {
     app,
     service,
     {
+      id: "sendSignal",
       method: "post",
       path: "/v1/threads/{threadId}/signals/{name}",
       access: "run",
@@ -137,6 +142,7 @@ export function addThreadRoutes(app: App, service: Service): void {
     app,
     service,
     {
+      id: "cancelThread",
       method: "post",
       path: "/v1/threads/{threadId}/cancel",
       access: "run",
@@ -155,6 +161,7 @@ export function addThreadRoutes(app: App, service: Service): void {
     app,
     service,
     {
+      id: "forkThread",
       method: "post",
       path: "/v1/threads/{threadId}/fork",
       access: "run",
