@@ -1,10 +1,12 @@
 // A client of the HTTP service: `fetch` and types, nothing else of this package at run time.
-import type { RequestKind, Risk, ThreadEvent, Verdict, VerdictKind } from "../core/events.ts";
+import type { Risk, ThreadEvent, Verdict, VerdictKind } from "../core/events.ts";
 import type { Json } from "../core/json.ts";
 import type { RequestStatus, ThreadRow, ThreadStatus } from "../ports/store.ts";
+import type { RequestDocument as ClientRequest } from "../runtime/thread-report.ts";
 import { errorOf, HoldpointClientError } from "./client-error.ts";
 import { followEvents } from "./follow-events.ts";
 
+export type { RequestDocument as ClientRequest } from "../runtime/thread-report.ts";
 export { HoldpointClientError } from "./client-error.ts";
 
 export interface ClientOptions {
@@ -26,35 +28,6 @@ export interface PageOptions extends CallOptions {
   readonly limit?: number;
   /** `nextCursor` of the page before. */
   readonly cursor?: string;
-}
-
-/** A request to people. */
-export interface ClientRequest {
-  readonly requestId: string;
-  readonly threadId: string;
-  readonly agent: string;
-  readonly status: RequestStatus;
-  readonly kind: RequestKind;
-  readonly key: string;
-  readonly question: string;
-  readonly why: string;
-  readonly reason?: string;
-  readonly choices: readonly VerdictKind[];
-  readonly approvers: readonly string[];
-  readonly action?: {
-    readonly tool: string;
-    readonly toolVersion: string;
-    readonly args: Json;
-    readonly digest: string;
-    readonly risk?: Risk;
-  };
-  readonly answerSchema?: Json;
-  readonly openedAt: string;
-  readonly expiresAt: string | null;
-  readonly verdict: Verdict | null;
-  readonly by: string | null;
-  readonly via: string | null;
-  readonly decidedAt: string | null;
 }
 
 /** A request, and what to show of it to a person. */
