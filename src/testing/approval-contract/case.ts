@@ -83,7 +83,7 @@ export const requester: Person = {
   email: "asks@example.com",
   slack: "U0ASKS",
 };
-const people = [lead, deputy, guest, requester];
+const people: readonly Person[] = [lead, deputy, guest, requester];
 
 const payInput = z.object({ to: z.string(), cents: z.number().int().positive() });
 type Payment = z.infer<typeof payInput>;
