@@ -88,6 +88,22 @@ describe("holdpoint serve", () => {
     expect(stderr).not.toContain("hp_");
   });
 
+  test("tells what goes wrong in the background", async () => {
+    const project = newProject();
+    const config = { channels: [{ type: "webhook", url: "https://127.0.0.1/", secretVariables: ["HOOK"] }] };
+    project.write("holdpoint.config.json", JSON.stringify(config));
+    const HOOK = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
+    const agent = ["--agent", fixture("desk.ts")];
+    await project.json("run", fixture("desk.ts"), '{"orderId":"A7","cents":4200}');
+    const { child, ended, until } = project.start(["serve", "--port", "0", ...agent], {
+      input: null,
+      env: { HOOK },
+    });
+    await until("channel webhook gave up on a delivery");
+    child.kill("SIGTERM");
+    expect((await ended).code).toBe(0);
+  });
+
   test("runs nothing with --no-worker, and stops with open streams and threads under way", async () => {
     const project = newProject();
     const { url, child, ended } = await serving(project, "--agent", fixture("desk.ts"), "--no-worker");

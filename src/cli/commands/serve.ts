@@ -13,6 +13,7 @@ import type { AddCommand } from "../command-line.ts";
 import { type Context, withRuntime, withStore } from "../context.ts";
 import { formatPath } from "../format.ts";
 import { ownVersion } from "../own-package.ts";
+import { problemTeller } from "../progress.ts";
 import { runSchedules, schedulesHere } from "../schedules-here.ts";
 import type { CommandResult } from "../screen.ts";
 
@@ -51,7 +52,11 @@ async function serve(context: Context, options: Options): Promise<CommandResult>
   const schedules = schedulesHere(context, library);
   return withStore(context, "create", async (store) => {
     let server: HttpServer | null = null;
-    const observe: HttpServer["observe"] = (hint) => server?.observe(hint);
+    const tellProblem = problemTeller(screen);
+    const observe: HttpServer["observe"] = (hint) => {
+      if (hint.kind === "problem") tellProblem(hint.threadId, hint.error);
+      server?.observe(hint);
+    };
     return withRuntime(context, { store, agents: library.agents, observe }, async (runtime) => {
       const clicks = channelMounts(runtime, desk);
       server = await openService(context, options, { runtime, store, clicks });
