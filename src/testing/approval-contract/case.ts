@@ -85,8 +85,11 @@ export const requester: Person = {
 };
 const people: readonly Person[] = [lead, deputy, guest, requester];
 
-const payInput = z.object({ to: z.string(), cents: z.number().int().positive() });
-type Payment = z.infer<typeof payInput>;
+interface Payment {
+  readonly to: string;
+  readonly cents: number;
+}
+const payInput: z.ZodType<Payment> = z.object({ to: z.string(), cents: z.number().int().positive() });
 
 /** One payment of what the flow is given. */
 export interface PlannedCall {
