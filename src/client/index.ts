@@ -178,8 +178,9 @@ function caller({ url, token, fetch: send = fetch }: ClientOptions): Caller {
   const base = url.replace(/\/+$/, "");
 
   async function raw(path: string, { body, query = {}, headers = {}, signal }: Call): Promise<Response> {
-    const response = await reached(`${base}${path}${queryOf(query)}`, () =>
-      send(`${base}${path}${queryOf(query)}`, {
+    const address = `${base}${path}${queryOf(query)}`;
+    const response = await reached(address, signal, () =>
+      send(address, {
         method: body === undefined ? "GET" : "POST",
         headers: {
           authorization: `Bearer ${token}`,
@@ -198,18 +199,20 @@ function caller({ url, token, fetch: send = fetch }: ClientOptions): Caller {
 
   async function call<Answer>(path: string, options: Call): Promise<Answer> {
     const response = await raw(path, options);
-    return reached(path, () => response.json() as Promise<Answer>);
+    return reached(path, options.signal, () => response.json() as Promise<Answer>);
   }
 
   return Object.assign(call, { raw });
 
-  /** What `fetch` throws when the signal aborts stays as it is. */
-  async function reached<T>(where: string, act: () => Promise<T>): Promise<T> {
+  async function reached<T>(
+    where: string,
+    signal: AbortSignal | undefined,
+    act: () => Promise<T>,
+  ): Promise<T> {
     try {
       return await act();
     } catch (cause) {
-      if (cause instanceof DOMException && (cause.name === "AbortError" || cause.name === "TimeoutError"))
-        throw cause;
+      signal?.throwIfAborted();
       throw new HoldpointClientError("unreachable", `no answer from ${where}`, { retryable: true, cause });
     }
   }

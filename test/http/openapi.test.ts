@@ -180,6 +180,9 @@ describe("the client", () => {
       retryable: true,
       status: null,
     });
+    const told = new Error("told to stop");
+    const signal = AbortSignal.abort(told);
+    await expect(client.agents({ signal })).rejects.toBe(told);
     await expect(client.thread("../agents")).rejects.toMatchObject({ code: "thread_not_found" });
   });
 });
