@@ -52,6 +52,8 @@ describe("holdpoint token", () => {
     ["an unknown scope", ["--principal", "dana@example.com", "--scope", "write"]],
     ["an agent's voice", ["--principal", "agent:desk", "--scope", "decide"]],
     ["a thread's voice", ["--principal", "thread:th_1", "--scope", "decide"]],
+    ["an agent's voice in another spelling", ["--principal", "Agent:desk", "--scope", "decide"]],
+    ["a role", ["--principal", "role:lead", "--scope", "decide"]],
     ["a principal of two lines", ["--principal", "dana\nroot", "--scope", "read"]],
     ["a role with spaces", ["--principal", "dana@example.com", "--scope", "read", "--role", "a b"]],
     ["an end in the past", ["--principal", "dana@example.com", "--scope", "read", "--expires", "0s"]],
