@@ -58,10 +58,10 @@ export function interactionMount(desk: Desk, options: InteractionOptions): Mount
       return new Response("not found", { status: 404 });
     if (request.method !== "POST")
       return new Response("POST only", { status: 405, headers: { allow: "POST" } });
-    const body = await request.text();
+    const body = new Uint8Array(await request.arrayBuffer()); // as it was signed
     const refusal = guard.refuse(request.headers, body, desk.now());
     if (refusal !== null) return new Response(refusal, { status: 401 });
-    const payload = payloadOf(body);
+    const payload = payloadOf(new TextDecoder().decode(body));
     const click = clickSchema.safeParse(payload);
     if (click.success) return onClick(desk, options, click.data);
     const submission = submissionSchema.safeParse(payload);
