@@ -1,6 +1,7 @@
 // Webhooks and schedules of a config. In a .ts file they may also hold functions, or be made by `webhook` and `schedule`.
 import { z } from "zod";
 import { HoldpointError } from "../core/errors.ts";
+import { secretForms } from "../core/webhook-signature.ts";
 import { isSchedule, type Schedule, type ScheduleDefinition, schedule } from "../triggers/schedule.ts";
 import {
   type Delivery,
@@ -159,17 +160,13 @@ function definitionOf(
   return members as WebhookDefinition; // `webhook` refuses one with neither or both of agent and signal
 }
 
-function secretsOf(entry: WebhookEntry | Webhook, variableOf: VariableOf): Iterable<[string, string]> {
+function secretsOf(
+  entry: WebhookEntry | Webhook,
+  variableOf: VariableOf,
+): Iterable<readonly [string, string]> {
   if (isWebhook(entry)) return webhookSecrets([entry]);
-  return entry.secretVariables.flatMap((variable): [string, string][] => {
+  return entry.secretVariables.flatMap((variable) => {
     const secret = variableOf(variable);
-    if (secret === undefined) return [];
-    const key = secret.replace(/^whsec_/, "");
-    return key === secret
-      ? [[variable, secret]]
-      : [
-          [variable, secret],
-          [`${variable} key`, key],
-        ];
+    return secret === undefined ? [] : secretForms(variable, secret);
   });
 }

@@ -68,6 +68,17 @@ export function verifySlack(
   return compare("slack", [given], options, [`v0:${timestamp}:`, body]);
 }
 
+/** I11. What must not be shown of a secret, by name: of `whsec_` and base64 also the base64 alone, which is the key. */
+export function secretForms(name: string, secret: string): readonly (readonly [string, string])[] {
+  const key = withoutPrefix(secret);
+  return key === secret
+    ? [[name, secret]]
+    : [
+        [name, secret],
+        [`${name} key`, key],
+      ];
+}
+
 /** What keeps a secret from being used, without telling it; `null` for a usable one. */
 export function secretProblem(scheme: SignatureScheme, secret: unknown): string | null {
   if (typeof secret !== "string" || secret === "") return "it is missing or empty";

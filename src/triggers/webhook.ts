@@ -6,6 +6,7 @@ import {
   type SignatureCheck,
   type SignatureScheme,
   type SignedDelivery,
+  secretForms,
   secretProblem,
   verifyGitHub,
   verifyStandardWebhook,
@@ -147,16 +148,7 @@ export function github({ onceBy = "delivery", ...options }: GitHubOptions): Webh
 export function webhookSecrets(webhooks: readonly Webhook[]): ReadonlyMap<string, string> {
   return new Map(
     webhooks.flatMap(({ name, verify }) =>
-      verify.secrets.flatMap((secret, index): [string, string][] => {
-        const id = `webhook ${name} ${index + 1}`;
-        const bare = secret.replace(/^whsec_/, "");
-        return bare === secret
-          ? [[id, secret]]
-          : [
-              [id, secret],
-              [`${id} key`, bare],
-            ];
-      }),
+      verify.secrets.flatMap((secret, index) => secretForms(`webhook ${name} ${index + 1}`, secret)),
     ),
   );
 }
