@@ -12,6 +12,7 @@ import type { RequestRow } from "../ports/store.ts";
 import { toolNamed } from "./built-in-tools.ts";
 import { assertPerson, commit } from "./change-thread.ts";
 import { namedBy } from "./operations/approval.ts";
+import { holdsSecret } from "./redact.ts";
 import { agentNamed, type Runtime } from "./runtime.ts";
 import { validateWithin } from "./validate-within.ts";
 
@@ -181,10 +182,7 @@ async function checkedEdit(
       "verdict_invalid",
       `agent ${row.agent} has no tool ${row.opened.action?.tool} to check the edit with`,
     );
-  if (
-    runtime.redact.value(args) !== args &&
-    JSON.stringify(runtime.redact.value(args)) !== JSON.stringify(args)
-  )
+  if (holdsSecret(runtime.redact, args))
     throw new HoldpointError(
       "verdict_invalid",
       `the edited arguments of ${tool.name} hold a declared secret`,
