@@ -48,7 +48,7 @@ async function serve(context: Context, options: Options): Promise<CommandResult>
   const { screen, settings } = context;
   const library = await loadAgents(settings);
   for (const problem of [...library.problems, ...library.stale.values()]) screen.warn(problem.message);
-  const desk = { channels: await settings.channels(), people: settings.people };
+  const sending = { channels: await settings.channels(), people: settings.people };
   const schedules = schedulesHere(context, library);
   return withStore(context, "create", async (store) => {
     let server: HttpServer | null = null;
@@ -58,13 +58,13 @@ async function serve(context: Context, options: Options): Promise<CommandResult>
       server?.observe(hint);
     };
     return withRuntime(context, { store, agents: library.agents, observe }, async (runtime) => {
-      const clicks = channelMounts(runtime, desk);
+      const clicks = channelMounts(runtime, sending);
       server = await openService(context, options, { runtime, store, clicks });
       const listening = await listenOn(context, options, { runtime, store, server });
       const { signal } = context;
       const background = [
         await runSchedules(runtime, { schedules, store: store.schedules, signal }),
-        startOutbox(runtime, { outbox: store.outbox, ...desk }),
+        startOutbox(runtime, { outbox: store.outbox, ...sending }),
         ...workerFor(context, options, { runtime, library }),
       ];
       if (!signal.aborted) await once(signal, "abort");
