@@ -79,15 +79,15 @@ function verdictEvent(
   const body = { requestId, key: opened.key, ...vote, ...(digest === undefined ? {} : { digest }) };
   const { quorum = 1 } = opened;
   const isApproval = verdict.kind === "approve";
-  const standing = { approvers, votes: isApproval && quorum > 1 ? [...votes, vote] : votes };
-  if (isApproval && standing.votes.length < quorum && quorum > 1)
-    return event("request_voted", { ...body, verdict, standing });
-  const isAsOpened = standing.votes.length === 0 && approvers.length === opened.approvers.length;
+  const deciders = { approvers, votes: isApproval && quorum > 1 ? [...votes, vote] : votes };
+  if (isApproval && deciders.votes.length < quorum && quorum > 1)
+    return event("request_voted", { ...body, verdict, deciders });
+  const isAsOpened = deciders.votes.length === 0 && approvers.length === opened.approvers.length;
   return event("request_decided", {
     ...body,
     verdict,
-    ...(isApproval && quorum > 1 ? { voters: standing.votes.map((one) => one.by) } : {}),
-    ...(isAsOpened ? {} : { standing }),
+    ...(isApproval && quorum > 1 ? { voters: deciders.votes.map((one) => one.by) } : {}),
+    ...(isAsOpened ? {} : { deciders }),
   });
 }
 
