@@ -28,6 +28,7 @@ export type {
   Call,
   Cost,
   Count,
+  Deciders,
   Decision,
   Effect,
   EventBody,
@@ -39,7 +40,6 @@ export type {
   RequestKind,
   Risk,
   ShadowOutcome,
-  Standing,
   Stored,
   ThreadEvent,
   Usage,
@@ -105,7 +105,7 @@ export {
 export {
   type SignatureCheck,
   type SignatureOptions,
-  type SignedDelivery,
+  type SignedMessage,
   type TimedSignatureOptions,
   verifyGitHub,
   verifySlack,
@@ -246,7 +246,6 @@ export {
   startSchedules,
 } from "./triggers/start-schedules.ts";
 export {
-  type Delivery,
   type GitHubOptions,
   github,
   type SecretsOptions,
@@ -255,6 +254,7 @@ export {
   standardWebhook,
   type Webhook,
   type WebhookDefinition,
+  type WebhookMessage,
   type WebhookSignal,
   type WebhookVerification,
   webhook,

@@ -182,7 +182,7 @@ describe("what comes back", () => {
       presses: [
         ["Your verdict", down + down + enter],
         ["The arguments", `${clearLine}{broken${enter}`],
-        ["This is not JSON.", `${clearLine}{}${enter}`],
+        ["This is not JSON that can be used", `${clearLine}{}${enter}`],
       ],
       verdict: { kind: "edit", args: {} },
     },

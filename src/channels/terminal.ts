@@ -2,9 +2,11 @@
 // `visible`, and no line of it can pass for one of ours: every further line of a text is indented under its label.
 import type { Readable, Writable } from "node:stream";
 import { isCancel, select, text } from "@clack/prompts";
+import { isHoldpointError } from "../core/errors.ts";
 import type { Verdict, VerdictKind } from "../core/events.ts";
 import type { Json } from "../core/json.ts";
 import { viewRequest } from "../core/request-view.ts";
+import { strictJson } from "../core/strict-json.ts";
 import { visible } from "../core/visible.ts";
 import type { Channel } from "../ports/channel.ts";
 import type { RequestRow } from "../ports/store.ts";
@@ -146,17 +148,17 @@ async function chooseValue(values: readonly Json[], streams: Streams): Promise<J
 async function askJson(message: string, streams: Streams, initial?: string): Promise<Json | undefined> {
   const typed = await askText(message, streams, {
     ...(initial === undefined ? {} : { initialValue: visible(initial) }), // still JSON of the same value
-    validate: (value) => (parseJson(value ?? "") === undefined ? "This is not JSON." : undefined),
+    validate: (value) => whyNotJson(value ?? ""),
   });
-  return typed === null ? undefined : parseJson(typed);
+  return typed === null ? undefined : strictJson(typed, "This");
 }
 
-/** `undefined`, which is no JSON, for text that is none. */
-function parseJson(typed: string): Json | undefined {
+function whyNotJson(typed: string): string | undefined {
   try {
-    return JSON.parse(typed);
-  } catch {
+    strictJson(typed, "This");
     return undefined;
+  } catch (error) {
+    return isHoldpointError(error) ? error.message : String(error);
   }
 }
 

@@ -7,7 +7,7 @@ const variables: Readonly<Record<string, string>> = {
   LINKS: "a secret of at least thirty-two bytes, for tests",
   SMTP: "password",
   TOKEN: "xoxb-test",
-  SIGNING: "signing",
+  SIGNING: "signing secret",
 };
 const config = [
   { type: "webhook", url: "https://example.com/hook", secretVariables: ["HOOK"] },

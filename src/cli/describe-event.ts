@@ -37,9 +37,9 @@ export function describeEvent(event: ThreadEvent, paint: Paint): string {
     case "request_decided":
       return `${describeVerdict(event.verdict, paint)} by ${line((event.voters ?? [event.by]).join(" and "), 160)} via ${line(event.via, 40)}`;
     case "request_voted":
-      return `${paint("green", "vote")} ${plural(event.standing.votes.length, "approval")} so far, by ${line(event.by, 80)} via ${line(event.via, 40)}`;
+      return `${paint("green", "vote")} ${plural(event.deciders.votes.length, "approval")} so far, by ${line(event.by, 80)} via ${line(event.via, 40)}`;
     case "request_reminded":
-      return `${paint("yellow", "reminder")} ${event.reminders}: ${line(event.standing.approvers.join(", ") || "anybody", valueLength)}`;
+      return `${paint("yellow", "reminder")} ${event.reminders}: ${line(event.deciders.approvers.join(", ") || "anybody", valueLength)}`;
     case "request_escalated":
       return `${paint("yellow", "escalated")} to ${line(event.to.join(", "), valueLength)}`;
     case "request_expired":

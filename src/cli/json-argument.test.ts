@@ -87,3 +87,12 @@ describe("jsonOrText", () => {
     });
   });
 });
+
+it("refuses JSON that says two things: a person may have meant either", () => {
+  expect(() => parseJsonArgument('{"cents": 1, "cents": 400}', "the value of --edit")).toThrow(
+    expect.objectContaining({
+      code: "invalid_json",
+      message: expect.stringContaining('"cents" is given twice'),
+    }),
+  );
+});

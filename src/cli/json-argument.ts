@@ -1,10 +1,11 @@
 import { HoldpointError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
+import { strictJson } from "../core/strict-json.ts";
 
 /** Parses JSON that a person typed. `what` names it in the error. @throws `invalid_json`, showing the place. */
 export function parseJsonArgument(text: string, what: string): Json {
   const value = tryParse(text);
-  if (value !== undefined) return value;
+  if (value !== undefined) return strictJson(text, what); // a person may have meant the other of two values
   throw new HoldpointError("invalid_json", `${what} is not JSON ${placeOf(text, jsonErrorOffset(text))}`, {
     fix: `Write JSON, and quote it for the shell: '{"key": "value"}', '"text"', 42.`,
   });

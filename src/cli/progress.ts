@@ -39,7 +39,7 @@ const maxProblems = 1_000;
 /** Shows on stderr what is being performed, and a line for each thing that was done. */
 export function showProgress(screen: Screen, { withThreads }: ProgressOptions): Progress {
   const running = new Map<string, Running>();
-  const problems = new Set<string>();
+  const tellProblem = problemTeller(screen);
   let frame = 0;
   let isPaused = false;
   const timer = screen.isLive ? setInterval(draw, frameMs) : null;
@@ -79,14 +79,6 @@ export function showProgress(screen: Screen, { withThreads }: ProgressOptions): 
     operation.said = `${operation.said}${piece}`.slice(-saidLength);
   }
 
-  function onProblem(threadId: string, error: unknown): void {
-    const { code, message } = toErrorInfo(error, "internal");
-    const text = label(threadId, `${line(message, 400)} (${code})`);
-    if (problems.has(text) || problems.size >= maxProblems) return;
-    problems.add(text);
-    screen.warn(text);
-  }
-
   return {
     observe(hint) {
       switch (hint.kind) {
@@ -104,7 +96,7 @@ export function showProgress(screen: Screen, { withThreads }: ProgressOptions): 
           onOutput(`${hint.threadId} ${hint.key}`, hint.progress);
           return;
         case "problem":
-          return onProblem(hint.threadId, hint.error);
+          return tellProblem(withThreads ? hint.threadId : "", hint.error);
         default:
           throw new HoldpointError(
             "internal",
@@ -126,6 +118,18 @@ export function showProgress(screen: Screen, { withThreads }: ProgressOptions): 
       if (timer) clearInterval(timer);
       screen.live("");
     },
+  };
+}
+
+/** Warns of a problem, of each once, and of which thread it is; an empty id is of none. */
+export function problemTeller(screen: Screen): (threadId: string, error: unknown) => void {
+  const told = new Set<string>();
+  return (threadId, error) => {
+    const { code, message } = toErrorInfo(error, "internal");
+    const text = `${threadId === "" ? "" : `${threadId}  `}${line(message, 400)} (${code})`;
+    if (told.has(text) || told.size >= maxProblems) return;
+    told.add(text);
+    screen.warn(text);
   };
 }
 

@@ -7,6 +7,7 @@ import { z } from "zod";
 import type { Principal } from "../core/approvers.ts";
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
 import { type Person, rolesOf } from "../core/person.ts";
+import { secretForms } from "../core/webhook-signature.ts";
 import { soundCounter } from "../models/sound-counter.ts";
 import type { DeliveryChannel } from "../ports/channel.ts";
 import type { TokenCounter } from "../ports/token-counter.ts";
@@ -213,7 +214,10 @@ function defaultModel(config: Config): string | undefined {
 function secretValues(names: readonly string[]): ReadonlyMap<string, string> {
   const all = [...names, ...providerKeys.map(([variable]) => variable)];
   return new Map(
-    all.flatMap((name) => (variableOf(name) === undefined ? [] : [[name, variableOf(name) ?? ""]])),
+    all.flatMap((name) => {
+      const secret = variableOf(name);
+      return secret === undefined ? [] : secretForms(name, secret);
+    }),
   );
 }
 

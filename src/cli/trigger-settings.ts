@@ -1,14 +1,15 @@
 // Webhooks and schedules of a config. In a .ts file they may also hold functions, or be made by `webhook` and `schedule`.
 import { z } from "zod";
 import { HoldpointError } from "../core/errors.ts";
+import { secretForms } from "../core/webhook-signature.ts";
 import { isSchedule, type Schedule, type ScheduleDefinition, schedule } from "../triggers/schedule.ts";
 import {
-  type Delivery,
   github,
   isWebhook,
   standardWebhook,
   type Webhook,
   type WebhookDefinition,
+  type WebhookMessage,
   type WebhookSignal,
   type WebhookVerification,
   webhook,
@@ -36,9 +37,9 @@ const webhookSchema = z
     secretVariables: z.array(z.string().min(1)).min(1, "names no environment variable that holds a secret"),
     onceBy: z.enum(["delivery", "body"]).optional(),
     agent: z.string().optional(),
-    input: z.custom<(delivery: Delivery) => unknown>(isFunction, "is no function").optional(),
+    input: z.custom<(message: WebhookMessage) => unknown>(isFunction, "is no function").optional(),
     signal: z
-      .custom<(delivery: Delivery) => WebhookSignal | undefined>(isFunction, "is no function")
+      .custom<(message: WebhookMessage) => WebhookSignal | undefined>(isFunction, "is no function")
       .optional(),
     maxBodyBytes: z.number().optional(),
   })
@@ -59,7 +60,7 @@ const scheduleSchema = z.strictObject({
 type WebhookEntry = z.infer<typeof webhookSchema>;
 
 const webhookForm =
-  'A webhook is { name, verify: "standard-webhooks" or "github", secretVariables (names of environment variables), agent }; in a .ts or .js file also input or signal, functions of a delivery; or what webhook() makes.';
+  'A webhook is { name, verify: "standard-webhooks" or "github", secretVariables (names of environment variables), agent }; in a .ts or .js file also input or signal, functions of a message; or what webhook() makes.';
 const scheduleForm =
   "A schedule is { name, agent, cron, timezone, input, missed }, the last three optional; in a .ts or .js file input may be a function; or what schedule() makes.";
 
@@ -159,17 +160,13 @@ function definitionOf(
   return members as WebhookDefinition; // `webhook` refuses one with neither or both of agent and signal
 }
 
-function secretsOf(entry: WebhookEntry | Webhook, variableOf: VariableOf): Iterable<[string, string]> {
+function secretsOf(
+  entry: WebhookEntry | Webhook,
+  variableOf: VariableOf,
+): Iterable<readonly [string, string]> {
   if (isWebhook(entry)) return webhookSecrets([entry]);
-  return entry.secretVariables.flatMap((variable): [string, string][] => {
+  return entry.secretVariables.flatMap((variable) => {
     const secret = variableOf(variable);
-    if (secret === undefined) return [];
-    const key = secret.replace(/^whsec_/, "");
-    return key === secret
-      ? [[variable, secret]]
-      : [
-          [variable, secret],
-          [`${variable} key`, key],
-        ];
+    return secret === undefined ? [] : secretForms(variable, secret);
   });
 }

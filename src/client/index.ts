@@ -1,10 +1,12 @@
 // A client of the HTTP service: `fetch` and types, nothing else of this package at run time.
-import type { RequestKind, Risk, ThreadEvent, Verdict, VerdictKind } from "../core/events.ts";
+import type { Risk, ThreadEvent, Verdict, VerdictKind } from "../core/events.ts";
 import type { Json } from "../core/json.ts";
 import type { RequestStatus, ThreadRow, ThreadStatus } from "../ports/store.ts";
+import type { RequestDocument as ClientRequest } from "../runtime/thread-report.ts";
 import { errorOf, HoldpointClientError } from "./client-error.ts";
 import { followEvents } from "./follow-events.ts";
 
+export type { RequestDocument as ClientRequest } from "../runtime/thread-report.ts";
 export { HoldpointClientError } from "./client-error.ts";
 
 export interface ClientOptions {
@@ -26,35 +28,6 @@ export interface PageOptions extends CallOptions {
   readonly limit?: number;
   /** `nextCursor` of the page before. */
   readonly cursor?: string;
-}
-
-/** A request to people. */
-export interface ClientRequest {
-  readonly requestId: string;
-  readonly threadId: string;
-  readonly agent: string;
-  readonly status: RequestStatus;
-  readonly kind: RequestKind;
-  readonly key: string;
-  readonly question: string;
-  readonly why: string;
-  readonly reason?: string;
-  readonly choices: readonly VerdictKind[];
-  readonly approvers: readonly string[];
-  readonly action?: {
-    readonly tool: string;
-    readonly toolVersion: string;
-    readonly args: Json;
-    readonly digest: string;
-    readonly risk?: Risk;
-  };
-  readonly answerSchema?: Json;
-  readonly openedAt: string;
-  readonly expiresAt: string | null;
-  readonly verdict: Verdict | null;
-  readonly by: string | null;
-  readonly via: string | null;
-  readonly decidedAt: string | null;
 }
 
 /** A request, and what to show of it to a person. */
@@ -205,8 +178,9 @@ function caller({ url, token, fetch: send = fetch }: ClientOptions): Caller {
   const base = url.replace(/\/+$/, "");
 
   async function raw(path: string, { body, query = {}, headers = {}, signal }: Call): Promise<Response> {
-    const response = await reached(`${base}${path}${queryOf(query)}`, () =>
-      send(`${base}${path}${queryOf(query)}`, {
+    const address = `${base}${path}${queryOf(query)}`;
+    const response = await reached(address, signal, () =>
+      send(address, {
         method: body === undefined ? "GET" : "POST",
         headers: {
           authorization: `Bearer ${token}`,
@@ -225,18 +199,20 @@ function caller({ url, token, fetch: send = fetch }: ClientOptions): Caller {
 
   async function call<Answer>(path: string, options: Call): Promise<Answer> {
     const response = await raw(path, options);
-    return reached(path, () => response.json() as Promise<Answer>);
+    return reached(path, options.signal, () => response.json() as Promise<Answer>);
   }
 
   return Object.assign(call, { raw });
 
-  /** What `fetch` throws when the signal aborts stays as it is. */
-  async function reached<T>(where: string, act: () => Promise<T>): Promise<T> {
+  async function reached<T>(
+    where: string,
+    signal: AbortSignal | undefined,
+    act: () => Promise<T>,
+  ): Promise<T> {
     try {
       return await act();
     } catch (cause) {
-      if (cause instanceof DOMException && (cause.name === "AbortError" || cause.name === "TimeoutError"))
-        throw cause;
+      signal?.throwIfAborted();
       throw new HoldpointClientError("unreachable", `no answer from ${where}`, { retryable: true, cause });
     }
   }

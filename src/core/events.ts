@@ -138,8 +138,8 @@ export interface Vote {
   readonly as?: string;
 }
 
-/** How a request has come to stand: whole in each event that changes it, so that lists read the newest only. */
-export interface Standing {
+/** Who may decide a request by now, and who has: whole in each event that changes it, so that lists read the newest only. */
+export interface Deciders {
   readonly approvers: readonly string[];
   readonly votes: readonly Vote[];
 }
@@ -370,7 +370,7 @@ interface EventBodies {
     readonly as?: string;
     /** Everyone who approved, `by` included, where it took more than one. */
     readonly voters?: readonly string[];
-    readonly standing?: Standing;
+    readonly deciders?: Deciders;
   };
   /** One of the approvals that a request needs; the last one decides it instead. */
   request_voted: {
@@ -381,7 +381,7 @@ interface EventBodies {
     readonly via: string;
     readonly as?: string;
     readonly digest?: string;
-    readonly standing: Standing;
+    readonly deciders: Deciders;
   };
   /** Nobody decided so far: channels tell the approvers again. */
   request_reminded: {
@@ -391,7 +391,7 @@ interface EventBodies {
     readonly reminders: number;
     /** When the request next needs something done; `null`: never. */
     readonly nextAt: string | null;
-    readonly standing: Standing;
+    readonly deciders: Deciders;
   };
   /** Nobody decided so far: others may, besides those before. */
   request_escalated: {
@@ -400,9 +400,9 @@ interface EventBodies {
     /** Who may decide from here on, besides. */
     readonly to: readonly string[];
     readonly nextAt: string | null;
-    readonly standing: Standing;
+    readonly deciders: Deciders;
   };
-  request_expired: { readonly requestId: string; readonly key: string; readonly standing?: Standing };
+  request_expired: { readonly requestId: string; readonly key: string; readonly deciders?: Deciders };
   /** An answer that the flow's schema took, as the schema makes it. */
   answer_accepted: {
     readonly key: string;

@@ -71,7 +71,7 @@ function apply(state: ThreadState, event: ThreadEvent): void {
     case "request_voted":
     case "request_reminded":
     case "request_escalated":
-      return applyStanding(state, event);
+      return applyDeciders(state, event);
     case "request_expired":
       return applyExpiry(state, event);
     case "answer_accepted":
@@ -283,13 +283,13 @@ function allowMore(state: ThreadState, owner: Operation, request: RequestState):
 }
 
 /** What happens to a request while it is open. */
-function applyStanding(
+function applyDeciders(
   state: ThreadState,
   event: EventOf<"request_voted"> | EventOf<"request_reminded"> | EventOf<"request_escalated">,
 ): void {
   const request = openRequest(state, event);
-  request.approvers = event.standing.approvers;
-  request.votes = event.standing.votes;
+  request.approvers = event.deciders.approvers;
+  request.votes = event.deciders.votes;
   if (event.type === "request_reminded") request.reminded = event.reminders;
   if (event.type === "request_escalated") request.escalated += 1;
 }

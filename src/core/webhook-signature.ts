@@ -1,15 +1,15 @@
 // Signatures of inbound webhooks, over the raw bytes that arrived. Forms are read strictly: what is not written exactly as
-// the scheme writes it is refused, so that one signed delivery has one form, and nothing is compared but 32 bytes in
+// the scheme writes it is refused, so that one signed message has one form, and nothing is compared but 32 bytes in
 // constant time.
 import { createHmac, timingSafeEqual } from "node:crypto";
 
 /** What a sender signed, and how: headers by name (two of one name are joined by `, `, as `Headers` does), and the body unread. */
-export interface SignedDelivery {
+export interface SignedMessage {
   readonly headers: { get(name: string): string | null };
   readonly body: Uint8Array;
 }
 
-/** Whether a delivery is authentic; `why` names no secret and can be told to the sender. */
+/** Whether a message is authentic; `why` names no secret and can be told to the sender. */
 export type SignatureCheck = { readonly ok: true } | { readonly ok: false; readonly why: string };
 
 export interface SignatureOptions {
@@ -34,7 +34,7 @@ const minSecretLength = 8;
 
 /** Standard Webhooks (https://www.standardwebhooks.com, version 1): `webhook-id`, `webhook-timestamp`, `webhook-signature`. */
 export function verifyStandardWebhook(
-  { headers, body }: SignedDelivery,
+  { headers, body }: SignedMessage,
   options: TimedSignatureOptions,
 ): SignatureCheck {
   const id = headers.get("webhook-id");
@@ -48,8 +48,8 @@ export function verifyStandardWebhook(
   return compare("standard-webhooks", given, options, [`${id}.${timestamp}.`, body]);
 }
 
-/** GitHub: `X-Hub-Signature-256`, over the body alone. Neither the delivery's id nor its time is signed. */
-export function verifyGitHub({ headers, body }: SignedDelivery, options: SignatureOptions): SignatureCheck {
+/** GitHub: `X-Hub-Signature-256`, over the body alone. Neither the message's id nor its time is signed. */
+export function verifyGitHub({ headers, body }: SignedMessage, options: SignatureOptions): SignatureCheck {
   const given = hexSignature("x-hub-signature-256", headers.get("x-hub-signature-256"), "sha256=");
   if (typeof given === "string") return refused(given);
   return compare("github", [given], options, [body]);
@@ -57,7 +57,7 @@ export function verifyGitHub({ headers, body }: SignedDelivery, options: Signatu
 
 /** Slack: `X-Slack-Signature` of version 0, and `X-Slack-Request-Timestamp`. */
 export function verifySlack(
-  { headers, body }: SignedDelivery,
+  { headers, body }: SignedMessage,
   options: TimedSignatureOptions,
 ): SignatureCheck {
   const timestamp = headers.get("x-slack-request-timestamp");
@@ -66,6 +66,17 @@ export function verifySlack(
   const given = hexSignature("x-slack-signature", headers.get("x-slack-signature"), "v0=");
   if (typeof given === "string") return refused(given);
   return compare("slack", [given], options, [`v0:${timestamp}:`, body]);
+}
+
+/** I11. What must not be shown of a secret, by name: of `whsec_` and base64 also the base64 alone, which is the key. */
+export function secretForms(name: string, secret: string): readonly (readonly [string, string])[] {
+  const key = withoutPrefix(secret);
+  return key === secret
+    ? [[name, secret]]
+    : [
+        [name, secret],
+        [`${name} key`, key],
+      ];
 }
 
 /** What keeps a secret from being used, without telling it; `null` for a usable one. */

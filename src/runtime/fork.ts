@@ -77,8 +77,9 @@ function forkedEvents(
   const requestId = (old: string): string => `r_${sha256(`${fork.forkId} ${old}`).slice(0, 12)}`;
   const isUnused = (id: string): boolean => {
     const request = state.requests.get(id);
-    const hasEnded = Boolean(state.operations.get(request?.opened.key ?? "")?.settled);
-    return request?.opened.kind === "approval" && request.status === "decided" && !request.used && !hasEnded;
+    const owner = state.operations.get(request?.opened.key ?? "");
+    const isNewest = owner?.request === request && !owner?.settled; // else it was asked again, or needs no answer
+    return request?.opened.kind === "approval" && request.status === "decided" && !request.used && isNewest;
   };
   const forked = (copied: ThreadEvent): readonly EventBody[] => {
     const { seq: _seq, at: _at, ...body } = copied;

@@ -1,5 +1,6 @@
 // What the events of the log do to a channel's copies. Everything follows from the list of events and the requests as
 // they are now, so a process that dies here has changed nothing, and the next one finds the same.
+import { whyNotApprover } from "../core/approvers.ts";
 import { isHoldpointError } from "../core/errors.ts";
 import { type Person, peopleFor } from "../core/person.ts";
 import type { DeliveryChannel } from "../ports/channel.ts";
@@ -58,7 +59,10 @@ async function ask(
 ): Promise<readonly OutboxChange[]> {
   const row = await findSound(runtime, fact.threadId, requestId);
   if (row?.status !== "open") return [];
-  const approvers = peopleFor(fact.approvers ?? row.opened.approvers, people);
+  const named = fact.approvers ?? row.opened.approvers;
+  const approvers = peopleFor(named, people).filter(
+    ({ id, roles = [] }) => whyNotApprover(row.opened, named, { id, roles }) === null, // who started it, say
+  );
   const recipients = recipientsOf(runtime, channel, row, approvers);
   return recipients.length === 0 ? [] : [{ kind: "ask", eventId: fact.eventId, requestId, recipients }];
 }

@@ -3,6 +3,7 @@
 import { maskCredentials } from "../core/error-compaction/mask-credentials.ts";
 import type { ErrorInfo } from "../core/errors.ts";
 import type { EventBody } from "../core/events.ts";
+import type { Json } from "../core/json.ts";
 import { rawCutMark } from "../core/raw-error.ts";
 
 export interface Redactor {
@@ -54,6 +55,12 @@ export function redactor(secrets: ReadonlyMap<string, string>): Redactor {
     value,
     event: (body) => clipError(list.length === 0 ? body : redactEvent(body, value), longestSecret),
   };
+}
+
+/** I11. Of a value that must run, or be approved, as it is: the log would hold another one. */
+export function holdsSecret({ value }: Redactor, given: Json): boolean {
+  const cleaned = value(given);
+  return cleaned !== given && JSON.stringify(cleaned) !== JSON.stringify(given);
 }
 
 interface Secret {

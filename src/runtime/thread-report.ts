@@ -1,6 +1,6 @@
 // What a command tells of a thread: how it stands, what it gave, and what it and its children wait for.
 import { type ErrorInfo, HoldpointError, withoutRaw } from "../core/errors.ts";
-import type { Stored } from "../core/events.ts";
+import type { EventOf, Stored } from "../core/events.ts";
 import { evolve } from "../core/evolve.ts";
 import type { Json } from "../core/json.ts";
 import { lookAlikes } from "../core/look-alikes.ts";
@@ -110,65 +110,23 @@ async function storedValue(store: Store, stored: Stored): Promise<Json | undefin
   return stored.artifact ? JSON.parse(await store.artifact(stored.artifact.digest)) : stored.value;
 }
 
-/** A request as `--json` shows it. */
-export function requestDocument(row: RequestRow): Readonly<Record<string, unknown>> {
-  const { requestId, threadId, agent, status, opened, approvers, votes, dueAt, verdict, by, via, decidedAt } =
-    row;
-  const {
-    kind,
-    question,
-    why,
-    reason,
-    choices,
-    quorum,
-    requesters,
-    requesterMayDecide,
-    again,
-    evidence,
-    soFar,
-    preview,
-    sources,
-    byCode,
-    remindAt,
-    escalateAt,
-    expiresAt,
-    action,
-    answerSchema,
-    key,
-    at: openedAt,
-  } = opened;
-  const asked = {
-    requestId,
-    threadId,
-    agent,
-    status,
-    kind,
-    key,
-    question,
-    why,
-    reason,
-    choices,
-    approvers,
-    quorum,
-    votes,
-    requesters,
-    requesterMayDecide,
-    action,
-    lookAlikes: action && lookAlikes(JSON.stringify(action.args)),
-    preview,
-    sources,
-    byCode,
-    again,
-    evidence,
-    soFar,
-    answerSchema,
-    openedAt,
-    remindAt,
-    escalateAt,
-    expiresAt,
-    dueAt,
+/** A request as `--json` and the HTTP service show it: all that was asked, as it stands now. */
+export type RequestDocument = Omit<EventOf<"request_opened">, "type" | "v" | "seq" | "at"> &
+  Omit<RequestRow, "opened"> & {
+    readonly openedAt: string;
+    /** In the arguments; absent where there are none to approve. */
+    readonly lookAlikes?: readonly string[];
   };
-  return { ...asked, verdict, by, via, decidedAt };
+
+export function requestDocument({ opened, ...row }: RequestRow): RequestDocument {
+  const { type: _type, v: _v, seq: _seq, at: openedAt, ...asked } = opened;
+  const { action } = asked;
+  return {
+    ...asked,
+    ...row,
+    openedAt,
+    ...(action && { lookAlikes: lookAlikes(JSON.stringify(action.args)) }),
+  };
 }
 
 /** A thread as `--json` shows it. */

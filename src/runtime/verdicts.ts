@@ -12,6 +12,7 @@ import type { RequestRow } from "../ports/store.ts";
 import { toolNamed } from "./built-in-tools.ts";
 import { assertPerson, commit } from "./change-thread.ts";
 import { namedBy } from "./operations/approval.ts";
+import { holdsSecret } from "./redact.ts";
 import { agentNamed, type Runtime } from "./runtime.ts";
 import { validateWithin } from "./validate-within.ts";
 
@@ -78,15 +79,15 @@ function verdictEvent(
   const body = { requestId, key: opened.key, ...vote, ...(digest === undefined ? {} : { digest }) };
   const { quorum = 1 } = opened;
   const isApproval = verdict.kind === "approve";
-  const standing = { approvers, votes: isApproval && quorum > 1 ? [...votes, vote] : votes };
-  if (isApproval && standing.votes.length < quorum && quorum > 1)
-    return event("request_voted", { ...body, verdict, standing });
-  const isAsOpened = standing.votes.length === 0 && approvers.length === opened.approvers.length;
+  const deciders = { approvers, votes: isApproval && quorum > 1 ? [...votes, vote] : votes };
+  if (isApproval && deciders.votes.length < quorum && quorum > 1)
+    return event("request_voted", { ...body, verdict, deciders });
+  const isAsOpened = deciders.votes.length === 0 && approvers.length === opened.approvers.length;
   return event("request_decided", {
     ...body,
     verdict,
-    ...(isApproval && quorum > 1 ? { voters: standing.votes.map((one) => one.by) } : {}),
-    ...(isAsOpened ? {} : { standing }),
+    ...(isApproval && quorum > 1 ? { voters: deciders.votes.map((one) => one.by) } : {}),
+    ...(isAsOpened ? {} : { deciders }),
   });
 }
 
@@ -181,10 +182,7 @@ async function checkedEdit(
       "verdict_invalid",
       `agent ${row.agent} has no tool ${row.opened.action?.tool} to check the edit with`,
     );
-  if (
-    runtime.redact.value(args) !== args &&
-    JSON.stringify(runtime.redact.value(args)) !== JSON.stringify(args)
-  )
+  if (holdsSecret(runtime.redact, args))
     throw new HoldpointError(
       "verdict_invalid",
       `the edited arguments of ${tool.name} hold a declared secret`,

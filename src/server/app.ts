@@ -99,11 +99,25 @@ export function createServer(options: ServerOptions): HttpServer {
     if (request.method !== "GET" && request.method !== "HEAD")
       assertSameOrigin({ headers: request.headers, rules: service.hosts });
     if (isProbe(path)) return app.fetch(request, { facts });
-    facts.caller = isPage(path)
-      ? await callerOfPage(service, request.headers)
-      : await callerOf(service, request);
-    limit?.(facts.caller?.tokenId ?? `remote:${facts.remote}`, runtime.clock.now());
+    facts.caller = await limitedCaller(path, request, facts);
     return app.fetch(request, { facts });
+  }
+
+  /** Whoever guesses at tokens is limited as one without. */
+  async function limitedCaller(
+    path: string,
+    request: Request,
+    { remote }: MutableFacts,
+  ): Promise<TokenRow | null> {
+    let who = `remote:${remote}`;
+    try {
+      const find = isPage(path) ? callerOfPage(service, request.headers) : callerOf(service, request);
+      const caller = await find;
+      who = caller?.tokenId ?? who;
+      return caller;
+    } finally {
+      limit?.(who, runtime.clock.now());
+    }
   }
 
   async function fetch(request: Request, { remote = null }: FetchInfo = {}): Promise<Response> {

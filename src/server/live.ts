@@ -65,6 +65,7 @@ export function createLive({ runtime, feed, pollMs, beatMs }: LiveOptions): Live
     const signal = AbortSignal.any([stop.signal, idle.signal]);
     const place = feed.head();
     const polling = place.then((head) => poll(head, idle));
+    place.catch(() => idle.abort()); // nothing is followed, so nothing beats
     return { ready: place.then(() => {}), over: Promise.allSettled([polling, beat(signal)]) };
   }
 
@@ -129,6 +130,7 @@ export function createLive({ runtime, feed, pollMs, beatMs }: LiveOptions): Live
     if (known) return known;
     const tail = store.read(threadId, { afterSeq }).then((events) => tailOf(events, afterSeq));
     topic.tails.set(afterSeq, tail);
+    forgetOldest(topic.tails);
     tail.catch(() => topic.tails.delete(afterSeq)); // the next reader tries again
     return tail;
   }
@@ -139,6 +141,7 @@ export function createLive({ runtime, feed, pollMs, beatMs }: LiveOptions): Live
     topic.followers += 1;
     followers += 1;
     running ??= start();
+    const started = running;
     let own: ((news: News) => void) | null = null;
     let isGone = false;
     const leave = (): void => {
@@ -152,9 +155,9 @@ export function createLive({ runtime, feed, pollMs, beatMs }: LiveOptions): Live
       own?.("gone");
     };
     try {
-      await running.ready;
+      await started.ready;
     } catch (error) {
-      running = null;
+      if (running === started) running = null; // another may have started anew
       leave();
       throw error;
     }
@@ -189,6 +192,16 @@ export function createLive({ runtime, feed, pollMs, beatMs }: LiveOptions): Live
       await running?.over;
     },
   };
+}
+
+/** Places in a thread whose rest is kept for others who come to them: most stand at its end. */
+const maxTails = 8;
+
+function forgetOldest(tails: Map<number, Promise<Tail>>): void {
+  for (const place of tails.keys()) {
+    if (tails.size <= maxTails) return;
+    tails.delete(place);
+  }
 }
 
 const encoder = new TextEncoder();

@@ -78,6 +78,14 @@ const action = z.object({
   risk: z.enum(["low", "medium", "high"]).optional(),
 });
 
+const source = z.object({
+  path: z.string(),
+  found: z.object({ seq: z.int(), from: z.string() }).nullable(),
+  filledIn: z.boolean().optional(),
+});
+const times = z.array(time);
+const vote = z.object({ by: z.string(), via: z.string(), as: z.string().optional() });
+
 const request = z
   .object({
     requestId: z.string(),
@@ -88,13 +96,30 @@ const request = z
     key: z.string(),
     question: z.string(),
     why: z.string(),
+    again: z.string().optional().meta({ description: "Why it is asked again." }),
     reason: z.string().optional(),
     choices: z.array(verdictKind),
-    approvers: z.array(z.string()),
+    approvers: z.array(z.string()).meta({ description: "Who may decide by now; empty: anybody." }),
+    quorum: z.int().optional().meta({ description: "Approvals that it takes. Default 1." }),
+    votes: z.array(vote),
+    requesters: z.array(z.string()).optional(),
+    requesterMayDecide: z.boolean().optional(),
+    soFar: z.array(z.string()).optional().meta({ description: "What the agent did before." }),
+    evidence: z.string().optional(),
     action: action.optional(),
+    preview: z
+      .object({ text: z.string().optional(), failed: z.string().optional() })
+      .optional()
+      .meta({ description: "What the tool says the action would do." }),
+    sources: z.array(source).optional().meta({ description: "Where arguments come from." }),
+    byCode: z.boolean().optional(),
+    lookAlikes: z.array(z.string()).optional(),
     answerSchema: json.optional(),
     openedAt: time,
+    remindAt: times.optional(),
+    escalateAt: z.array(z.object({ at: time, to: z.array(z.string()) })).optional(),
     expiresAt: time.nullable(),
+    dueAt: time.nullable().meta({ description: "The next reminder, escalation or deadline." }),
     verdict: verdict.nullable(),
     by: z.string().nullable(),
     via: z.string().nullable(),

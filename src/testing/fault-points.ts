@@ -8,7 +8,7 @@ import type { Store } from "../ports/store.ts";
 /** One call of a port. `index` counts from 1, over the store and the dispatcher of one process. */
 export interface PortCall {
   readonly index: number;
-  /** Of the store, such as `append`; of the dispatcher with its name, such as `dispatcher.send`. */
+  /** Of the store, such as `append`; of other ports with their name, such as `dispatcher.send`. */
   readonly method: string;
 }
 
@@ -34,6 +34,8 @@ export interface FaultPoints {
   readonly store: Store;
   /** Wraps the dispatcher of the same process: one numbering, one end. */
   wrapDispatcher(dispatcher: Dispatcher): Dispatcher;
+  /** Wraps another port of the same process, such as an outbox; its calls are named `outbox.claim` and so on. */
+  wrap<Port extends object>(name: string, port: Port): Port;
   /** The calls so far, in the order in which they began. */
   calls(): readonly PortCall[];
   /** Aborts when the process is stopped; a test's tools and models heed it, since a dead process has no effects. */
@@ -107,6 +109,16 @@ export function faultPoints(store: Store, faults: Faults = {}): FaultPoints {
       artifact: (digest) => visit("artifact", [digest], () => store.artifact(digest)),
       verify: (options) => visit("verify", [options], () => store.verify(options)),
       close: () => visit("close", [], () => store.close()),
+    },
+    wrap: (name, port) => {
+      const members = Object.entries(port).map(([method, member]) => [
+        method,
+        typeof member === "function"
+          ? (...args: readonly unknown[]) =>
+              visit(`${name}.${method}`, args, async () => member.apply(port, args))
+          : member,
+      ]);
+      return Object.fromEntries(members); // the same members; a port's methods all give promises
     },
     wrapDispatcher: (dispatcher) => ({
       send: (threadId, message, options) =>

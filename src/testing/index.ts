@@ -44,4 +44,14 @@ export {
   type ScriptedTurn,
   scriptedModel,
 } from "./scripted-model.ts";
-export { type OpenStore, type StoreCase, storeCases } from "./store-contract.ts";
+export {
+  type OpenStore,
+  outboxCases,
+  type StoreCase,
+  type StoreWithOutbox,
+  type StoreWithSchedules,
+  type StoreWithTokens,
+  scheduleCases,
+  storeCases,
+  tokenCases,
+} from "./store-contract.ts";

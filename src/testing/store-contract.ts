@@ -11,6 +11,10 @@ import { projectionCases } from "./store-contract/projections.ts";
 import { tallyCases } from "./store-contract/tallies.ts";
 
 export type { OpenStore, StoreCase } from "./store-contract/case.ts";
+// What may lie beside the log, for stores that have it.
+export { outboxCases, type StoreWithOutbox } from "./store-contract/outbox.ts";
+export { type StoreWithSchedules, scheduleCases } from "./store-contract/schedules.ts";
+export { type StoreWithTokens, tokenCases } from "./store-contract/tokens.ts";
 
 export const storeCases: readonly StoreCase[] = [
   ...appendCases,

@@ -6,11 +6,7 @@ import type { Json } from "../core/json.ts";
 export type WebhookProblemCode =
   | ErrorCode
   | "body_broken"
-  | "body_too_large"
-  | "body_too_slow"
-  | "delivery_invalid"
-  | "media_type_unsupported"
-  | "method_not_allowed"
+  | "message_invalid"
   | "signature_invalid"
   | "stopping";
 
@@ -45,7 +41,7 @@ export function problemAnswer({ status, code, detail, headers = {} }: Problem): 
 }
 
 /**
- * What went wrong with a verified delivery, for its sender. Only what is the sender's to mend is told in words, since ours
+ * What went wrong with a verified message, for its sender. Only what is the sender's to mend is told in words, since ours
  * name files and code; `clean` takes secrets out of it.
  */
 export function problemOf(error: unknown, clean: (text: string) => string): Problem {
@@ -56,8 +52,8 @@ export function problemOf(error: unknown, clean: (text: string) => string): Prob
   return { status, code, detail: status === 500 ? notHandled : clean(message).slice(0, maxDetailLength) };
 }
 
-const notHandled = "the delivery was not handled";
-const notNow = "the delivery could not be taken now: deliver it again later";
+const notHandled = "the message was not handled";
+const notNow = "the message could not be taken now: deliver it again later";
 
 export function unavailable(code: WebhookProblemCode, detail: string): Problem {
   return { status: 503, code, detail, headers: { "retry-after": String(retryAfterSeconds) } };

@@ -1,22 +1,22 @@
-// T1. A delivery does something only after its signature was verified over its raw body.
-// T2. A delivery starts one thread, or sends one signal, however often it arrives: the sender's id is the start's key, or
+// T1. A message does something only after its signature was verified over its raw body.
+// T2. A message starts one thread, or sends one signal, however often it arrives: the sender's id is the start's key, or
 //     the signal's id. Its answer comes after the commit, so a sender that was answered need not deliver again.
 // T3. Whoever cannot sign learns nothing but that.
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
-import type { SignedDelivery } from "../core/webhook-signature.ts";
+import type { SignedMessage } from "../core/webhook-signature.ts";
 import type { Mount } from "../ports/mount.ts";
 import { sendSignal, startThread } from "../runtime/commands.ts";
 import { agentNamed, type Runtime } from "../runtime/runtime.ts";
 import { answer, type Problem, problemAnswer, problemOf, unavailable } from "./answers.ts";
 import { type ReadBody, readBody } from "./read-body.ts";
 import {
-  type Delivery,
   webhook as defineWebhook,
   isWebhook,
   type SignallingWebhook,
   type StartingWebhook,
   type Webhook,
+  type WebhookMessage,
   webhookSecrets,
 } from "./webhook.ts";
 
@@ -67,11 +67,11 @@ async function receive(receiving: Receiving, request: Request): Promise<Response
   const signed = { headers: request.headers, body: body.bytes };
   const check = receiving.webhook.verify.check(signed, runtime.clock.now());
   if (!check.ok) return problemAnswer({ status: 401, code: "signature_invalid", detail: check.why });
-  const delivery = deliveryOf(receiving.webhook, signed);
-  if (typeof delivery === "string")
-    return problemAnswer({ status: 400, code: "delivery_invalid", detail: delivery });
+  const message = messageOf(receiving.webhook, signed);
+  if (typeof message === "string")
+    return problemAnswer({ status: 400, code: "message_invalid", detail: message });
   try {
-    return await deliver(receiving, delivery);
+    return await deliver(receiving, message);
   } catch (error) {
     if (receiving.signal.aborted) return problemAnswer(unavailable("stopping", "the service is stopping"));
     const problem = problemOf(error, runtime.redact.value);
@@ -82,7 +82,7 @@ async function receive(receiving: Receiving, request: Request): Promise<Response
 
 function refusalOfForm({ method, headers }: Request): Problem | null {
   if (method !== "POST") {
-    const detail = "a delivery is sent by POST";
+    const detail = "a message is sent by POST";
     return { status: 405, code: "method_not_allowed", detail, headers: { allow: "POST" } };
   }
   const encoding = headers.get("content-encoding") ?? "identity";
@@ -117,9 +117,9 @@ function unreadable({ kind }: Exclude<ReadBody, { kind: "read" }>): Problem {
 }
 
 /** What a verified sender delivers, or what is wrong with it. */
-function deliveryOf({ verify }: Webhook, signed: SignedDelivery): Delivery | string {
+function messageOf({ verify }: Webhook, signed: SignedMessage): WebhookMessage | string {
   const id = verify.idOf(signed);
-  if (id === null) return "it names no delivery";
+  if (id === null) return "it names no message";
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(signed.body);
     const body: Json = JSON.parse(text);
@@ -129,23 +129,23 @@ function deliveryOf({ verify }: Webhook, signed: SignedDelivery): Delivery | str
   }
 }
 
-function deliver(receiving: Receiving, delivery: Delivery): Promise<Response> {
+function deliver(receiving: Receiving, message: WebhookMessage): Promise<Response> {
   const { webhook } = receiving;
-  const isPing = webhook.verify.scheme === "github" && delivery.event === "ping";
+  const isPing = webhook.verify.scheme === "github" && message.event === "ping";
   if (isPing) return Promise.resolve(ignored()); // GitHub asks whether anyone is there
-  return "agent" in webhook ? start(receiving, webhook, delivery) : tell(receiving, webhook, delivery);
+  return "agent" in webhook ? start(receiving, webhook, message) : tell(receiving, webhook, message);
 }
 
 async function start(
   { runtime, signal }: Receiving,
   { name, agent, input = ({ body }) => body }: StartingWebhook,
-  delivery: Delivery,
+  message: WebhookMessage,
 ): Promise<Response> {
-  const value = mapped(name, () => input(delivery));
+  const value = mapped(name, () => input(message));
   if (value === undefined) return ignored();
   const { threadId, created } = await startThread(runtime, agent, value, {
     by: `webhook:${name}`,
-    key: `webhook:${name}:${delivery.id}`,
+    key: `webhook:${name}:${message.id}`,
     signal,
   });
   return answer(202, { threadId, created });
@@ -154,12 +154,12 @@ async function start(
 async function tell(
   { runtime }: Receiving,
   { name, signal: signalOf }: SignallingWebhook,
-  delivery: Delivery,
+  message: WebhookMessage,
 ): Promise<Response> {
-  const told = mapped(name, () => signalOf(delivery));
+  const told = mapped(name, () => signalOf(message));
   if (told === undefined) return ignored();
   const { threadId, signal, value } = told;
-  const signalId = `webhook:${name}:${delivery.id}`;
+  const signalId = `webhook:${name}:${message.id}`;
   await sendSignal(runtime, threadId, { signal, value, by: `webhook:${name}`, signalId });
   return answer(202, { threadId, signal });
 }
@@ -170,7 +170,7 @@ function mapped<T>(name: string, map: () => T): T {
     return map();
   } catch (cause) {
     if (isHoldpointError(cause)) throw cause;
-    throw new HoldpointError("invalid_input", `webhook ${name} cannot make use of this delivery`, { cause });
+    throw new HoldpointError("invalid_input", `webhook ${name} cannot make use of this message`, { cause });
   }
 }
 

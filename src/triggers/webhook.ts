@@ -5,14 +5,15 @@ import type { Json } from "../core/json.ts";
 import {
   type SignatureCheck,
   type SignatureScheme,
-  type SignedDelivery,
+  type SignedMessage,
+  secretForms,
   secretProblem,
   verifyGitHub,
   verifyStandardWebhook,
 } from "../core/webhook-signature.ts";
 
 /** One call of a sender, whose signature was checked. */
-export interface Delivery {
+export interface WebhookMessage {
   /** The sender's id of it: the same one delivered again has the same id. */
   readonly id: string;
   /** GitHub's `X-GitHub-Event`, which GitHub does not sign; `null` for Standard Webhooks, whose body names its type. */
@@ -24,10 +25,10 @@ export interface Delivery {
 export interface WebhookVerification {
   readonly scheme: Exclude<SignatureScheme, "slack">;
   readonly secrets: readonly string[];
-  readonly check: (delivery: SignedDelivery, now: number) => SignatureCheck;
-  /** What makes two deliveries the same one; `null` when the sender names none. */
-  readonly idOf: (delivery: SignedDelivery) => string | null;
-  readonly eventOf: (delivery: SignedDelivery) => string | null;
+  readonly check: (message: SignedMessage, now: number) => SignatureCheck;
+  /** What makes two messages the same one; `null` when the sender names none. */
+  readonly idOf: (message: SignedMessage) => string | null;
+  readonly eventOf: (message: SignedMessage) => string | null;
 }
 
 /** A signal for a thread that waits for it (`t.wait`). */
@@ -48,13 +49,13 @@ interface CommonDefinition {
 export interface StartingWebhook extends CommonDefinition {
   /** The agent that is started, by its name. */
   readonly agent: string;
-  /** The agent's input; `undefined` leaves the delivery alone. Default: its body. Called again when it is delivered again. */
-  readonly input?: (delivery: Delivery) => unknown;
+  /** The agent's input; `undefined` leaves the message alone. Default: its body. Called again when it is delivered again. */
+  readonly input?: (message: WebhookMessage) => unknown;
 }
 
 export interface SignallingWebhook extends CommonDefinition {
-  /** The signal to send; `undefined` leaves the delivery alone. */
-  readonly signal: (delivery: Delivery) => WebhookSignal | undefined;
+  /** The signal to send; `undefined` leaves the message alone. */
+  readonly signal: (message: WebhookMessage) => WebhookSignal | undefined;
 }
 
 export type WebhookDefinition = StartingWebhook | SignallingWebhook;
@@ -65,7 +66,7 @@ const made = new WeakSet<object>();
 export type Webhook = WebhookDefinition;
 
 /**
- * Defines an inbound webhook at `/hooks/<name>`. Each delivery starts one thread of `agent`, or sends one signal,
+ * Defines an inbound webhook at `/hooks/<name>`. Each message starts one thread of `agent`, or sends one signal,
  * however often it arrives.
  *
  * @throws `usage` for a name, limit or member that cannot be used.
@@ -110,36 +111,36 @@ export interface SecretsOptions {
   readonly secrets: readonly string[];
 }
 
-/** Deliveries signed as Standard Webhooks has it; secrets are `whsec_` and base64. @throws `usage` for no secret, or a bad one. */
+/** Messages signed as Standard Webhooks has it; secrets are `whsec_` and base64. @throws `usage` for no secret, or a bad one. */
 export function standardWebhook(options: SecretsOptions): WebhookVerification {
   const secrets = checkedSecrets("standard-webhooks", options.secrets);
   return Object.freeze({
     scheme: "standard-webhooks",
     secrets,
-    check: (delivery: SignedDelivery, now: number) => verifyStandardWebhook(delivery, { secrets, now }),
-    idOf: ({ headers }: SignedDelivery) => headers.get("webhook-id"),
+    check: (message: SignedMessage, now: number) => verifyStandardWebhook(message, { secrets, now }),
+    idOf: ({ headers }: SignedMessage) => headers.get("webhook-id"),
     eventOf: () => null,
   });
 }
 
 export interface GitHubOptions extends SecretsOptions {
   /**
-   * What makes two deliveries the same one. `delivery` (the default): `X-GitHub-Delivery`, which GitHub keeps when it
+   * What makes two messages the same one. `delivery` (the default): `X-GitHub-Delivery`, which GitHub keeps when it
    * delivers again, and does not sign: whoever has seen a signed body can send it under another id. `body`: the signed
    * body itself, so that a replay starts nothing; two events whose bodies are equal then are one.
    */
   readonly onceBy?: "delivery" | "body";
 }
 
-/** Deliveries signed as GitHub does (`X-Hub-Signature-256`). @throws `usage` for no secret, or a bad one. */
+/** Messages signed as GitHub does (`X-Hub-Signature-256`). @throws `usage` for no secret, or a bad one. */
 export function github({ onceBy = "delivery", ...options }: GitHubOptions): WebhookVerification {
   const secrets = checkedSecrets("github", options.secrets);
   return Object.freeze({
     scheme: "github",
     secrets,
-    check: (delivery: SignedDelivery) => verifyGitHub(delivery, { secrets }),
-    idOf: onceBy === "body" ? ({ body }: SignedDelivery) => sha256(body) : deliveryHeader,
-    eventOf: ({ headers }: SignedDelivery) => headers.get("x-github-event"),
+    check: (message: SignedMessage) => verifyGitHub(message, { secrets }),
+    idOf: onceBy === "body" ? ({ body }: SignedMessage) => sha256(body) : deliveryHeader,
+    eventOf: ({ headers }: SignedMessage) => headers.get("x-github-event"),
   });
 }
 
@@ -147,21 +148,12 @@ export function github({ onceBy = "delivery", ...options }: GitHubOptions): Webh
 export function webhookSecrets(webhooks: readonly Webhook[]): ReadonlyMap<string, string> {
   return new Map(
     webhooks.flatMap(({ name, verify }) =>
-      verify.secrets.flatMap((secret, index): [string, string][] => {
-        const id = `webhook ${name} ${index + 1}`;
-        const bare = secret.replace(/^whsec_/, "");
-        return bare === secret
-          ? [[id, secret]]
-          : [
-              [id, secret],
-              [`${id} key`, bare],
-            ];
-      }),
+      verify.secrets.flatMap((secret, index) => secretForms(`webhook ${name} ${index + 1}`, secret)),
     ),
   );
 }
 
-function deliveryHeader({ headers }: SignedDelivery): string | null {
+function deliveryHeader({ headers }: SignedMessage): string | null {
   const id = headers.get("x-github-delivery");
   return id !== null && /^[A-Za-z0-9-]{1,128}$/.test(id) ? id : null;
 }

@@ -16,7 +16,7 @@ const openRuntime = runtimesOfEachTest();
 const people = [dana, kim];
 const hour = 3_600_000;
 
-async function askedInSlack(policy: GatePolicy) {
+async function askedInSlack(policy: GatePolicy, by = "test") {
   const slack = await startSlack();
   const tool = payTool({ risk: "high", effect: "once" });
   const model = turns(calls(["pay", { cents: 1 }]), { text: "done" });
@@ -27,7 +27,7 @@ async function askedInSlack(policy: GatePolicy) {
   const { outbox } = opened.runtime.store as SqliteStore; // as `openEmbedded` opens it
   const signal = new AbortController().signal;
   const send = (): Promise<number> => settleOutbox(opened.runtime, { outbox, channels, people }, signal);
-  const { threadId } = await startThread(opened.runtime, "a", "pay", { by: "test" });
+  const { threadId } = await startThread(opened.runtime, "a", "pay", { by });
   await opened.settle(threadId);
   await send();
   return {
@@ -82,4 +82,9 @@ test("a reminder stands under the first message; an escalation updates it, and a
   await pass(hour);
   expect(slack.posts.map(({ channel }) => channel)).toEqual(["D0DANA", "D0DANA", "D0KIM"]);
   expect(shownText(slack.posts[0] as SlackPost)).toContain("approvers: dana@example.com, kim@example.com");
+});
+
+test("who started the thread, and may not decide, is not asked to", async () => {
+  const { slack } = await askedInSlack({ approvers: [dana.id, kim.id] }, dana.id);
+  expect(slack.posts.map(({ channel }) => channel)).toEqual(["D0KIM"]);
 });

@@ -102,3 +102,16 @@ describe("a config that cannot be used", () => {
     expect((await project.json("threads")).code).toBe(0);
   });
 });
+
+it("keeps a webhook's key out of the log, also without the prefix that makes it a secret", async () => {
+  const project = newProject();
+  project.write("holdpoint.config.json", jsonConfig("http://127.0.0.1:9/"));
+  const key = secret.replace("whsec_", "");
+  const input = JSON.stringify({ orderId: key, cents: 42 });
+  const { ended } = project.start(["run", fixture("desk.ts"), input, "--json"], { env });
+  const { stdout } = await ended;
+  const { threadId } = JSON.parse(stdout);
+  const shown = await project.run("show", threadId, "--json");
+  expect(shown.stdout).toContain("[secret HOOK_SECRET key]");
+  expect(shown.stdout).not.toContain(key);
+});

@@ -52,6 +52,8 @@ describe("holdpoint token", () => {
     ["an unknown scope", ["--principal", "dana@example.com", "--scope", "write"]],
     ["an agent's voice", ["--principal", "agent:desk", "--scope", "decide"]],
     ["a thread's voice", ["--principal", "thread:th_1", "--scope", "decide"]],
+    ["an agent's voice in another spelling", ["--principal", "Agent:desk", "--scope", "decide"]],
+    ["a role", ["--principal", "role:lead", "--scope", "decide"]],
     ["a principal of two lines", ["--principal", "dana\nroot", "--scope", "read"]],
     ["a role with spaces", ["--principal", "dana@example.com", "--scope", "read", "--role", "a b"]],
     ["an end in the past", ["--principal", "dana@example.com", "--scope", "read", "--expires", "0s"]],
@@ -86,6 +88,22 @@ describe("holdpoint serve", () => {
     expect(code).toBe(0);
     expect(stderr).toContain('"path":"/v1/threads"');
     expect(stderr).not.toContain("hp_");
+  });
+
+  test("tells what goes wrong in the background", async () => {
+    const project = newProject();
+    const config = { channels: [{ type: "webhook", url: "https://127.0.0.1/", secretVariables: ["HOOK"] }] };
+    project.write("holdpoint.config.json", JSON.stringify(config));
+    const HOOK = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
+    const agent = ["--agent", fixture("desk.ts")];
+    await project.json("run", fixture("desk.ts"), '{"orderId":"A7","cents":4200}');
+    const { child, ended, until } = project.start(["serve", "--port", "0", ...agent], {
+      input: null,
+      env: { HOOK },
+    });
+    await until("channel webhook gave up on a delivery");
+    child.kill("SIGTERM");
+    expect((await ended).code).toBe(0);
   });
 
   test("runs nothing with --no-worker, and stops with open streams and threads under way", async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "vitest";
 import { openSqliteStore } from "../../src/stores/sqlite/store.ts";
-import { storeCases } from "../../src/testing/store-contract.ts";
+import { outboxCases, scheduleCases, storeCases, tokenCases } from "../../src/testing/store-contract.ts";
 
 describe("the SQLite store keeps the contract", () => {
   let folder = "";
@@ -12,7 +12,7 @@ describe("the SQLite store keeps the contract", () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  for (const { name, run } of storeCases) {
+  for (const { name, run } of [...storeCases, ...outboxCases, ...scheduleCases, ...tokenCases]) {
     test(name, () => run(() => openSqliteStore({ path: join(folder, "holdpoint.db") })));
   }
 });

@@ -229,6 +229,13 @@ describe("the rate", () => {
     expect((await service.json("/v1/threads")).status).toBe(200);
     expect((await service.json("/v1/threads")).status).toBe(429);
   });
+
+  test("of one address is limited, also with tokens that are none", async () => {
+    const { json } = await open({ agents, rateLimit: { perSecond: 2, burst: 3 } });
+    const guess = async (index: number): Promise<number> =>
+      (await json("/v1/threads", { token: `hp_${String(index).padStart(43, "0")}` })).status;
+    expect([await guess(1), await guess(2), await guess(3), await guess(4)]).toEqual([401, 401, 401, 429]);
+  });
 });
 
 describe("answers", () => {

@@ -4,6 +4,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
 import { createClient, HoldpointClientError } from "../../src/client/index.ts";
 import { type AgentDefinition, agent } from "../../src/core/agent.ts";
+import { gate } from "../../src/core/gate.ts";
 import { servicesOfEachTest, type TestService } from "../kit/http.ts";
 import { listening } from "../kit/listening.ts";
 import { calls, payTool, turns } from "../kit/runtime.ts";
@@ -12,7 +13,9 @@ const open = servicesOfEachTest();
 
 function desk(definition: Partial<AgentDefinition<unknown, unknown, unknown>> = {}) {
   const model = turns(calls(["pay", { cents: 5 }]), { text: "paid" });
-  return agent({ name: "desk", prompt: "Work.", model, tools: [payTool({ risk: "high" })], ...definition });
+  const tools = [payTool({ risk: "high", preview: ({ cents }) => `${cents} cents leave the till` })];
+  const policy = gate({ remindAfter: ["1h"], escalate: [{ after: "2h", to: ["kim@example.com"] }] });
+  return agent({ name: "desk", prompt: "Work.", model, tools, gate: policy, ...definition });
 }
 
 async function held(): Promise<TestService & { readonly threadId: string; readonly requestId: string }> {
@@ -87,6 +90,9 @@ describe("the document", () => {
       const response = await service.send(path, body === undefined ? {} : { body });
       expectToFit(document, name, response.status, response.headers, await response.text());
     }
+    const shown = (await service.json(`/v1/requests/${requestId}`)).body.request;
+    const named = Object.keys(document.components.schemas.Request.properties);
+    expect(Object.keys(shown).filter((member) => !named.includes(member))).toEqual([]);
     const ended = await service.send(thread);
     expectToFit(document, "get /v1/threads/{threadId}", 200, ended.headers, await ended.text());
     const refused = await service.send("/v1/threads/th_none");
@@ -174,6 +180,9 @@ describe("the client", () => {
       retryable: true,
       status: null,
     });
+    const told = new Error("told to stop");
+    const signal = AbortSignal.abort(told);
+    await expect(client.agents({ signal })).rejects.toBe(told);
     await expect(client.thread("../agents")).rejects.toMatchObject({ code: "thread_not_found" });
   });
 });

@@ -59,7 +59,7 @@ function browse(service: TestService): Browser {
 }
 
 function formIn(html: string, kind: string): Readonly<Record<string, string>> {
-  const form = html.split("<form").find((text) => text.includes(`name="kind" value="${kind}"`)) ?? "";
+  const form = html.split("<form").find((text) => text.includes(`name="verdict" value="${kind}"`)) ?? "";
   return Object.fromEntries(
     [...form.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)">/g)].map(
       ([, name = "", value = ""]) => [name, value],
@@ -178,7 +178,7 @@ describe("a request's page", () => {
       "&quot;cents&quot;: 5",
     ])
       expect(html).toContain(text);
-    expect(form("approve")).toMatchObject({ kind: "approve", digest: row?.opened.action?.digest });
+    expect(form("approve")).toMatchObject({ verdict: "approve", digest: row?.opened.action?.digest });
     expect(Object.keys(form("edit"))).toContain("digest");
     expect(Object.keys(form("reject"))).toContain("key");
     expect(html).not.toMatch(/<script|onclick|javascript:/i);
@@ -198,7 +198,7 @@ describe("a request's page", () => {
   test("approves by POST, once, and says so", async () => {
     const { signIn, get, post, path, settle, threadId, tool, events } = await held();
     const { form } = await signIn();
-    await get(`${path}?kind=approve`);
+    await get(`${path}?verdict=approve`);
     expect((await events(threadId)).some(({ type }) => type === "request_decided")).toBe(false);
     const after = await post(path, form("approve"));
     expect(after.html).toContain("By dana@example.com via page");
@@ -211,10 +211,15 @@ describe("a request's page", () => {
   test("edits, and tells what is wrong with an edit", async () => {
     const { signIn, post, path, settle, threadId, tool } = await held();
     const { form } = await signIn();
-    const noJson = await post(path, { ...form("edit"), value: "{" });
-    expect([noJson.status, noJson.html.includes("this is not JSON that can be used")]).toEqual([400, true]);
-    expect((await post(path, { ...form("edit"), value: '{"cents":-1}' })).status).toBe(422);
-    await post(path, { ...form("edit"), value: '{"cents":4}' });
+    const noJson = await post(path, { ...form("edit"), text: "{" });
+    expect([noJson.status, noJson.html.includes("what was typed is not JSON that can be used")]).toEqual([
+      422,
+      true,
+    ]);
+    expect((await post(path, { ...form("edit"), text: '{"cents":-1}' })).status).toBe(422);
+    const twice = await post(path, { ...form("edit"), text: '{"cents":1,"cents":4}' });
+    expect([twice.status, twice.html.includes("given twice") || twice.html]).toEqual([422, true]);
+    await post(path, { ...form("edit"), text: '{"cents":4}' });
     await settle(threadId);
     expect(tool.runs).toEqual([{ cents: 4, note: "none" }]);
   });
@@ -222,8 +227,8 @@ describe("a request's page", () => {
   test("rejects, with a reason", async () => {
     const { signIn, post, path, events, threadId } = await held();
     const { form } = await signIn();
-    expect((await post(path, { ...form("reject"), why: " " })).status).toBe(400);
-    await post(path, { ...form("reject"), why: "too late" });
+    expect((await post(path, { ...form("reject"), text: " " })).status).toBe(422);
+    await post(path, { ...form("reject"), text: "too late" });
     expect((await events(threadId)).at(-1)).toMatchObject({
       verdict: { kind: "reject", why: "too late" },
       via: "page",
@@ -234,7 +239,7 @@ describe("a request's page", () => {
     const { signIn, post, path, decide, requestId } = await held();
     const { form } = await signIn();
     await decide(requestId, { kind: "approve" });
-    const { status, html } = await post(path, { ...form("reject"), why: "too late" });
+    const { status, html } = await post(path, { ...form("reject"), text: "too late" });
     expect(status).toBe(409);
     expect(html).toContain("was decided by dana@example.com");
   });
@@ -290,7 +295,7 @@ describe("a request's page", () => {
     const path = `/requests/${(await service.openRequests())[0]?.requestId}`;
     const { post } = browse(service);
     const { form } = await post("/sign-in", { token: await service.token(["read", "decide"]), next: path });
-    expect((await post(path, { ...form("answer"), value })).html).toContain("Decided");
+    expect((await post(path, { ...form("answer"), text: value })).html).toContain("Decided");
     expect((await service.events(threadId)).at(-1)).toMatchObject({
       verdict: { kind: "answer", value: expected },
     });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { type AgentDefinition, agent } from "../../src/core/agent.ts";
+import { grantStanding } from "../../src/runtime/standing.ts";
 import { servicesOfEachTest, type TestService } from "../kit/http.ts";
 import { calls, payTool, turns } from "../kit/runtime.ts";
 
@@ -114,6 +115,19 @@ describe("starting a thread", () => {
 });
 
 describe("threads", () => {
+  test("are listed without standing approvals, unless these are asked for", async () => {
+    const { runtime, json } = await open({ agents: [] });
+    const grant = {
+      ...{ agent: "desk", tool: "pay", uses: 1, why: "routine" },
+      ...{ where: [{ path: "$.cents", max: 5 }], expiresAt: "2026-01-02T00:00:00.000Z" },
+    };
+    const { standingId } = await grantStanding(runtime, grant, { by: "dana@example.com" });
+    const listed = async (path: string): Promise<string[]> =>
+      (await json(path)).body.threads.map(({ threadId }: { threadId: string }) => threadId);
+    expect(await listed("/v1/threads")).toEqual([]);
+    expect(await listed("/v1/threads?agent=standing-approval")).toEqual([standingId]);
+  });
+
   test("are listed page by page, newest first", async () => {
     const service = await open({ agents: [desk()] });
     const ids: string[] = [];

@@ -6,7 +6,7 @@ import { Webhook } from "standardwebhooks";
 import { describe, expect, it, test } from "vitest";
 import {
   type SignatureCheck,
-  type SignedDelivery,
+  type SignedMessage,
   verifyGitHub,
   verifySlack,
   verifyStandardWebhook,
@@ -29,7 +29,7 @@ const seconds = String(now / 1_000);
 const secret = `whsec_${Buffer.from("0123456789abcdef01234567").toString("base64")}`;
 const plain = "a plain secret of 28 letters";
 
-function delivery(headers: Readonly<Record<string, string>>, body: string | Uint8Array = ""): SignedDelivery {
+function message(headers: Readonly<Record<string, string>>, body: string | Uint8Array = ""): SignedMessage {
   return { headers: new Headers(headers), body: Buffer.from(body) };
 }
 
@@ -40,7 +40,7 @@ function vectorsOf(): Readonly<Record<"slack" | "github" | "standard-webhooks", 
 describe.runIf(hasVectors)(`published vectors${reason}`, () => {
   test("Standard Webhooks", () => {
     const { secret, id, timestamp, body, signature } = vectorsOf()["standard-webhooks"];
-    const sent = delivery(
+    const sent = message(
       { "webhook-id": id, "webhook-timestamp": timestamp, "webhook-signature": signature },
       body,
     );
@@ -53,7 +53,7 @@ describe.runIf(hasVectors)(`published vectors${reason}`, () => {
 
   test("GitHub", () => {
     const { secret, body, signature } = vectorsOf().github;
-    const sent = delivery({ "x-hub-signature-256": signature }, body);
+    const sent = message({ "x-hub-signature-256": signature }, body);
     expect(verifyGitHub(sent, { secrets: [secret] })).toEqual({ ok: true });
     expect(verifyGitHub(sent, { secrets: ["another secret", secret] })).toEqual({ ok: true });
     expect(verifyGitHub(sent, { secrets: ["another secret"] }).ok).toBe(false);
@@ -61,7 +61,7 @@ describe.runIf(hasVectors)(`published vectors${reason}`, () => {
 
   test("Slack", () => {
     const { secret, timestamp, body, signature } = vectorsOf().slack;
-    const sent = delivery({ "x-slack-request-timestamp": timestamp, "x-slack-signature": signature }, body);
+    const sent = message({ "x-slack-request-timestamp": timestamp, "x-slack-signature": signature }, body);
     const at = Number(timestamp) * 1_000;
     expect(verifySlack(sent, { secrets: [secret], now: at })).toEqual({ ok: true });
     expect(verifySlack(sent, { secrets: [secret], now: at + 301_000 }).ok).toBe(false);
@@ -80,7 +80,7 @@ function standard(changes: Readonly<Record<string, string>> = {}, body = "{}"): 
     "webhook-signature": signStandard("{}"),
     ...changes,
   };
-  return verifyStandardWebhook(delivery(headers, body), { secrets: [secret], now });
+  return verifyStandardWebhook(message(headers, body), { secrets: [secret], now });
 }
 
 function hex(text: string, key = plain): string {
@@ -147,7 +147,7 @@ describe("a strictly read form", () => {
     ["sha256=", ""],
     ["sha256=", hex("y")],
   ])("of GitHub is refused as %s%s", (prefix, digits) => {
-    const sent = delivery({ "x-hub-signature-256": `${prefix}${digits}` }, "x");
+    const sent = message({ "x-hub-signature-256": `${prefix}${digits}` }, "x");
     expect(verifyGitHub(sent, { secrets: [plain] }).ok).toBe(false);
   });
 
@@ -159,16 +159,16 @@ describe("a strictly read form", () => {
     ["v0=", hex(`v0:${Number(seconds) - 301}:x`), String(Number(seconds) - 301)],
   ])("of Slack is refused as %s%s at %s", (prefix, digits, at) => {
     const headers = { "x-slack-signature": `${prefix}${digits}`, "x-slack-request-timestamp": at };
-    expect(verifySlack(delivery(headers, "x"), { secrets: [plain], now }).ok).toBe(false);
+    expect(verifySlack(message(headers, "x"), { secrets: [plain], now }).ok).toBe(false);
   });
 
   test("without a header at all is refused by its name", () => {
-    expect(verifyGitHub(delivery({}), { secrets: [plain] })).toEqual({
+    expect(verifyGitHub(message({}), { secrets: [plain] })).toEqual({
       ok: false,
       why: "there is no x-hub-signature-256 header",
     });
-    expect(verifySlack(delivery({}), { secrets: [plain], now }).ok).toBe(false);
-    expect(verifyStandardWebhook(delivery({}), { secrets: [secret], now }).ok).toBe(false);
+    expect(verifySlack(message({}), { secrets: [plain], now }).ok).toBe(false);
+    expect(verifyStandardWebhook(message({}), { secrets: [secret], now }).ok).toBe(false);
   });
 });
 
@@ -182,7 +182,7 @@ describe("a secret", () => {
     ["one that anybody guesses", ["secret"]],
   ])("%s verifies nothing", (_name, secrets: readonly string[]) => {
     const signed = hex("x", secrets[0] || "k");
-    expect(verifyGitHub(delivery({ "x-hub-signature-256": `sha256=${signed}` }, "x"), { secrets }).ok).toBe(
+    expect(verifyGitHub(message({ "x-hub-signature-256": `sha256=${signed}` }, "x"), { secrets }).ok).toBe(
       false,
     );
   });
@@ -195,7 +195,7 @@ describe("a secret", () => {
         "webhook-timestamp": seconds,
         "webhook-signature": signStandard("{}"),
       };
-      const check = verifyStandardWebhook(delivery(headers, "{}"), { secrets: [secret, bad], now });
+      const check = verifyStandardWebhook(message(headers, "{}"), { secrets: [secret, bad], now });
       expect(check).toMatchObject({ ok: false, why: expect.stringMatching(/^secret 2 cannot be used: /) });
     },
   );
@@ -208,13 +208,13 @@ describe("a secret", () => {
         "webhook-timestamp": seconds,
         "webhook-signature": signStandard("{}", { key }),
       };
-      const check = verifyStandardWebhook(delivery(headers, "{}"), { secrets: [secret, next], now });
+      const check = verifyStandardWebhook(message(headers, "{}"), { secrets: [secret, next], now });
       expect(check).toEqual({ ok: true });
     }
   });
 });
 
-describe("any change of a signed delivery", () => {
+describe("any change of a signed message", () => {
   const text = fc.string({ unit: "binary" });
   const id = fc.stringMatching(/^[A-Za-z0-9_-]{1,40}$/);
   const at = fc.integer({ min: now / 1_000 - 299, max: now / 1_000 + 299 });
@@ -246,8 +246,8 @@ describe("any change of a signed delivery", () => {
         const github = `sha256=${createHmac("sha256", plain).update(body).digest("hex")}`;
         const slack = `v0=${createHmac("sha256", plain).update(`v0:${seconds}:`).update(body).digest("hex")}`;
         const checks = (body: Uint8Array, github: string, slack: string): readonly boolean[] => [
-          verifyGitHub(delivery({ "x-hub-signature-256": github }, body), { secrets: [plain] }).ok,
-          verifySlack(delivery({ "x-slack-signature": slack, "x-slack-request-timestamp": seconds }, body), {
+          verifyGitHub(message({ "x-hub-signature-256": github }, body), { secrets: [plain] }).ok,
+          verifySlack(message({ "x-slack-signature": slack, "x-slack-request-timestamp": seconds }, body), {
             secrets: [plain],
             now,
           }).ok,

@@ -121,7 +121,7 @@ async function threads({ runtime }: TestRuntime): Promise<number> {
   return (await runtime.store.threads({ limit: 1_000 })).rows.length;
 }
 
-describe("a signed delivery", () => {
+describe("a signed message", () => {
   test("starts one thread in the webhook's name, with its body as the input", async () => {
     const service = await open();
     const { status, document } = await service.post("shop", signed(service, '{"order":"A7"}'));
@@ -240,7 +240,7 @@ describe("a signal by webhook", () => {
   });
 });
 
-describe("a delivery is refused, and starts nothing,", () => {
+describe("a message is refused, and starts nothing,", () => {
   const order = '{"order":"A7"}';
 
   test.each<[string, number, string, (service: Service) => Request]>([
@@ -273,8 +273,8 @@ describe("a delivery is refused, and starts nothing,", () => {
       "signature_invalid",
       (service) => signed(service, order, { headers: { "webhook-id": "msg_other" } }),
     ],
-    ["with a body that is no JSON", 400, "delivery_invalid", (service) => signed(service, "order=A7")],
-    ["with an empty body", 400, "delivery_invalid", (service) => signed(service, "")],
+    ["with a body that is no JSON", 400, "message_invalid", (service) => signed(service, "order=A7")],
+    ["with an empty body", 400, "message_invalid", (service) => signed(service, "")],
     ["of a wrong shape", 422, "invalid_input", (service) => signed(service, '{"orders":7}')],
     [
       "that nests too deep",
@@ -307,7 +307,7 @@ describe("a delivery is refused, and starts nothing,", () => {
     for (const delivery of ["", "a b", "d-1, d-1"])
       expect(await service.post("repo", fromGitHub('{"id":"A7"}', { delivery }))).toMatchObject({
         status: 400,
-        document: { code: "delivery_invalid" },
+        document: { code: "message_invalid" },
       });
     expect(await threads(service)).toBe(0);
   });
@@ -317,7 +317,7 @@ describe("a delivery is refused, and starts nothing,", () => {
     const answer = await service.post("repo", fromGitHub('{"id":7}'));
     expect(answer).toMatchObject({
       status: 422,
-      document: { code: "invalid_input", detail: "webhook repo cannot make use of this delivery" },
+      document: { code: "invalid_input", detail: "webhook repo cannot make use of this message" },
     });
   });
 

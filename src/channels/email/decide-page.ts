@@ -2,15 +2,15 @@
 // verdict (I6), so the form works once, and says who decided when it comes too late.
 import { createHash } from "node:crypto";
 import { isHoldpointError } from "../../core/errors.ts";
+import { type Html, html } from "../../core/html.ts";
 import type { Person } from "../../core/person.ts";
 import { type RequestView, viewRequest } from "../../core/request-view.ts";
+import { typedInput, typedVerdict } from "../../core/typed-verdict.ts";
 import { visible } from "../../core/visible.ts";
 import type { Desk } from "../../ports/channel.ts";
 import type { Mount } from "../../ports/mount.ts";
 import type { RequestRow } from "../../ports/store.ts";
 import { describeOutcome, describeRecorded } from "../describe-outcome.ts";
-import { takesText, verdictFrom } from "../form-verdict.ts";
-import { type Html, html } from "../html.ts";
 import { shownDigest } from "../shown-digest.ts";
 import type { DecideGrant, DecideSigner } from "./decide-link.ts";
 import { fieldTable } from "./mail-text.ts";
@@ -64,7 +64,7 @@ async function decide(
   if (admitted instanceof Response) return admitted;
   try {
     const typed = { kind: form.get("verdict") ?? "", text: form.get("text") ?? "" };
-    const verdict = verdictFrom(admitted.request, typed);
+    const verdict = typedVerdict(admitted.request.opened, typed);
     const decided = await desk.decide(admitted.request.requestId, verdict, admitted.person, signal);
     return page(200, "Recorded", html`<p><strong>${describeRecorded(decided)}</strong></p>`);
   } catch (error) {
@@ -148,37 +148,7 @@ function choiceForm(
   const inputs = Object.entries({ ...hidden, signature: signer.sign("form", grant), verdict: kind }).map(
     ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
   );
-  return html`<form method="post" action="decide">${inputs}${choiceInput(request, kind)}<button>${label}</button></form>`;
-}
-
-function choiceInput({ opened }: RequestRow, kind: RequestView["choices"][number]["kind"]): readonly Html[] {
-  switch (kind) {
-    case "approve":
-    case "continue":
-      return [];
-    case "edit":
-      return [
-        jsonInput("The arguments to run it with (JSON)", JSON.stringify(opened.action?.args ?? {}, null, 2)),
-      ];
-    case "done":
-      return [jsonInput("Its result (JSON; null if it has none)", "null")];
-    case "answer":
-      return takesText(opened.answerSchema)
-        ? [html`<label>Your answer <textarea name="text" required rows="3"></textarea></label>`]
-        : [jsonInput(`Your answer (JSON: ${visible(JSON.stringify(opened.answerSchema))})`, "")];
-    case "reject":
-    case "stop":
-    case "not_done":
-      return [html`<label>Why? <input name="text" required maxlength="2000"></label>`];
-    default:
-      return kind satisfies never;
-  }
-}
-
-/** `visible` keeps JSON text JSON of the same value. The line feed is the one that a parser drops there. */
-function jsonInput(label: string, value: string): Html {
-  return html`<label>${label} <textarea name="text" required rows="8">
-${visible(value)}</textarea></label>`;
+  return html`<form method="post" action="decide">${inputs}${typedInput(request.opened, kind)}<button>${label}</button></form>`;
 }
 
 const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem}

@@ -1,10 +1,10 @@
 // What a mail says. All of it that was written by models or strangers is visible, escaped, and bounded; a header takes
 // one line.
+import { type Html, html } from "../../core/html.ts";
 import { type RequestView, viewRequest } from "../../core/request-view.ts";
 import { visible } from "../../core/visible.ts";
 import type { Notice } from "../../ports/channel.ts";
 import { describeOutcome } from "../describe-outcome.ts";
-import { type Html, html } from "../html.ts";
 
 export interface MailText {
   readonly subject: string;

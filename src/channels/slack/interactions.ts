@@ -6,11 +6,11 @@ import { type HoldpointError, isHoldpointError } from "../../core/errors.ts";
 import type { VerdictKind } from "../../core/events.ts";
 import type { Json } from "../../core/json.ts";
 import type { Person } from "../../core/person.ts";
+import { typedVerdict } from "../../core/typed-verdict.ts";
 import type { Desk } from "../../ports/channel.ts";
 import type { Mount } from "../../ports/mount.ts";
 import type { RequestRow } from "../../ports/store.ts";
 import { describeOutcome, describeRecorded } from "../describe-outcome.ts";
-import { verdictFrom } from "../form-verdict.ts";
 import { shownDigest } from "../shown-digest.ts";
 import { type ClickValue, dialogView, needsDialog, noteMessage, postBody, resultView } from "./blocks.ts";
 import type { SlackApi } from "./slack-api.ts";
@@ -58,10 +58,10 @@ export function interactionMount(desk: Desk, options: InteractionOptions): Mount
       return new Response("not found", { status: 404 });
     if (request.method !== "POST")
       return new Response("POST only", { status: 405, headers: { allow: "POST" } });
-    const body = await request.text();
+    const body = new Uint8Array(await request.arrayBuffer()); // as it was signed
     const refusal = guard.refuse(request.headers, body, desk.now());
     if (refusal !== null) return new Response(refusal, { status: 401 });
-    const payload = payloadOf(body);
+    const payload = payloadOf(new TextDecoder().decode(body));
     const click = clickSchema.safeParse(payload);
     if (click.success) return onClick(desk, options, click.data);
     const submission = submissionSchema.safeParse(payload);
@@ -146,7 +146,7 @@ async function decide(
   kind: string,
   text: string,
 ): Promise<string> {
-  const decided = await desk.decide(request.requestId, verdictFrom(request, { kind, text }), person);
+  const decided = await desk.decide(request.requestId, typedVerdict(request.opened, { kind, text }), person);
   return describeRecorded(decided);
 }
 

@@ -1,6 +1,7 @@
 // Requests as messages in Slack, in one channel or to each approver, and every copy brought up to date when it is decided.
 import { HoldpointError, isHoldpointError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
+import { secretProblem } from "../../core/webhook-signature.ts";
 import type { DeliveryChannel, Notice } from "../../ports/channel.ts";
 import { folderUrl } from "../folder-url.ts";
 import { askMessage, closedMessage, noteMessage, postBody, type SlackMessage } from "./blocks.ts";
@@ -45,8 +46,9 @@ interface Place {
 export function slackChannel(options: SlackChannelOptions): DeliveryChannel {
   const { token, signingSecret, channel, rejectReason, name = "slack" } = options;
   const { baseUrl = "https://slack.com/api/", timeoutMs = 10_000, acknowledgeMs = 2_000 } = options;
-  if (token === "" || signingSecret === "")
-    throw new HoldpointError("usage", "a Slack channel needs a token and a signing secret", {
+  const problem = token === "" ? "its token is empty" : secretProblem("slack", signingSecret);
+  if (problem !== null)
+    throw new HoldpointError("usage", `a Slack channel needs a token and a signing secret: ${problem}`, {
       fix: "Both are on the pages of your app at api.slack.com/apps.",
     });
   const api = slackApi({ token, baseUrl, timeoutMs });

@@ -13,6 +13,7 @@ import type { AddCommand } from "../command-line.ts";
 import { type Context, withRuntime, withStore } from "../context.ts";
 import { formatPath } from "../format.ts";
 import { ownVersion } from "../own-package.ts";
+import { problemTeller } from "../progress.ts";
 import { runSchedules, schedulesHere } from "../schedules-here.ts";
 import type { CommandResult } from "../screen.ts";
 
@@ -47,19 +48,23 @@ async function serve(context: Context, options: Options): Promise<CommandResult>
   const { screen, settings } = context;
   const library = await loadAgents(settings);
   for (const problem of [...library.problems, ...library.stale.values()]) screen.warn(problem.message);
-  const desk = { channels: await settings.channels(), people: settings.people };
+  const sending = { channels: await settings.channels(), people: settings.people };
   const schedules = schedulesHere(context, library);
   return withStore(context, "create", async (store) => {
     let server: HttpServer | null = null;
-    const observe: HttpServer["observe"] = (hint) => server?.observe(hint);
+    const tellProblem = problemTeller(screen);
+    const observe: HttpServer["observe"] = (hint) => {
+      if (hint.kind === "problem") tellProblem(hint.threadId, hint.error);
+      server?.observe(hint);
+    };
     return withRuntime(context, { store, agents: library.agents, observe }, async (runtime) => {
-      const clicks = channelMounts(runtime, desk);
+      const clicks = channelMounts(runtime, sending);
       server = await openService(context, options, { runtime, store, clicks });
       const listening = await listenOn(context, options, { runtime, store, server });
       const { signal } = context;
       const background = [
         await runSchedules(runtime, { schedules, store: store.schedules, signal }),
-        startOutbox(runtime, { outbox: store.outbox, ...desk }),
+        startOutbox(runtime, { outbox: store.outbox, ...sending }),
         ...workerFor(context, options, { runtime, library }),
       ];
       if (!signal.aborted) await once(signal, "abort");

@@ -2,7 +2,7 @@
 // is opened, and what happens to it after that in events of its own.
 import { soundApprovers } from "../../core/approvers.ts";
 import { requestIdFor } from "../../core/digest.ts";
-import { type EventBody, type EventOf, event, type Standing } from "../../core/events.ts";
+import { type Deciders, type EventBody, type EventOf, event } from "../../core/events.ts";
 import { dueBy, nextRequestTime, type TimesDone } from "../../core/request-times.ts";
 import { soFar } from "../../core/so-far.ts";
 import { flowKey, type RequestState, type ThreadState } from "../../core/state.ts";
@@ -96,15 +96,15 @@ export function remindersDue(request: RequestState, now: number): readonly Event
     escalated: Math.max(due.escalated, request.escalated),
   };
   const nextAt = nextRequestTime(opened, done);
-  let standing = standingOf(request);
+  let deciders = decidersOf(request);
   const events: EventBody[] = [];
   for (const { to } of escalateAt.slice(request.escalated, done.escalated)) {
-    standing = { ...standing, approvers: withMore(standing.approvers, to) };
-    events.push(event("request_escalated", { requestId, key, to, nextAt, standing }));
+    deciders = { ...deciders, approvers: withMore(deciders.approvers, to) };
+    events.push(event("request_escalated", { requestId, key, to, nextAt, deciders }));
   }
   if (done.reminded > request.reminded) {
     const reminders = done.reminded;
-    events.push(event("request_reminded", { requestId, key, reminders, nextAt, standing }));
+    events.push(event("request_reminded", { requestId, key, reminders, nextAt, deciders }));
   }
   return events;
 }
@@ -120,10 +120,10 @@ export function expired(request: RequestState): EventBody {
   return event("request_expired", {
     requestId,
     key,
-    ...(isAsOpened ? {} : { standing: standingOf(request) }),
+    ...(isAsOpened ? {} : { deciders: decidersOf(request) }),
   });
 }
 
-function standingOf({ approvers, votes }: RequestState): Standing {
+function decidersOf({ approvers, votes }: RequestState): Deciders {
   return { approvers, votes };
 }

@@ -1,5 +1,7 @@
 // A small page for those who approve. It is rendered here, so that it works without JavaScript, and decides by POST only.
 import { HoldpointError, isHoldpointError } from "../../core/errors.ts";
+import { html } from "../../core/html.ts";
+import { typedVerdict } from "../../core/typed-verdict.ts";
 import { visible } from "../../core/visible.ts";
 import type { TokenRow } from "../../ports/token-store.ts";
 import { requestRow } from "../../runtime/thread-report.ts";
@@ -10,9 +12,8 @@ import type { App } from "../route.ts";
 import { decide } from "../routes/requests.ts";
 import type { Service } from "../service.ts";
 import { assertScope } from "../tokens.ts";
-import { verdictOf } from "./form-verdict.ts";
-import { escapeHtml, page, redirect } from "./html.ts";
 import { inboxPage, signedIn } from "./inbox.ts";
+import { page, redirect, refusal } from "./page.ts";
 import { requestPage } from "./request.ts";
 import { callerOfText, formKey, isFormKey, isSecure, sessionCookie, sessionText } from "./session.ts";
 import { safeNext, signInPage } from "./sign-in.ts";
@@ -87,8 +88,8 @@ async function guarded(caller: TokenRow, answer: () => Promise<Response>): Promi
   } catch (error) {
     const status = statusOf(error);
     if (!isHoldpointError(error) || status >= 500) throw error;
-    const fix = error.fix === undefined ? "" : `<p>${escapeHtml(error.fix)}</p>`;
-    const main = `<p class="note refused" role="alert">${escapeHtml(visible(error.message))}</p>${fix}<p><a href="/inbox">All open requests</a></p>`;
+    const fix = error.fix === undefined ? [] : [html`<p>${error.fix}</p>`];
+    const main = html`${refusal(visible(error.message))}${fix}<p><a href="/inbox">All open requests</a></p>`;
     return page({ status, title: "Not possible", aside: signedIn(caller), main });
   }
 }
@@ -127,13 +128,14 @@ const decideRequest: Answer = async ({ service, request, caller, text, signal, p
   const row = await requestRow(service.runtime.store, param);
   try {
     const digest = fields.get("digest") ?? (row.opened.action ? "" : undefined);
-    await decide(service, param, { verdict: verdictOf(row, fields), digest, caller, via: "page", signal });
+    const typed = { kind: fields.get("verdict") ?? "", text: fields.get("text") ?? "" };
+    const verdict = typedVerdict(row.opened, typed);
+    await decide(service, param, { verdict, digest, caller, via: "page", signal });
   } catch (error) {
     const status = statusOf(error);
     if (!isHoldpointError(error) || status >= 500) throw error;
-    const note = { text: error.message, isRefusal: true };
     const now = await requestRow(service.runtime.store, param);
-    return requestPage({ row: now, caller, key: formKey(text, param), note, status });
+    return requestPage({ row: now, caller, key: formKey(text, param), refused: error.message, status });
   }
   return redirect(`/requests/${encodeURIComponent(param)}`);
 };

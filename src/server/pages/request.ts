@@ -1,100 +1,71 @@
 import type { VerdictKind } from "../../core/events.ts";
-import { type RequestField, viewRequest } from "../../core/request-view.ts";
+import { type Html, html } from "../../core/html.ts";
+import { type RequestField, type RequestView, viewRequest } from "../../core/request-view.ts";
+import { typedInput } from "../../core/typed-verdict.ts";
 import { visible } from "../../core/visible.ts";
 import type { RequestRow } from "../../ports/store.ts";
 import type { TokenRow } from "../../ports/token-store.ts";
-import { escapeHtml, page } from "./html.ts";
 import { signedIn } from "./inbox.ts";
+import { page, refusal } from "./page.ts";
 
 export interface RequestPage {
   readonly row: RequestRow;
   readonly caller: TokenRow;
   /** For the forms: see `formKey`. */
   readonly key: string;
-  /** What to say first, of a verdict that was just given or refused. */
-  readonly note?: { readonly text: string; readonly isRefusal: boolean };
+  /** Why the verdict that was just given is none. */
+  readonly refused?: string;
   readonly status?: number;
 }
 
 /** One request, as every channel shows it, with a form for each verdict that it takes. */
-export function requestPage({ row, caller, key, note, status = 200 }: RequestPage): Response {
+export function requestPage({ row, caller, key, refused, status = 200 }: RequestPage): Response {
   const { title, question, fields, choices } = viewRequest(row);
-  const forms =
-    row.status === "open" ? choices.map((choice) => form(row, choice, key)).join("\n") : outcome(row);
+  const isOpen = row.status === "open";
   return page({
     status,
     title,
     aside: signedIn(caller),
-    main: `${note ? `<p class="note${note.isRefusal ? " refused" : ""}" role="alert">${escapeHtml(visible(note.text))}</p>` : ""}
-<p><strong>${escapeHtml(question)}</strong></p>
+    main: html`${refused === undefined ? [] : [refusal(visible(refused))]}
+<p><strong>${question}</strong></p>
 <dl>
-${fields.map(term).join("\n")}
-</dl>
-<h2>${row.status === "open" ? "Decide" : "Decided"}</h2>
-${forms}
+${fields.map(term)}</dl>
+<h2>${isOpen ? "Decide" : "Decided"}</h2>
+${isOpen ? choices.map((choice) => form(row, choice, key)) : outcome(row)}
 <p><a href="/inbox">All open requests</a></p>`,
   });
 }
 
-function term({ label, text }: RequestField): string {
-  return `<dt>${escapeHtml(label)}</dt><dd><pre>${escapeHtml(text)}</pre></dd>`;
-}
-
-interface Choice {
-  readonly kind: VerdictKind;
-  readonly label: string;
+function term({ label, text }: RequestField): Html {
+  return html`<dt>${label}</dt><dd><pre>${text}</pre></dd>
+`;
 }
 
 /** A POST decides; following a link never does. The digest says on what. */
-function form({ requestId, opened }: RequestRow, { kind, label }: Choice, key: string): string {
+function form(
+  { requestId, opened }: RequestRow,
+  { kind, label }: RequestView["choices"][number],
+  key: string,
+): Html {
   const digest = opened.action?.digest;
-  return `<form method="post" action="/requests/${encodeURIComponent(requestId)}">
-<input type="hidden" name="key" value="${escapeHtml(key)}">
-<input type="hidden" name="kind" value="${kind}">
-${digest === undefined ? "" : `<input type="hidden" name="digest" value="${escapeHtml(digest)}">`}
-${inputOf(kind, opened)}
-<button class="${isDangerous(kind) ? "danger" : "main"}">${escapeHtml(label)}</button>
-</form>`;
+  return html`<form method="post" action="/requests/${encodeURIComponent(requestId)}">
+${hidden("key", key)}${hidden("verdict", kind)}${digest === undefined ? [] : [hidden("digest", digest)]}
+${typedInput(opened, kind)}
+<button class="${isDangerous(kind) ? "danger" : "main"}">${label}</button>
+</form>
+`;
+}
+
+function hidden(name: string, value: string): Html {
+  return html`<input type="hidden" name="${name}" value="${value}">`;
 }
 
 function isDangerous(kind: VerdictKind): boolean {
   return kind === "reject" || kind === "stop";
 }
 
-function inputOf(kind: VerdictKind, { action }: RequestRow["opened"]): string {
-  switch (kind) {
-    case "approve":
-      return "";
-    case "edit":
-      return textArea(kind, "Arguments, as JSON", visible(JSON.stringify(action?.args ?? {}, null, 2)));
-    case "answer":
-      return textArea(kind, "Your answer", "");
-    case "done":
-      return textArea(kind, "Its result, as JSON", "");
-    case "reject":
-    case "not_done":
-      return reason(kind, "Why", true);
-    case "continue":
-    case "stop":
-      return reason(kind, "Why (may be left out)", false);
-    default:
-      return kind satisfies never;
-  }
-}
-
-function textArea(kind: VerdictKind, label: string, text: string): string {
-  return `<label for="${kind}-value">${label}</label>
-<textarea id="${kind}-value" name="value" required spellcheck="false">
-${escapeHtml(text)}</textarea>`; // the line break after the tag belongs to it, and not to the text
-}
-
-function reason(kind: VerdictKind, label: string, isRequired: boolean): string {
-  return `<label for="${kind}-why">${label}</label>
-<input id="${kind}-why" name="why" maxlength="10000" autocomplete="off"${isRequired ? " required" : ""}>`;
-}
-
-function outcome({ status, verdict, by, via, decidedAt }: RequestRow): string {
-  if (!verdict) return `<p>This request is ${status}.</p>`;
+function outcome({ status, verdict, by, via, decidedAt }: RequestRow): Html {
+  if (!verdict) return html`<p>This request is ${status}.</p>`;
   const said = visible(JSON.stringify(verdict, null, 2));
-  return `<p>By ${escapeHtml(visible(by ?? ""))} via ${escapeHtml(visible(via ?? ""))} at ${escapeHtml(decidedAt ?? "")}:</p><pre>${escapeHtml(said)}</pre>`;
+  return html`<p>By ${visible(by ?? "")} via ${visible(via ?? "")} at ${decidedAt ?? ""}:</p><pre>${said}</pre>`;
 }

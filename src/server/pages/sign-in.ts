@@ -1,4 +1,5 @@
-import { escapeHtml, page } from "./html.ts";
+import { html } from "../../core/html.ts";
+import { page, refusal } from "./page.ts";
 
 /** Where somebody signs in, and goes on to `next`. */
 export function signInPage(options: {
@@ -8,16 +9,14 @@ export function signInPage(options: {
   readonly isFromElsewhere?: boolean;
 }): Response {
   const { next, isWrong = false, isFromElsewhere = false } = options;
-  const goOn = isFromElsewhere ? `<p>Signed in before? <a href="${escapeHtml(next)}">Go on</a></p>` : "";
-  const note = isWrong
-    ? '<p class="note refused" role="alert">This token opens nothing: it may be mistyped, expired or revoked.</p>'
-    : "";
+  const goOn = isFromElsewhere ? [html`<p>Signed in before? <a href="${next}">Go on</a></p>`] : [];
+  const wrong = isWrong ? [refusal("This token opens nothing: it may be mistyped, expired or revoked.")] : [];
   return page({
     status: isWrong ? 401 : 200,
     title: "Sign in",
-    main: `${note}${goOn}
+    main: html`${wrong}${goOn}
 <form method="post" action="/sign-in">
-<input type="hidden" name="next" value="${escapeHtml(next)}">
+<input type="hidden" name="next" value="${next}">
 <label for="token">Your token</label>
 <input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
 <button class="main">Sign in</button>

@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { sha256 } from "../../core/digest.ts";
 import { HoldpointError } from "../../core/errors.ts";
+import { standingAgent } from "../../core/standing.ts";
 import { exactInput } from "../../core/window/exact-input.ts";
 import type { TokenRow } from "../../ports/token-store.ts";
 import { threadNotFound } from "../../runtime/change-thread.ts";
@@ -46,12 +47,13 @@ export function addThreadRoutes(app: App, service: Service): void {
       method: "get",
       path: "/v1/threads",
       access: "read",
-      summary: "Threads, newest first",
+      summary: "Threads, newest first; standing approvals only when `agent` names theirs",
       query: threadsQuery,
       responses: { 200: { description: "A page.", schema: schemas.threadPage } },
     },
     async ({ query }) => {
-      const { rows, nextCursor } = await runtime.store.threads(pageOf(query));
+      const ofAgent = query.agent === undefined ? { exceptAgent: standingAgent } : {};
+      const { rows, nextCursor } = await runtime.store.threads({ ...pageOf(query), ...ofAgent });
       return json(200, { threads: rows, nextCursor });
     },
   );

@@ -145,15 +145,15 @@ function toRequestRow(row: RequestColumns): RequestRow {
   const opened = decodeEvent(row.body, row.seq, threadId) as EventOf<"request_opened">; // the projection names only these
   const closing = closingBody === null ? null : decodeEvent(closingBody, closingSeq ?? 0, threadId);
   const decided = closing?.type === "request_decided" ? closing : null;
-  const standing = closing && "standing" in closing ? closing.standing : undefined;
+  const deciders = closing && "deciders" in closing ? closing.deciders : undefined;
   return {
     requestId,
     threadId,
     agent,
     status,
     opened,
-    approvers: standing?.approvers ?? opened.approvers,
-    votes: standing?.votes ?? [],
+    approvers: deciders?.approvers ?? opened.approvers,
+    votes: deciders?.votes ?? [],
     dueAt: status === "open" && row.dueAt !== null ? toIso(row.dueAt) : null,
     verdict: decided?.verdict ?? null,
     by: decided?.by ?? null,

@@ -39,16 +39,16 @@ const bodies: fc.Arbitrary<EventBody> = fc.oneof(
   { weight: 1, arbitrary: fc.constant(completed()) },
 );
 
-const standing = { approvers: ["a"], votes: [] };
+const deciders = { approvers: ["a"], votes: [] };
 
 function reminded(requestId: string, next: number | null): EventBody {
   const nextAt = next === null ? null : new Date(next).toISOString();
-  return { type: "request_reminded", v: 1, requestId, key: "k", reminders: 1, nextAt, standing };
+  return { type: "request_reminded", v: 1, requestId, key: "k", reminders: 1, nextAt, deciders };
 }
 
 function voted(requestId: string): EventBody {
   const verdict = { kind: "approve" } as const;
-  return { type: "request_voted", v: 1, requestId, key: "k", verdict, by: "b", via: "test", standing };
+  return { type: "request_voted", v: 1, requestId, key: "k", verdict, by: "b", via: "test", deciders };
 }
 
 const appends = fc.array(fc.tuple(fc.nat(2), fc.array(bodies, { minLength: 1, maxLength: 4 })), {

@@ -3,6 +3,7 @@ import { checkLog } from "./check-log.ts";
 import { foldProjections } from "./fold.ts";
 import { createLogFinder } from "./found-log.ts";
 import { createStoredProjections } from "./stored-projections.ts";
+import { rebuildTotals } from "./tallies.ts";
 
 /** Threads per transaction: other processes wait for one of these at most. */
 const batch = 100;
@@ -28,7 +29,9 @@ export function createRebuild(database: DatabaseSync): RebuildBatch {
     for (let count = 0; count < batch; count++) {
       const head = logs.next(last, threadId);
       if (!head) {
-        if (threadId === undefined) for (const statement of strays) statement.run();
+        if (threadId !== undefined) return null;
+        for (const statement of strays) statement.run();
+        database.exec(rebuildTotals);
         return null;
       }
       last = head.threadNum;

@@ -3,8 +3,8 @@
 // S1. `events` is one list in the order of commits, so that appends of many threads fill the same pages. Each event
 //     names the one before it in its thread (`prev`), and `heads` names the last: a log is read back to front.
 //     A table in the order of threads was measured too: 64 threads then dirty 64 pages per commit, at half of the rate.
-// S2. `threads`, `requests`, `waits`, `untaken_signals`, `tallies`, and of `heads` the columns `ended` and `updated_at`, are
-//     projections (I2). The other columns of `heads` are the log's end and the dispatch state, which no event tells.
+// S2. `threads`, `requests`, `waits`, `untaken_signals`, `tallies` with `tally_totals`, and of `heads` the columns `ended`
+//     and `updated_at`, are projections (I2). The other columns of `heads` are the log's end and the dispatch state, which no event tells.
 //     In `requests`, `expires_at` is when an open request next needs a turn (reminder, escalation, deadline), and
 //     `closing_id` the newest event about it: while it is open, a vote, a reminder or an escalation.
 // S3. `heads.due_at` is when a thread next needs a turn, in milliseconds since the epoch; null when only people or
@@ -12,6 +12,7 @@
 //     clock says, also after it was set back, and first come first served.
 // S4. `schedules` and `schedule_ticks` follow from no event: they hold what was claimed of a calendar.
 import type { DatabaseSync } from "node:sqlite";
+import { tallyTables } from "./tallies.ts";
 import { tokenTables } from "./tokens.ts";
 
 /** `PRAGMA application_id` of our files: "hpnt". */
@@ -148,19 +149,7 @@ CREATE INDEX deliveries_status ON deliveries (status, num);
 CREATE INDEX deliveries_due ON deliveries (channel, next_at) WHERE status = 'pending';
 `,
   },
-  {
-    version: 4,
-    sql: `
-CREATE TABLE tallies (
-  name TEXT NOT NULL,
-  day TEXT NOT NULL,
-  thread_num INTEGER NOT NULL,
-  amount INTEGER NOT NULL,
-  PRIMARY KEY (name, day, thread_num)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX tallies_thread ON tallies (thread_num);
-`,
-  },
+  { version: 4, sql: tallyTables },
   {
     version: 5,
     sql: `

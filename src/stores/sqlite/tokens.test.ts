@@ -45,26 +45,6 @@ async function start(store: SqliteStore, threadId: string): Promise<void> {
 }
 
 describe("tokens", () => {
-  test("are found by their hash and by their id, in every process", async () => {
-    const { tokens } = await openStore();
-    await tokens.add(token, "hash");
-    const other = (await openStore(true)).tokens;
-    expect(await other.find("hash")).toEqual(token);
-    expect(await other.get("tk_1")).toEqual(token);
-    expect(await other.list()).toEqual([token]);
-    expect(await other.find("tk_1")).toBeNull();
-  });
-
-  test("are revoked once", async () => {
-    const { tokens } = await openStore();
-    await tokens.add(token, "hash");
-    await tokens.revoke("tk_1", "2026-01-02T00:00:00.000Z");
-    expect(await tokens.revoke("tk_1", "2026-01-03T00:00:00.000Z")).toMatchObject({
-      revokedAt: "2026-01-02T00:00:00.000Z",
-    });
-    await expect(tokens.revoke("tk_2", at)).rejects.toMatchObject({ code: "token_not_found" });
-  });
-
   test("come to a store of the version before, and stay when it is checked, made anew and pruned", async () => {
     const old = new DatabaseSync(path);
     old.exec("PRAGMA journal_mode = WAL");

@@ -217,6 +217,16 @@ describe("rebuild", () => {
     });
   });
 
+  test("restores the sums of all threads", async () => {
+    inSql("INSERT INTO tally_totals (name, day, amount) VALUES ('refunds', '2026-11-23', 5)");
+    await withStore(async (store) => {
+      expect((await store.verify({ rebuild: true })).problems).toMatchObject([
+        { kind: "projection", threadId: null, message: expect.stringContaining("tally_totals") },
+      ]);
+      expect((await store.verify({})).problems).toEqual([]);
+    });
+  });
+
   test("removes rows that belong to no thread", async () => {
     inSql("INSERT INTO waits (thread_num, key, seq) VALUES (99, 'stray', 1)");
     await withStore(async (store) => {

@@ -12,6 +12,7 @@ import { createLogFinder, outOfOrder, type ThreadHead } from "./found-log.ts";
 import { allRows, firstRow } from "./rows.ts";
 import { toStoreError } from "./sqlite-error.ts";
 import { createStoredProjections, differences } from "./stored-projections.ts";
+import { wrongTotals } from "./tallies.ts";
 
 /** Runs one read; other processes may hold it up. */
 type Reading = <T>(read: () => T) => Promise<T>;
@@ -146,6 +147,11 @@ function checkStrays(database: DatabaseSync): Found {
     if (count > 0)
       problems.push(problem("projection", null, `${table} has ${count} rows that belong to no log`));
   }
+  const wrong = firstRow<{ wrong: number }>(database.prepare(wrongTotals))?.wrong ?? 0;
+  if (wrong > 0)
+    problems.push(
+      problem("projection", null, `tally_totals has ${wrong} sums that are not those of tallies`),
+    );
   return { problems };
 }
 

@@ -4,24 +4,34 @@ import type { EventBody } from "../../core/events.ts";
 import type { Append, Lease, NewEvent, RequestRow, Store, ThreadRow } from "../../ports/store.ts";
 
 /** Opens one more store on the data of the case that runs. */
-export type OpenStore = () => Promise<Store>;
+export type OpenStore<Opened extends Store = Store> = () => Promise<Opened>;
 
-export interface StoreCase {
+/** `Opened` is a store with what the case is about beside it. */
+export interface StoreCase<Opened extends Store = Store> {
   readonly name: string;
-  run(open: OpenStore): Promise<void>;
+  run(open: OpenStore<Opened>): Promise<void>;
 }
 
 /** A case that needs one store. The store is closed after it. */
-export function rule(name: string, check: (store: Store) => Promise<void>): StoreCase {
+export function rule<Opened extends Store = Store>(
+  name: string,
+  check: (store: Opened) => Promise<void>,
+): StoreCase<Opened> {
   return { name, run: async (open) => using(open, check) };
 }
 
 /** A case with two stores on the same data. */
-export function pairRule(name: string, check: (one: Store, other: Store) => Promise<void>): StoreCase {
+export function pairRule<Opened extends Store = Store>(
+  name: string,
+  check: (one: Opened, other: Opened) => Promise<void>,
+): StoreCase<Opened> {
   return { name, run: async (open) => using(open, (one) => using(open, (other) => check(one, other))) };
 }
 
-async function using(open: OpenStore, check: (store: Store) => Promise<void>): Promise<void> {
+async function using<Opened extends Store>(
+  open: OpenStore<Opened>,
+  check: (store: Opened) => Promise<void>,
+): Promise<void> {
   const store = await open();
   try {
     await check(store);

@@ -223,7 +223,7 @@ export const projectionCases: readonly StoreCase[] = [
       const approvers = ["role:support-lead", "kim@example.com"];
       const voted: EventBody = {
         ...{ type: "request_voted", v: 1, requestId: "r1", key, verdict: { kind: "approve" }, ...vote },
-        standing: { approvers: ["role:support-lead"], votes: [vote] },
+        deciders: { approvers: ["role:support-lead"], votes: [vote] },
       };
       const escalated: EventBody = {
         ...{
@@ -234,7 +234,7 @@ export const projectionCases: readonly StoreCase[] = [
           to: ["kim@example.com"],
           nextAt: at(at2),
         },
-        standing: { approvers, votes: [vote] },
+        deciders: { approvers, votes: [vote] },
       };
       await append(store, "t", 2, voted);
       assert.deepEqual((await requestRow(store, "r1")).votes, [vote]);

@@ -1,18 +1,6 @@
-// Pages without JavaScript. All text goes through `escape`; what is put in as markup is ours.
+// Pages without JavaScript.
 import { hash } from "node:crypto";
-
-const entities: { readonly [character: string]: string } = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-/** Text as it may stand in an element or in a quoted attribute. */
-export function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? "");
-}
+import { type Html, html } from "../../core/html.ts";
 
 const styles = `
 :root { color-scheme: light dark; --line: #8884; --soft: #8882; --accent: #0a6; --danger: #c33; }
@@ -31,7 +19,7 @@ textarea, input { width: 100%; font: inherit; padding: .5rem; border: 1px solid 
 textarea { font-family: ui-monospace, monospace; min-height: 5rem; }
 button { font: inherit; padding: .6rem 1.1rem; border: 1px solid var(--line); border-radius: .4rem; cursor: pointer; min-height: 2.75rem; }
 .main { background: var(--accent); color: #fff; } .danger { background: var(--danger); color: #fff; }
-.note { border-left: .25rem solid var(--accent); padding: .25rem .75rem; } .refused { border-color: var(--danger); }
+.refused { border-left: .25rem solid var(--danger); padding: .25rem .75rem; }
 `;
 
 /** Only these styles, no script, and forms that go nowhere else. */
@@ -46,10 +34,9 @@ const policy = [
 export interface Page {
   readonly status?: number;
   readonly title: string;
-  /** Markup. */
-  readonly main: string;
-  /** Markup at the right of the title. */
-  readonly aside?: string;
+  readonly main: Html;
+  /** At the right of the title. */
+  readonly aside?: Html;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -57,24 +44,24 @@ export interface Page {
  * A whole page. Its referrer goes to no other site, but to this one: without, browsers say `Origin: null` with its
  * forms, and they could not be told from those of another site.
  */
-export function page({ status = 200, title, main, aside = "", headers = {} }: Page): Response {
-  const html = `<!doctype html>
+export function page({ status = 200, title, main, aside = html``, headers = {} }: Page): Response {
+  const document = html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(title)} · Holdpoint</title>
-<style>${styles}</style>
+<title>${title} · Holdpoint</title>
+<style>${{ html: styles }}</style>
 </head>
 <body>
-<header><h1>${escapeHtml(title)}</h1>${aside}</header>
+<header><h1>${title}</h1>${aside}</header>
 <main>
 ${main}
 </main>
 </body>
 </html>
 `;
-  return new Response(html, {
+  return new Response(document.html, {
     status,
     headers: {
       "content-type": "text/html; charset=utf-8",
@@ -83,6 +70,11 @@ ${main}
       ...headers,
     },
   });
+}
+
+/** What is told before all else: why something was not done. */
+export function refusal(text: string): Html {
+  return html`<p class="refused" role="alert">${text}</p>`;
 }
 
 /** To another page, by GET. */

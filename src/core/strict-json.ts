@@ -1,6 +1,6 @@
-import { parseJson, Unreadable } from "../core/encodings/parse-json.ts";
-import { HoldpointError } from "../core/errors.ts";
-import type { Json } from "../core/json.ts";
+import { parseJson, Unreadable } from "./encodings/parse-json.ts";
+import { HoldpointError } from "./errors.ts";
+import type { Json } from "./json.ts";
 
 /**
  * JSON that says one thing only: of a key that is given twice, one reader takes the first value and another the last, and

@@ -1,0 +1,125 @@
+// I4. Started and not ended is in doubt: it runs again only when its tool says that this is harmless, or that it did not
+// happen. Otherwise a person says.
+import { actionDigest } from "../../core/digest.ts";
+import { type EventBody, type EventOf, event } from "../../core/events.ts";
+import type { Operation, RequestState } from "../../core/state.ts";
+import type { Tool } from "../../core/tool.ts";
+import { approversOf, type Proposal, versionChanged } from "./approval.ts";
+import { append, expireOrWait, type Plan, type PlanContext } from "./plan.ts";
+import { openRequest } from "./request.ts";
+import { verifyAction } from "./run-action.ts";
+import { startAction } from "./start-action.ts";
+
+interface StartedAction {
+  readonly started: EventOf<"action_started">;
+  /** As the agent has it now, if it does. */
+  readonly tool: Tool | undefined;
+  /** Judges the action anew, since something changed. */
+  readonly proposeAgain: (tool: Tool, why: string) => Promise<Plan>;
+}
+
+/** What a crash, or a tool that gave no answer, left behind. */
+export async function planStarted(
+  context: PlanContext,
+  known: Operation,
+  { started, tool, proposeAgain }: StartedAction,
+): Promise<Plan> {
+  const { key, proposal, request } = known;
+  const doubt = (why: string): Plan => append(...doubtEvents(context, known, started, why));
+  if (request?.reason === "in_doubt") return planSettled(context, key, started, request);
+  if (!tool || !proposal) return doubt("the agent no longer has this tool");
+  const mayRepeat = proposal.effect !== "once" && tool.effect !== "once";
+  if (mayRepeat || context.verifiedAbsent.has(key)) {
+    if (currentDigest(tool, proposal) !== started.digest)
+      return proposeAgain(tool, versionChanged(tool, proposal));
+    if (started.attempt >= maxStarts)
+      return doubt(`it was started ${started.attempt} times, and no result was recorded`);
+    return startAction(context, tool, proposal, { attempt: started.attempt + 1 }); // counted by its first start
+  }
+  if (!tool.verify) return doubt("it started, and no result was recorded");
+  if (context.exclusiveRunning) return { kind: "later" };
+  const run = { key, args: proposal.args, attempt: started.attempt, idempotencyKey: started.idempotencyKey };
+  return {
+    kind: "perform",
+    intent: [],
+    intentFirst: false,
+    exclusive: true,
+    effect: (signal) =>
+      verifyAction(context, tool, run, signal, (why) => doubtEvents(context, known, started, why)),
+  };
+}
+
+/** So often an action is started whose worker dies each time, before a person looks at it. */
+const maxStarts = 5;
+
+function doubtEvents(
+  context: PlanContext,
+  known: Operation,
+  started: EventOf<"action_started">,
+  why: string,
+): readonly EventBody[] {
+  const { key, proposal } = known;
+  const named = proposal && approversOf(context, proposal);
+  const approvers = named?.ok ? named.approvers : known.request?.approvers; // of a rule that fails, those who approved it
+  const request = openRequest(context, key, {
+    kind: "escalation",
+    reason: "in_doubt",
+    ...(approvers ? { approvers } : {}),
+    question: `Did ${proposal?.tool ?? key} happen? Look it up (idempotency key ${started.idempotencyKey}), then say done or not done.`,
+    why,
+    choices: ["done", "not_done", "stop"],
+    expiresInMs: null, // no answer is no answer: guessing either way could do harm
+    ...(proposal
+      ? {
+          action: {
+            tool: proposal.tool,
+            toolVersion: proposal.toolVersion,
+            args: proposal.args,
+            digest: proposal.digest,
+          },
+        }
+      : {}),
+  });
+  return known.inDoubt
+    ? [request]
+    : [event("action_in_doubt", { key, attempt: started.attempt, why }), request];
+}
+
+/** A person says what became of an action in doubt. Nothing runs again without a new action and a new approval. */
+function planSettled(
+  context: PlanContext,
+  key: string,
+  started: EventOf<"action_started">,
+  request: RequestState,
+): Plan {
+  if (request.status === "open") return expireOrWait(context, request);
+  const { attempt } = started;
+  const settledBy = request.decided?.by ?? "nobody";
+  switch (request.verdict?.kind) {
+    case "done":
+      return append(
+        event("action_completed", {
+          key,
+          attempt,
+          durationMs: 0,
+          result: { value: request.verdict.value },
+          settledBy,
+        }),
+      );
+    case "not_done": {
+      const error = { code: "did_not_happen", message: `it did not happen: ${request.verdict.why}` };
+      return append(event("action_failed", { key, attempt, durationMs: 0, error, settledBy }));
+    }
+    default: {
+      const error = {
+        code: "stopped_by_person",
+        message: `${settledBy} stopped the thread with ${key} in doubt`,
+      };
+      return append(event("thread_failed", { error }));
+    }
+  }
+}
+
+function currentDigest(tool: Tool, { args }: Proposal): string {
+  return actionDigest({ tool: tool.name, toolVersion: tool.version, args });
+}

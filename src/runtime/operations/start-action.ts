@@ -1,0 +1,40 @@
+// I3. What must not happen twice has `action_started` durable before it runs.
+import { type Count, type EventBody, event } from "../../core/events.ts";
+import type { Tool } from "../../core/tool.ts";
+import type { TallyLimit } from "../../ports/store.ts";
+import type { Proposal } from "./approval.ts";
+import type { Plan, PlanContext } from "./plan.ts";
+import { runAction } from "./run-action.ts";
+
+interface Start {
+  /** Appended with it, and before it. */
+  readonly before?: readonly EventBody[];
+  /** Default 1. */
+  readonly attempt?: number;
+  readonly counts?: readonly Count[];
+  /** Checked where it is appended: the start of an action that goes beyond is refused, and planned again. */
+  readonly limits?: readonly TallyLimit[];
+}
+
+/** The only place where an action starts. What counts towards a limit starts alone, after its count is durable. */
+export function startAction(
+  context: PlanContext,
+  tool: Tool,
+  proposal: Proposal,
+  { before = [], attempt = 1, counts = [], limits = [] }: Start,
+): Plan {
+  const { key, digest, args } = proposal;
+  const exclusive = tool.effect !== "read" || counts.length > 0;
+  if (exclusive && context.exclusiveRunning) return { kind: "later" };
+  const idempotencyKey = `${context.threadId}/${key}`;
+  context.verifiedAbsent.delete(key);
+  const counted = counts.length === 0 ? {} : { counts };
+  return {
+    kind: "perform",
+    intent: [...before, event("action_started", { key, attempt, digest, idempotencyKey, ...counted })],
+    intentFirst: exclusive || before.some(({ type }) => type === "request_decided"), // I5: durable before it starts
+    exclusive,
+    ...(limits.length === 0 ? {} : { limits }),
+    effect: (signal) => runAction(context, tool, { key, args, attempt, idempotencyKey }, signal),
+  };
+}

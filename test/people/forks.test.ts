@@ -1,0 +1,38 @@
+// What a fork copies of requests: one that is still to be decided is there once, and nothing that was decided is reopened.
+import { expect, it } from "vitest";
+import { agent } from "../../src/core/agent.ts";
+import { gate } from "../../src/core/gate.ts";
+import { startThread } from "../../src/runtime/commands.ts";
+import { forkThread } from "../../src/runtime/fork.ts";
+import { payTool, runtimesOfEachTest } from "../kit/runtime.ts";
+
+const openRuntime = runtimesOfEachTest();
+
+function deployed(version: string, runs: unknown[]) {
+  return agent({
+    name: "a",
+    tools: [payTool({ risk: "high", version, run: (args) => runs.push(args) })],
+    gate: gate(),
+    flow: async (t) => (await t.act([{ callId: "c", tool: "pay", args: { cents: 5 } }])).length,
+  });
+}
+
+it("forks a request that is asked again as one request", async () => {
+  const runs: unknown[] = [];
+  const first = await openRuntime({ agents: [deployed("1", runs)] });
+  const { threadId } = await startThread(first.runtime, "a", null, { by: "test" });
+  await first.settle(threadId);
+  await first.decide((await first.openRequests())[0]?.requestId ?? "", { kind: "approve" });
+  const opened = await openRuntime({ agents: [deployed("2", runs)] });
+  await opened.settle(threadId); // its version is another: it is asked again
+  const at = (await opened.events(threadId)).length;
+  const forkId = await forkThread(opened.runtime, threadId, { at, by: "test" });
+
+  const open = (await opened.openRequests()).filter((request) => request.threadId === forkId);
+
+  expect(open.map((request) => request.opened.action?.toolVersion)).toEqual(["2"]);
+  await opened.decide(open[0]?.requestId ?? "", { kind: "approve" });
+  await opened.settle(forkId);
+  expect((await opened.types(forkId)).at(-1)).toBe("thread_completed");
+  expect(runs).toHaveLength(1);
+});
