@@ -1,6 +1,7 @@
 // I11. A bearer token is 256 random bits, shown once and kept as its SHA-256. Whoever reads the store's file cannot use
 // what is in it, and nothing can be learnt from how long a look-up takes: it is by the hash of what was presented.
 import { randomBytes } from "node:crypto";
+import { isAgentVoice } from "../core/approvers.ts";
 import { sha256 } from "../core/digest.ts";
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
 import type { TokenRow, TokenScope, TokenStore } from "../ports/token-store.ts";
@@ -61,8 +62,7 @@ const maxTime = Date.UTC(9999, 0, 1);
 
 /** @throws `usage`: threads and agents have voices of their own, which no token may borrow. */
 function checkPrincipal(principal: string): void {
-  const isOwnVoice = principal.startsWith("thread:") || principal.startsWith("agent:");
-  if (!isOwnVoice && /^[\x21-\x7e\u00a0-\uffff][^\p{C}]{0,199}$/u.test(principal)) return;
+  if (!isAgentVoice(principal) && /^[\x21-\x7e\u00a0-\uffff][^\p{C}]{0,199}$/u.test(principal)) return;
   throw new HoldpointError("usage", `${JSON.stringify(principal)} cannot be a token's principal`, {
     fix: "Name a person or a program, such as dana@example.com or token:ci.",
   });

@@ -1,6 +1,6 @@
 // The request for one action: who is asked, what it would do, where its arguments come from, and what of that still
 // holds when it was approved.
-import { soundApprovers } from "../../core/approvers.ts";
+import { isSamePrincipal, soundApprovers } from "../../core/approvers.ts";
 import { argumentSources } from "../../core/argument-sources.ts";
 import { actionDigest } from "../../core/digest.ts";
 import { toErrorInfo } from "../../core/errors.ts";
@@ -203,7 +203,7 @@ export function policyChange(
   if (isNarrower) return `its approvers are ${approvers.join(", ")} by now`;
   const mayNow = gate.requesterMayDecide ?? (approvers.length === 0 && gate.approverRule === null);
   const voters = decided.voters ?? [decided.by];
-  if (!mayNow && opened.requesters?.some((requester) => voters.includes(requester)))
+  if (!mayNow && opened.requesters?.some((requester) => voters.some((by) => isSamePrincipal(by, requester))))
     return "who started the thread may not decide it by now";
   return null;
 }
