@@ -9,6 +9,7 @@ import type { Gate, GatedAction } from "../../core/gate.ts";
 import { type Json, toJson } from "../../core/json.ts";
 import { copyByRef } from "../../core/thread-values.ts";
 import type { Tool } from "../../core/tool.ts";
+import { unawaited } from "../../core/unawaited.ts";
 import { validateWithin } from "../validate-within.ts";
 import { withTimeout } from "../with-timeout.ts";
 import type { PlanContext } from "./plan.ts";
@@ -70,7 +71,7 @@ export function approversOf({ agent, runtime }: PlanContext, proposal: Proposal)
 export function namedBy({ approverRule }: Gate, action: GatedAction): Named {
   if (approverRule === null) return { ok: true, approvers: null };
   try {
-    const given = approverRule({ ...action, args: structuredClone(action.args) });
+    const given = unawaited(approverRule({ ...action, args: structuredClone(action.args) }));
     const approvers = soundApprovers(given, "the rule for approvers");
     if (approvers.length > 0) return { ok: true, approvers };
     return { ok: false, why: "it is held, and the rule for approvers names nobody who could be asked" };
