@@ -1,3 +1,5 @@
+import { Unreadable } from "../core/encodings/parse-json.ts";
+import { readStrictJson } from "../core/encodings/strict-json.ts";
 import { HoldpointError } from "../core/errors.ts";
 import type { Verdict } from "../core/events.ts";
 import type { Json } from "../core/json.ts";
@@ -50,11 +52,15 @@ function reasonOf(text: string): string {
 }
 
 function jsonOf(text: string): Json {
+  let value: Json | undefined;
   try {
-    return JSON.parse(text) as Json; // what JSON.parse gives
-  } catch {
-    throw invalid("what was typed is not JSON");
+    value = readStrictJson(text);
+  } catch (cause) {
+    if (!(cause instanceof Unreadable)) throw cause;
+    throw invalid(`what was typed is not JSON that can be used: ${cause.message}`);
   }
+  if (value === undefined) throw invalid("what was typed is not JSON");
+  return value;
 }
 
 function invalid(message: string): HoldpointError {

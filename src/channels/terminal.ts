@@ -2,6 +2,7 @@
 // `visible`, and no line of it can pass for one of ours: every further line of a text is indented under its label.
 import type { Readable, Writable } from "node:stream";
 import { isCancel, select, text } from "@clack/prompts";
+import { readStrictJson } from "../core/encodings/strict-json.ts";
 import type { Verdict, VerdictKind } from "../core/events.ts";
 import type { Json } from "../core/json.ts";
 import { viewRequest } from "../core/request-view.ts";
@@ -146,17 +147,16 @@ async function chooseValue(values: readonly Json[], streams: Streams): Promise<J
 async function askJson(message: string, streams: Streams, initial?: string): Promise<Json | undefined> {
   const typed = await askText(message, streams, {
     ...(initial === undefined ? {} : { initialValue: visible(initial) }), // still JSON of the same value
-    validate: (value) => (parseJson(value ?? "") === undefined ? "This is not JSON." : undefined),
+    validate: (value) => whyNoJson(value ?? ""),
   });
-  return typed === null ? undefined : parseJson(typed);
+  return typed === null ? undefined : readStrictJson(typed);
 }
 
-/** `undefined`, which is no JSON, for text that is none. */
-function parseJson(typed: string): Json | undefined {
+function whyNoJson(typed: string): string | undefined {
   try {
-    return JSON.parse(typed);
-  } catch {
-    return undefined;
+    return readStrictJson(typed) === undefined ? "This is not JSON." : undefined;
+  } catch (error) {
+    return `This is not JSON that can be used: ${error instanceof Error ? visible(error.message) : String(error)}.`;
   }
 }
 

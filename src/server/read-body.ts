@@ -1,7 +1,7 @@
 // What arrives is bounded in size and in time, and is JSON in UTF-8, before anything looks at it.
+import { strictJson } from "../core/encodings/strict-json.ts";
 import { HoldpointError } from "../core/errors.ts";
 import type { Clock } from "../ports/clock.ts";
-import { strictJson } from "./strict-json.ts";
 
 export interface BodyLimits {
   readonly maxBytes: number;

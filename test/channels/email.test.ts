@@ -151,6 +151,8 @@ describe("from mail to verdict", () => {
   test.each([
     ["edit", '{"cents": -1}', "not valid"],
     ["edit", "{cents", "not JSON"],
+    ["edit", '{"cents": 1, "cents": 900}', "&quot;cents&quot; is given twice"],
+    ["edit", '{"cents": 1, "note": 12345678901234567890}', "more digits than a number keeps"],
     ["reject", "  ", "a reason is needed"],
     ["continue", undefined, "this request takes approve, edit, reject"],
   ])("a form with %s %s is refused with the reason, and can be sent again", async (kind, text, why) => {

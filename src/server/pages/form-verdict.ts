@@ -1,8 +1,8 @@
+import { strictJson } from "../../core/encodings/strict-json.ts";
 import { HoldpointError } from "../../core/errors.ts";
 import type { Verdict } from "../../core/events.ts";
 import type { Json } from "../../core/json.ts";
 import type { RequestRow } from "../../ports/store.ts";
-import { strictJson } from "../strict-json.ts";
 
 /** The verdict that a form of the approver page gives. @throws `usage` for fields that make none. */
 export function verdictOf(row: RequestRow, fields: ReadonlyMap<string, string>): Verdict {
