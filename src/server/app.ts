@@ -1,14 +1,14 @@
 // The HTTP service as one function from Request to Response. What is asked of every request stands here, in order:
 // its host, where it came from, who sent it, how many there were; then its route; then the headers of every answer.
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { HoldpointError } from "../core/errors.ts";
+import { HoldpointError, isHoldpointError } from "../core/errors.ts";
 import type { Person } from "../core/person.ts";
 import type { EventFeed } from "../ports/event-feed.ts";
 import type { Mount } from "../ports/mount.ts";
 import type { TokenRow, TokenStore } from "../ports/token-store.ts";
 import type { Hint, Runtime } from "../runtime/runtime.ts";
 import { type LogAccess, requestIdOf, writeLog } from "./access-log.ts";
-import { assertHost, assertSameOrigin, hostRules, securityHeaders } from "./guard.ts";
+import { assertHost, assertSameOrigin, hostRefused, hostRules, securityHeaders } from "./guard.ts";
 import { createInFlight } from "./in-flight.ts";
 import { createLive } from "./live.ts";
 import { createMetrics } from "./metrics.ts";
@@ -101,14 +101,25 @@ export function createServer(options: ServerOptions): HttpServer {
     if (isProbe(path)) return app.fetch(request, { facts });
     facts.caller = isPage(path)
       ? await callerOfPage(service, request.headers)
-      : await callerOf(service, request);
-    limit?.(facts.caller?.tokenId ?? `remote:${facts.remote}`, runtime.clock.now());
+      : await callerOrLimit(request, facts);
+    limit?.(facts.caller?.tokenId ?? remoteOf(facts), runtime.clock.now());
     return app.fetch(request, { facts });
+  }
+
+  /** A token that opens nothing is no way around the limit for those without one. */
+  async function callerOrLimit(request: Request, facts: RequestFacts): Promise<TokenRow | null> {
+    try {
+      return await callerOf(service, request);
+    } catch (error) {
+      if (isHoldpointError(error, "unauthenticated")) limit?.(remoteOf(facts), runtime.clock.now());
+      throw error;
+    }
   }
 
   async function fetch(request: Request, { remote = null }: FetchInfo = {}): Promise<Response> {
     const startedAt = performance.now();
     const requestId = requestIdOf(request.headers);
+    if (!URL.canParse(request.url)) return answerNowhere(request, requestId); // of a `Host` such as 127.999.1.1
     const { signal, done } = inFlight.begin(request);
     const facts: MutableFacts = { requestId, remote, signal, caller: null, route: "none" };
     const isHead = request.method === "HEAD";
@@ -134,6 +145,13 @@ export function createServer(options: ServerOptions): HttpServer {
     return whole;
   }
 
+  /** What has no address has no route, no metrics and no line in the log. */
+  function answerNowhere({ headers }: Request, requestId: string): Response {
+    const response = problemResponse(hostRefused(headers.get("host")), requestId, clean);
+    addHeaders(response.headers, requestId);
+    return response;
+  }
+
   async function stop(): Promise<void> {
     isStopping = true;
     await service.live.close();
@@ -154,6 +172,10 @@ export function createServer(options: ServerOptions): HttpServer {
 
 /** Filled in on the way; a route's pattern serves metrics and log. */
 type MutableFacts = { -readonly [Name in keyof RequestFacts]: RequestFacts[Name] };
+
+function remoteOf({ remote }: RequestFacts): string {
+  return `remote:${remote}`;
+}
 
 const defaultRate: RateLimit = { perSecond: 100, burst: 200 };
 
