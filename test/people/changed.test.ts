@@ -48,6 +48,29 @@ async function approvedThen(
 const hold = (reason: string): GatePolicy => ({ decide: (): GateOutcome => ({ kind: "hold", reason }) });
 const input = (schema: z.ZodType): NonNullable<Version["tool"]> => ({ input: schema as never });
 
+it.each([1, 2])(
+  "an approval by whom it was escalated to is asked for again when it would be no more (%d of them)",
+  async (quorum) => {
+    const approvers = ["role:lead"];
+    const to = ["dana@example.com", "lee@example.com"];
+    runs.splice(0);
+    const before: GatePolicy = { approvers, quorum, escalate: [{ after: "1h", to }] };
+    const first = await openRuntime({ agents: [deployed({ gate: before })] });
+    const { threadId } = await startThread(first.runtime, "a", null, { by: "test" });
+    await first.settle(threadId);
+    await first.clock.advance(3_600_000);
+    await first.settle(threadId);
+    const requestId = (await first.openRequests())[0]?.requestId ?? "";
+    await first.decide(requestId, { kind: "approve" });
+    if (quorum === 2)
+      await first.decide(requestId, { kind: "approve" }, { by: "kim@example.com", roles: ["lead"] });
+    const opened = await openRuntime({ agents: [deployed({ gate: { approvers, quorum } })] });
+    await opened.settle(threadId);
+    expect(runs).toEqual([]);
+    expect((await opened.openRequests())[0]?.opened.again).toMatch(/dana@example\.com is no approver by now/);
+  },
+);
+
 describe("an approval is asked for again", () => {
   const changes: readonly { name: string; before?: Version; after: Version; again: RegExp }[] = [
     {

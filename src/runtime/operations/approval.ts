@@ -188,6 +188,14 @@ function isSameReason(now: Extract<GateOutcome, { kind: "hold" }>, before: GateO
   return before.kind === "hold" && withoutNumbers(now.reason) === withoutNumbers(before.reason);
 }
 
+/** Who approved by an escalation that the gate has no more; `null` for nobody. */
+function noneByNow({ approvers, escalate }: Gate, decided: EventOf<"request_decided">): string | null {
+  if (approvers.length === 0) return null;
+  const named = new Set([...approvers, ...escalate.flatMap(({ to }) => to)]);
+  const votes = [...(decided.standing?.votes ?? []), decided];
+  return votes.find(({ as }) => as !== undefined && !named.has(as))?.by ?? null;
+}
+
 /** A policy that has become stricter than the one under which a request was decided. */
 export function policyChange(
   gate: Gate,
@@ -202,6 +210,8 @@ export function policyChange(
     approvers.length > 0 &&
     (opened.approvers.length === 0 || opened.approvers.some((entry) => !approvers.includes(entry)));
   if (isNarrower) return `its approvers are ${approvers.join(", ")} by now`;
+  const none = noneByNow(gate, decided);
+  if (none !== null) return `${none} is no approver by now`;
   const mayNow = gate.requesterMayDecide ?? (approvers.length === 0 && gate.approverRule === null);
   const voters = decided.voters ?? [decided.by];
   if (!mayNow && opened.requesters?.some((requester) => voters.some((by) => isSamePrincipal(by, requester))))
