@@ -126,7 +126,8 @@ function approvalPolicy(
 
 /** Several spellings of one principal have one vote. */
 function countPrincipals(people: readonly string[]): number {
-  return people.filter((id, index) => people.findIndex((other) => isSamePrincipal(other, id)) === index).length;
+  return people.filter((id, index) => people.findIndex((other) => isSamePrincipal(other, id)) === index)
+    .length;
 }
 
 function invalid(why: string, fix: string): HoldpointError {
