@@ -2,7 +2,9 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 
 const maxAgeSeconds = 300;
-/** Signatures that are remembered; each is 67 characters, and older ones than five minutes are of no use. */
+/** From the earliest receipt to the latest, by a clock that is as far behind as is allowed. */
+const goodSeconds = 2 * maxAgeSeconds;
+/** Signatures that are remembered; each is 67 characters, and older ones are of no use. */
 const maxRemembered = 10_000;
 
 export interface SlackGuard {
@@ -16,7 +18,7 @@ export function slackGuard(signingSecret: string): SlackGuard {
 
   function isReplay(signature: string, seconds: number): boolean {
     for (const [old, at] of seen) {
-      if (at > seconds - maxAgeSeconds && seen.size < maxRemembered) break; // the oldest come first
+      if (at >= seconds - goodSeconds && seen.size < maxRemembered) break; // the oldest come first
       seen.delete(old);
     }
     if (seen.has(signature)) return true;
