@@ -82,7 +82,7 @@ async function propose(
     case "allow":
       return start(context, tool, proposal, {
         before: [proposal],
-        attempt: (known?.start?.attempt ?? 0) + 1,
+        earlier: known?.start,
         counts: judged.counts,
         limits: judged.limits,
       });
@@ -126,7 +126,7 @@ async function planStanding(
     before,
     counts,
     limits,
-    attempt: (known?.start?.attempt ?? 0) + 1,
+    earlier: known?.start,
   });
 }
 
@@ -178,7 +178,12 @@ async function planProposed(
     case "approve":
       return startApproved(context, act, known, tool, proposal, { opened: request.opened, decided });
     case "edit":
-      return startEdited(context, act, tool, proposal, verdict.args, { opened: request.opened, decided });
+      return startEdited(context, act, tool, proposal, {
+        edited: verdict.args,
+        earlier: known.start,
+        opened: request.opened,
+        decided,
+      });
     case "reject":
       return append(denied(act.key, "person", verdict.why, decided.by));
     default:
@@ -191,6 +196,12 @@ interface DecidedRequest {
   readonly decided: EventOf<"request_decided">;
 }
 
+interface EditedRequest extends DecidedRequest {
+  /** The new arguments. */
+  readonly edited: Json;
+  readonly earlier: Operation["start"];
+}
+
 /** What changed since it was approved is validated, judged and asked for anew. */
 async function startApproved(
   context: PlanContext,
@@ -200,12 +211,12 @@ async function startApproved(
   proposal: Proposal,
   request: DecidedRequest,
 ): Promise<Plan> {
-  const attempt = (known.start?.attempt ?? 0) + 1;
   const requested = act.call.args;
   const { gate } = judge(context, act.key, tool, proposal.args);
   const changed = await changeSince(context, tool, { proposal, requested, gate, ...request });
   if (changed !== null) return propose(context, act, tool, known, changed);
-  return start(context, tool, proposal, { attempt, counts: countsOfApproved(context, tool, proposal.args) });
+  const counts = countsOfApproved(context, tool, proposal.args);
+  return start(context, tool, proposal, { earlier: known.start, counts });
 }
 
 function currentDigest(tool: Tool, { args }: Proposal): string {
@@ -218,8 +229,7 @@ async function startEdited(
   act: Act,
   tool: Tool,
   proposal: Proposal,
-  edited: Json,
-  { opened, decided }: DecidedRequest,
+  { edited, earlier, opened, decided }: EditedRequest,
 ): Promise<Plan> {
   const again = async (why: string): Promise<Plan> =>
     append(await approvalEvent(context, tool, proposal, why));
@@ -236,7 +246,7 @@ async function startEdited(
   const stricter =
     policyChange(context.agent.gate, opened, decided) ?? othersApprove(context, changed, decided);
   if (stricter !== null) return again(stricter);
-  return start(context, tool, changed, { before: [changed], counts: judged.counts });
+  return start(context, tool, changed, { before: [changed], earlier, counts: judged.counts });
 }
 
 /** Where a rule names approvers by the arguments, other arguments may be for others to approve. */
@@ -253,8 +263,8 @@ function othersApprove(
 interface Start {
   /** Appended with it, and before it. */
   readonly before?: readonly EventBody[];
-  /** Default 1. */
-  readonly attempt?: number;
+  /** The start before this one, of an action that may run again or was changed since. */
+  readonly earlier?: EventOf<"action_started"> | null | undefined;
   readonly counts?: readonly Count[];
   /** Checked where it is appended: the start of an action that goes beyond is refused, and planned again. */
   readonly limits?: readonly TallyLimit[];
@@ -265,12 +275,13 @@ function start(
   context: PlanContext,
   tool: Tool,
   proposal: Proposal,
-  { before = [], attempt = 1, counts = [], limits = [] }: Start,
+  { before = [], earlier, counts = [], limits = [] }: Start,
 ): Plan {
   const { key, digest, args } = proposal;
   const exclusive = tool.effect !== "read" || counts.length > 0;
   if (exclusive && context.exclusiveRunning) return { kind: "later" };
-  const idempotencyKey = `${context.threadId}/${key}`;
+  const attempt = (earlier?.attempt ?? 0) + 1;
+  const idempotencyKey = idempotencyKeyOf(context, proposal, earlier ?? null);
   context.verifiedAbsent.delete(key);
   const counted = counts.length === 0 ? {} : { counts };
   return {
@@ -281,6 +292,16 @@ function start(
     ...(limits.length === 0 ? {} : { limits }),
     effect: (signal) => runAction(context, tool, { key, args, attempt, idempotencyKey }, signal),
   };
+}
+
+/** The same for the same action; under the key of another one a service would answer with what became of that. */
+function idempotencyKeyOf(
+  { threadId }: PlanContext,
+  { key, digest }: Proposal,
+  earlier: EventOf<"action_started"> | null,
+): string {
+  if (earlier === null) return `${threadId}/${key}`;
+  return earlier.digest === digest ? earlier.idempotencyKey : `${threadId}/${key}/${earlier.attempt + 1}`;
 }
 
 /** What a crash, or a tool that gave no answer, left behind. */
@@ -301,7 +322,7 @@ async function planStarted(
       return propose(context, act, tool, known, versionChanged(tool, proposal));
     if (started.attempt >= maxStarts)
       return doubt(`it was started ${started.attempt} times, and no result was recorded`);
-    return start(context, tool, proposal, { attempt: started.attempt + 1 }); // counted by its first start
+    return start(context, tool, proposal, { earlier: started }); // counted by its first start
   }
   if (!tool.verify) return doubt("it started, and no result was recorded");
   if (context.exclusiveRunning) return { kind: "later" };
