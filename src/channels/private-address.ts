@@ -12,6 +12,7 @@ for (const [network, bits] of [
   ["172.16.0.0", 12],
   ["192.0.0.0", 24],
   ["192.0.2.0", 24],
+  ["192.88.99.0", 24],
   ["192.168.0.0", 16],
   ["198.18.0.0", 15],
   ["198.51.100.0", 24],
@@ -22,12 +23,15 @@ for (const [network, bits] of [
   blocked.addSubnet(network, bits, "ipv4");
 for (const [network, bits] of [
   ["::", 96], // unspecified, loopback, and the IPv4-compatible ones
+  ["::ffff:0:0:0", 96], // IPv4, translated
   ["64:ff9b::", 96], // IPv4 behind a translator
   ["64:ff9b:1::", 48],
   ["100::", 64],
   ["2001::", 23],
   ["2001:db8::", 32],
   ["2002::", 16], // 6to4 holds an IPv4 address
+  ["3fff::", 20],
+  ["5f00::", 16],
   ["fc00::", 7],
   ["fe80::", 10],
   ["fec0::", 10],

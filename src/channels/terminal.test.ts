@@ -182,7 +182,8 @@ describe("what comes back", () => {
       presses: [
         ["Your verdict", down + down + enter],
         ["The arguments", `${clearLine}{broken${enter}`],
-        ["This is not JSON that can be used", `${clearLine}{}${enter}`],
+        ["This is not JSON that can be used", `${clearLine}{"a": 1, "a": 2}${enter}`],
+        ["given twice", `${clearLine}{}${enter}`],
       ],
       verdict: { kind: "edit", args: {} },
     },

@@ -64,6 +64,21 @@ describe("parseJsonArgument", () => {
   });
 });
 
+describe("JSON that says more than one thing", () => {
+  it.each([
+    { text: '{"cents": 1, "cents": 900}', why: '"cents" is given twice in one object' },
+    { text: '{"account": 12345678901234567890}', why: '"12345678901234567890" has more digits than' },
+  ])("is refused: $text", ({ text, why }) => {
+    expect(() => parseJsonArgument(text, "the edit")).toThrow(
+      `the edit is not JSON that can be used: ${why}`,
+    );
+  });
+
+  it("is text where text is taken, and never another number", async () => {
+    expect(await jsonOrText("12345678901234567890", "it", null)).toBe("12345678901234567890");
+  });
+});
+
 describe("jsonOrText", () => {
   const accepts = (type: string) => (value: unknown) => Promise.resolve(typeof value === type);
 

@@ -1,11 +1,12 @@
+import { Unreadable } from "../core/encodings/parse-json.ts";
 import { HoldpointError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
-import { strictJson } from "../core/strict-json.ts";
+import { readStrictJson, strictJson } from "../core/strict-json.ts";
 
 /** Parses JSON that a person typed. `what` names it in the error. @throws `invalid_json`, showing the place. */
 export function parseJsonArgument(text: string, what: string): Json {
-  const value = tryParse(text);
-  if (value !== undefined) return strictJson(text, what); // a person may have meant the other of two values
+  const value = tryParse(text, what);
+  if (value !== undefined) return value;
   throw new HoldpointError("invalid_json", `${what} is not JSON ${placeOf(text, jsonErrorOffset(text))}`, {
     fix: `Write JSON, and quote it for the shell: '{"key": "value"}', '"text"', 42.`,
   });
@@ -29,12 +30,13 @@ export async function jsonOrText(
   return value ?? parseJsonArgument(text, what); // whoever validates it says what is wrong with the value
 }
 
-/** `undefined`, which is no JSON, for text that is none. */
-function tryParse(text: string): Json | undefined {
+/** `undefined`, which is no JSON, for text that is none; without `what` also for JSON that cannot be used. */
+function tryParse(text: string, what?: string): Json | undefined {
   try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+    return readStrictJson(text);
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    return what === undefined ? undefined : strictJson(text, what); // which says why
   }
 }
 

@@ -6,7 +6,7 @@ import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import type { Principal } from "../core/approvers.ts";
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
-import { type Person, rolesOf } from "../core/person.ts";
+import { isSamePerson, otherNameOf, type Person, rolesOf } from "../core/person.ts";
 import { secretForms } from "../core/webhook-signature.ts";
 import { soundCounter } from "../models/sound-counter.ts";
 import type { DeliveryChannel } from "../ports/channel.ts";
@@ -63,6 +63,12 @@ const personSchema = z.strictObject({
   slack: z.string().min(1).max(200).exactOptional(),
 });
 
+function areDifferent(people: readonly Person[]): boolean {
+  return people.every(
+    (person, index) => !people.slice(0, index).some((other) => isSamePerson(other, person)),
+  );
+}
+
 /** Of `holdpoint serve`; what is typed counts before it. */
 interface ServerSettings {
   readonly host?: string | undefined;
@@ -88,7 +94,7 @@ const configSchema = z.strictObject({
   schedules: z.array(z.unknown()).optional(),
   people: z
     .array(personSchema)
-    .refine((people) => new Set(people.map(({ id }) => id)).size === people.length, "names somebody twice")
+    .refine(areDifferent, "names somebody twice: an id, an address and a Slack id are one person's each")
     .optional(),
   server: serverSchema.optional(),
   counter: z.custom<TokenCounter>().optional(), // `soundCounter` says what is wrong with it
@@ -113,8 +119,9 @@ export async function readSettings(options: GlobalOptions): Promise<Settings> {
   const config = configPath === null ? {} : await readConfig(configPath);
   const folder = configPath === null ? "." : dirname(configPath);
   const triggers = await triggersOf(config);
-  const principal = principalOf(options.as);
   const people = config.people ?? [];
+  const principal = principalOf(options.as);
+  assertOwnName(principal, people);
   return {
     storePath:
       options.store === undefined ? resolve(folder, config.store ?? defaultStore) : resolve(options.store),
@@ -233,6 +240,14 @@ function principalOf(given: string | undefined): string {
     "--as takes a principal: up to 200 characters on one line",
     "For example --as dana@example.com.",
   );
+}
+
+/** @throws `usage` for another name of somebody in the directory: they would have two votes, or approve what they asked for. */
+export function assertOwnName(principal: string, people: readonly Person[]): void {
+  const person = otherNameOf(principal, people);
+  if (person === undefined) return;
+  const who = JSON.stringify(principal);
+  throw usageError(`${who} is ${person.id} in the people directory`, `Name them as ${person.id}.`);
 }
 
 /** Who runs the command, as whoever decides requests. */

@@ -3,6 +3,8 @@
 // A1. An agent decides nothing, whatever a list says.
 // A2. Where approvers are named, only they decide; who started the thread does not, unless the policy says so.
 // A3. `role:x` is matched by roles only: a principal who is called so is not meant by it.
+// A4. One person may reach us under several spellings, by a token, a terminal, a directory. Spellings never add rights:
+//     approvers are named exactly, and who is refused, or has voted, is so in every spelling.
 import { HoldpointError } from "./errors.ts";
 import type { EventOf } from "./events.ts";
 
@@ -19,7 +21,17 @@ export interface Principal {
 
 /** True for the voice of an agent or of a thread, also in other spellings. */
 export function isAgentVoice(principal: string): boolean {
-  return /^\s*(agent|thread)\s*:/i.test(principal);
+  return /^(agent|thread):/.test(bareSpelling(principal));
+}
+
+/** A4. Whether two principals differ in letter case, width, spaces and what has no glyph at most. */
+export function isSamePrincipal(one: string, other: string): boolean {
+  return one === other || bareSpelling(one) === bareSpelling(other);
+}
+
+function bareSpelling(principal: string): string {
+  const bare = principal.normalize("NFKC").replaceAll(/[\p{Z}\p{C}\p{Default_Ignorable_Code_Point}]/gu, "");
+  return bare.toLowerCase();
 }
 
 /**
@@ -33,7 +45,7 @@ export function whyNotApprover(
 ): string | null {
   if (isAgentVoice(principal.id)) return "is no person, and an agent cannot decide a request";
   const { requesters = [], requesterMayDecide = true } = opened;
-  if (!requesterMayDecide && requesters.includes(principal.id))
+  if (!requesterMayDecide && requesters.some((requester) => isSamePrincipal(requester, principal.id)))
     return "started this thread, and its requests are decided by others";
   return approvers.length === 0 || entryOf(approvers, principal) !== null ? null : "is none of its approvers";
 }

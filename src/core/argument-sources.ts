@@ -8,7 +8,8 @@ import type { Artifacts } from "./thread-values.ts";
 /** Shorter leaves occur anywhere; longer ones were written, not copied. */
 const leastCharacters = 3;
 const mostCharacters = 200;
-const mostLeaves = 40;
+/** Who shows as many says that there may be more. */
+export const mostLeaves = 40;
 /** Characters of the log's values that are searched, oldest first: some 20 ms for 40 leaves. */
 const mostSearched = 500_000;
 

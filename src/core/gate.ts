@@ -1,5 +1,5 @@
 // I5. The gate is pure and closed by default: what nobody declared harmless waits for a person.
-import { soundApprovers } from "./approvers.ts";
+import { isSamePrincipal, soundApprovers } from "./approvers.ts";
 import { type Counted, type CumulativeLimit, readLimits } from "./cumulative.ts";
 import { type Duration, durationMs } from "./duration.ts";
 import { HoldpointError } from "./errors.ts";
@@ -110,7 +110,7 @@ function approvalPolicy(
     throw invalid(`the quorum cannot be ${quorum}`, `Give a whole number from 1 to ${mostQuorum}.`);
   const people = [...named, ...steps.flatMap(({ to }) => to)];
   const isReachable = people.length === 0 || people.some((entry) => entry.startsWith("role:"));
-  if (rule === null && !isReachable && new Set(people).size < quorum)
+  if (rule === null && !isReachable && countPrincipals(people) < quorum)
     throw invalid(`${quorum} approvals are needed, and fewer may approve`, "Name more, or a role.");
   if (remindAfter.length > mostTimes || steps.length > mostTimes)
     throw invalid(`there are more than ${mostTimes} reminders or escalations`, "Give fewer.");
@@ -122,6 +122,12 @@ function approvalPolicy(
     remindAfterMs: remindAfter.map(durationMs).sort((one, other) => one - other),
     escalate: steps.sort((one, other) => one.afterMs - other.afterMs),
   };
+}
+
+/** Several spellings of one principal have one vote. */
+function countPrincipals(people: readonly string[]): number {
+  return people.filter((id, index) => people.findIndex((other) => isSamePrincipal(other, id)) === index)
+    .length;
 }
 
 function invalid(why: string, fix: string): HoldpointError {

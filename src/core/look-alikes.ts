@@ -15,7 +15,8 @@ const scripts: readonly (readonly [name: string, pattern: RegExp])[] = [
 const words = /[\p{L}\p{M}\p{N}._@-]+/gu;
 const plain = /^\p{ASCII}+$/u;
 
-const mostWords = 10;
+/** Of one text; who shows as many says that there may be more. */
+export const mostWords = 10;
 const mostLetters = 8;
 const mostCharacters = 80;
 

@@ -1,6 +1,7 @@
 // What a person is shown before they decide: the same facts on every channel, from the very bytes that will run.
+import { mostLeaves } from "./argument-sources.ts";
 import type { ArgumentSource, EventOf, RequestKind, VerdictKind, Vote } from "./events.ts";
-import { lookAlikes } from "./look-alikes.ts";
+import { lookAlikes, mostWords } from "./look-alikes.ts";
 import { visible } from "./visible.ts";
 
 /** A request as lists and channels have it. */
@@ -104,18 +105,30 @@ function actionFields({ action, preview, sources, byCode = false }: Opened): rea
     field("tool", `${tool}, version ${toolVersion}, risk ${risk ?? "not declared"}`),
     field("digest", digest),
     field("arguments", json),
-    ...(alike.length === 0 ? [] : [field("look-alikes", alike.join("\n"))]),
+    ...(alike.length === 0 ? [] : [field("look-alikes", listed(alike, mostWords, "words are listed"))]),
     ...(preview === undefined ? [] : [field("effect", preview.text ?? `no preview: ${preview.failed}`)]),
-    ...(sources === undefined ? [] : [field("sources", sources.map(sourceLine(byCode)).join("\n"))]),
+    ...(sources === undefined
+      ? []
+      : [field("sources", listed(sources.map(sourceLine(byCode)), mostLeaves, "values are looked up"))]),
   ];
+}
+
+/** Nothing hides behind as many decoys as a list takes. */
+function listed(lines: readonly string[], most: number, what: string): string {
+  return [...lines, ...(lines.length < most ? [] : [`… only the first ${most} ${what}`])].join("\n");
 }
 
 function sourceLine(byCode: boolean): (source: ArgumentSource) => string {
   const author = byCode ? "the agent's code" : "the model";
   return ({ path, found, filledIn = false }) => {
-    if (found) return `${oneLine(path)}: event ${found.seq}, ${oneLine(found.from)}`;
-    return `${oneLine(path)}: ${filledIn ? "filled in by the tool's schema" : `not found in the log: ${author} wrote it`}`;
+    if (found) return `${pathText(path)}: event ${found.seq}, ${oneLine(found.from)}`;
+    return `${pathText(path)}: ${filledIn ? "filled in by the tool's schema" : `not found in the log: ${author} wrote it`}`;
   };
+}
+
+/** A name with a colon in it must not say where it comes from. */
+function pathText(path: string): string {
+  return /^[\p{L}\p{N}_.()[\]-]+$/u.test(path) ? path : JSON.stringify(path);
 }
 
 /** A name with a line break in it must not make a line of its own. */

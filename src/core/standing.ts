@@ -25,7 +25,7 @@ export interface ArgumentCondition {
 export interface StandingGrant {
   readonly agent: string;
   readonly tool: string;
-  /** Default: every version of the tool. */
+  /** Default: the one that the tool has when it is granted; where that is not known, every version. */
   readonly toolVersion?: string;
   /** At least one, unless the tool declares a `low` or `medium` risk. Arguments that none names may be anything. */
   readonly where: readonly ArgumentCondition[];

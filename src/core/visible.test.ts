@@ -31,6 +31,7 @@ describe("visible", () => {
       shown: "ok\\udb40\\udc61\\udb40\\udc62",
     },
     { name: "fillers that look like spaces", given: "a\u3164b\u115f", shown: "a\\u3164b\\u115f" },
+    { name: "a letter that is a blank", given: "a\u2800b", shown: "a\\u2800b" },
     { name: "private use", given: "\ue000\u{f0000}", shown: "\\ue000\\udb80\\udc00" },
   ];
   for (const { name, given, shown } of cases) {

@@ -101,7 +101,7 @@ export interface Signal {
   readonly signal: string;
   readonly value: Json;
   readonly by: string;
-  /** The same id twice is one signal. Default: a new one. */
+  /** The same id twice of one sender is one signal. Default: a new one. */
   readonly signalId?: string;
 }
 
@@ -111,7 +111,9 @@ export async function sendSignal(runtime: Runtime, threadId: string, signal: Sig
   toStored(runtime, value); // refuses what is too large
   const signalId = signal.signalId ?? `sg_${randomBytes(8).toString("hex")}`;
   await changeThread(runtime, threadId, (state) => {
-    const known = state.signals.get(signal.signal)?.some((received) => received.signalId === signalId);
+    const known = state.signals
+      .get(signal.signal)
+      ?.some((received) => received.signalId === signalId && received.by === signal.by);
     if (known) return [];
     assertOpenThread(state, threadId);
     return [event("signal_received", { signalId, signal: signal.signal, value, by: signal.by })];

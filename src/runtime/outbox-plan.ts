@@ -3,6 +3,7 @@
 import { whyNotApprover } from "../core/approvers.ts";
 import { isHoldpointError } from "../core/errors.ts";
 import { type Person, peopleFor } from "../core/person.ts";
+import { unawaited } from "../core/unawaited.ts";
 import type { DeliveryChannel } from "../ports/channel.ts";
 import type { OutboxChange, OutboxFact } from "../ports/outbox.ts";
 import type { RequestRow } from "../ports/store.ts";
@@ -90,7 +91,7 @@ function recipientsOf(
   approvers: readonly Person[],
 ): readonly string[] {
   try {
-    return [...channel.recipients(row, approvers)]; // what is no list fails here
+    return [...unawaited(channel.recipients(row, approvers))]; // what is no list fails here
   } catch (error) {
     runtime.observe({ kind: "problem", threadId: row.threadId, error });
     return [];

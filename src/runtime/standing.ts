@@ -30,7 +30,8 @@ import { toStored } from "./stored.ts";
 export type StandingReport = StandingApproval & { readonly status: StandingStatus };
 
 /**
- * Grants a standing approval. Where the runtime has the agent, its tool must be one of the agent's.
+ * Grants a standing approval. Where the runtime has the agent, its tool must be one of the agent's, and the approval is
+ * for the version that it has now, unless it names one.
  *
  * @throws `standing_invalid` for a grant that is too wide, or could never be used; `not_an_approver` when `by` is no person.
  */
@@ -43,7 +44,7 @@ export async function grantStanding(
   const why = whyNoGrant(grant, now(runtime)) ?? whyNotFor(runtime, grant, by);
   if (why !== null) throw invalid(why);
   const standingId = `sa_${randomBytes(8).toString("hex")}`;
-  const { stored } = toStored(runtime, grant);
+  const { stored } = toStored(runtime, ofThisVersion(runtime, grant));
   if (stored.artifact) throw invalid("it is too large");
   const input = { input: stored, by };
   const body = event("thread_started", {
@@ -54,6 +55,13 @@ export async function grantStanding(
   });
   await appendQuietly(runtime, standingId, 0, body);
   return standingOf(runtime, standingId);
+}
+
+/** I5. A tool's version changes when it comes to mean something else: that nobody has approved. */
+function ofThisVersion(runtime: Runtime, grant: StandingGrant): StandingGrant {
+  const agent = runtime.agents.get(grant.agent);
+  const toolVersion = grant.toolVersion ?? (agent && toolNamed(agent, grant.tool)?.version);
+  return toolVersion === undefined ? grant : { ...grant, toolVersion };
 }
 
 function whyNotFor(runtime: Runtime, grant: StandingGrant, by: string): string | null {

@@ -2,7 +2,7 @@
 // decides by a policy, or with votes, that were there before.
 import { z } from "zod";
 import type { Agent } from "../core/agent.ts";
-import { assertApprover, entryOf, type Principal } from "../core/approvers.ts";
+import { assertApprover, entryOf, isSamePrincipal, type Principal } from "../core/approvers.ts";
 import { actionDigest } from "../core/digest.ts";
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
 import { type EventBody, event, type Verdict, type Vote } from "../core/events.ts";
@@ -56,7 +56,7 @@ export async function decideRequest(
     if (row.verdict === null) assertApprover(row.opened, row.approvers, principal);
     const { digest, approvers = row.approvers } = await checked(runtime, row, verdict, principal, signal);
     assertOpen(runtime, row);
-    if (verdict.kind === "approve" && row.votes.some((vote) => vote.by === by))
+    if (verdict.kind === "approve" && row.votes.some((vote) => isSamePrincipal(vote.by, by)))
       return { request: row, first: false };
     const body = verdictEvent(row, given, entryOf(approvers, principal), digest);
     try {

@@ -8,7 +8,7 @@ import type { Mount } from "../ports/mount.ts";
 import type { TokenRow, TokenStore } from "../ports/token-store.ts";
 import type { Hint, Runtime } from "../runtime/runtime.ts";
 import { type LogAccess, requestIdOf, writeLog } from "./access-log.ts";
-import { assertHost, assertSameOrigin, hostRules, securityHeaders } from "./guard.ts";
+import { assertHost, assertSameOrigin, hostRefused, hostRules, securityHeaders } from "./guard.ts";
 import { createInFlight } from "./in-flight.ts";
 import { createLive } from "./live.ts";
 import { createMetrics } from "./metrics.ts";
@@ -123,6 +123,7 @@ export function createServer(options: ServerOptions): HttpServer {
   async function fetch(request: Request, { remote = null }: FetchInfo = {}): Promise<Response> {
     const startedAt = performance.now();
     const requestId = requestIdOf(request.headers);
+    if (!URL.canParse(request.url)) return answerNowhere(request, requestId); // of a `Host` such as 127.999.1.1
     const { signal, done } = inFlight.begin(request);
     const facts: MutableFacts = { requestId, remote, signal, caller: null, route: "none" };
     const isHead = request.method === "HEAD";
@@ -146,6 +147,13 @@ export function createServer(options: ServerOptions): HttpServer {
     writeLog(log, { request, facts, status: whole.status, seconds, failure, at: runtime.clock.now(), clean });
     done();
     return whole;
+  }
+
+  /** What has no address has no route, no metrics and no line in the log. */
+  function answerNowhere({ headers }: Request, requestId: string): Response {
+    const response = problemResponse(hostRefused(headers.get("host")), requestId, clean);
+    addHeaders(response.headers, requestId);
+    return response;
   }
 
   async function stop(): Promise<void> {

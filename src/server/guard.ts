@@ -50,9 +50,17 @@ export function assertHost(host: string | null, rules: HostRules): void {
     if (isLoopback(name) || rules.names.has(name)) return;
     if (rules.anyAddress && isIP(name.replace(/^\[(.*)\]$/, "$1")) !== 0) return;
   }
-  throw new HoldpointError("origin_refused", `this service is not reached as ${JSON.stringify(host ?? "")}`, {
-    fix: "Name the host with --public-url, or in `server.allowedHosts` of the config.",
-  });
+  throw hostRefused(host);
+}
+
+export function hostRefused(host: string | null): HoldpointError {
+  return new HoldpointError(
+    "origin_refused",
+    `this service is not reached as ${JSON.stringify(host ?? "")}`,
+    {
+      fix: "Name the host with --public-url, or in `server.allowedHosts` of the config.",
+    },
+  );
 }
 
 /** What tells of the page that a request came from. */

@@ -226,7 +226,12 @@ export const prompt: z.ZodType = z
 export const sendSignal: z.ZodType<{ value?: Json | undefined; signalId?: string | undefined }> = z
   .strictObject({
     value: json.optional().meta({ description: "Default: null." }),
-    signalId: z.string().min(1).max(200).optional().meta({ description: "The same id twice is one signal." }),
+    signalId: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .meta({ description: "The same id twice, of the same principal, is one signal." }),
   })
   .openapi("SendSignal");
 

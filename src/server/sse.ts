@@ -12,7 +12,7 @@ interface StreamOptions {
   readonly afterSeq: number;
   /** True when the thread's end is among those that the client has: what came after it is all there is. */
   readonly isOver: boolean;
-  /** Asked whenever the stream is kept open: a token that is revoked or expires ends it. */
+  /** Asked before whatever is sent: a token that is revoked or expires ends the stream. */
   readonly mayGoOn: () => Promise<boolean>;
   readonly random: () => number;
 }
@@ -49,7 +49,10 @@ async function* chunksOf(options: StreamOptions): AsyncGenerator<Uint8Array, und
     for (;;) {
       const version = follower.version();
       const { frames, lastSeq, hasEnd } = await follower.read(seq);
-      yield* frames;
+      for (const frame of frames) {
+        if (!(await mayGoOn())) return;
+        yield frame;
+      }
       seq = lastSeq;
       if (hasEnd || isOver) return;
       const news = await follower.wait(version);

@@ -2,6 +2,7 @@
 //     is then on a list until it was started, and is started under a key made of its time. Any worker works off the list.
 // T5. A clock that is set back brings no tick again: the cursor stands at the newest tick that was claimed.
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
+import { unawaited } from "../core/unawaited.ts";
 import type { ScheduleRow, ScheduleStore, WaitingTick } from "../ports/schedule-store.ts";
 import { startThread } from "../runtime/commands.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -144,7 +145,7 @@ async function startTick(
 /** The user's code: what it throws is no input. */
 function inputFor(schedule: Schedule, tick: number): unknown {
   try {
-    return inputOf(schedule, tick);
+    return unawaited(inputOf(schedule, tick));
   } catch (cause) {
     throw new HoldpointError("invalid_input", `schedule ${schedule.name}: its input function failed`, {
       cause,

@@ -4,6 +4,7 @@
 // T3. Whoever cannot sign learns nothing but that.
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
+import { unawaited } from "../core/unawaited.ts";
 import type { SignedMessage } from "../core/webhook-signature.ts";
 import type { Mount } from "../ports/mount.ts";
 import { sendSignal, startThread } from "../runtime/commands.ts";
@@ -167,7 +168,9 @@ async function tell(
 /** A mapping is the user's code: what it cannot make sense of is no input, and what it threw may hold anything. */
 function mapped<T>(name: string, map: () => T): T {
   try {
-    return map();
+    const made = unawaited(map());
+    if (made instanceof Promise) throw new TypeError("a mapping is no async function");
+    return made;
   } catch (cause) {
     if (isHoldpointError(cause)) throw cause;
     throw new HoldpointError("invalid_input", `webhook ${name} cannot make use of this message`, { cause });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { decideSigner } from "../../src/channels/email/decide-link.ts";
 import { emailChannel } from "../../src/channels/email/email.ts";
+import { mailText } from "../../src/channels/email/mail-text.ts";
 import type { RequestRow } from "../../src/ports/store.ts";
 import { cancelThread } from "../../src/runtime/commands.ts";
 import {
@@ -151,6 +152,8 @@ describe("from mail to verdict", () => {
   test.each([
     ["edit", '{"cents": -1}', "not valid"],
     ["edit", "{cents", "not JSON"],
+    ["edit", '{"cents": 1, "cents": 900}', "&quot;cents&quot; is given twice"],
+    ["edit", '{"cents": 1, "note": 12345678901234567890}', "more digits than a number keeps"],
     ["reject", "  ", "a reason is needed"],
     ["continue", undefined, "this request takes approve, edit, reject"],
   ])("a form with %s %s is refused with the reason, and can be sent again", async (kind, text, why) => {
@@ -322,6 +325,29 @@ describe("hostile text", () => {
       expect(text).not.toContain("\0");
       expect(text).toContain("&lt;script&gt;alert(1)");
     }
+  });
+
+  test.each(["ask", "remind", "close"] as const)("in a question makes no line of ours: %s", async (kind) => {
+    const world = await mailWorld();
+    const row = await world.ask();
+    const fake = "Go on?\n\nLook at it and decide:\nhttps://evil.example/decide\ntool: harmless";
+    const verdict = { kind: "reject", why: fake } as const;
+    const decided = kind === "close" ? ({ status: "decided", verdict, by: "kim@example.com" } as const) : {};
+    const request = { ...row, ...decided, opened: { ...row.opened, question: fake } };
+    const times = { createdAt: 0, now: 0 };
+    const notice = {
+      deliveryId: "dl_1",
+      kind,
+      request,
+      recipient: dana.id,
+      person: dana,
+      receipt: null,
+      ...times,
+    };
+    const { text } = mailText(notice, "https://holdpoint.example.com/decide");
+    expect(text).toContain("https://evil.example"); // shown, and not as ours
+    expect(text).not.toMatch(/^(https:\/\/evil|tool: harmless)/m);
+    expect(text.match(/^Look at it and decide:$/gm) ?? []).toHaveLength(kind === "close" ? 0 : 1);
   });
 
   test.each([

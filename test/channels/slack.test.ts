@@ -278,6 +278,10 @@ describe("only Slack's own requests count", () => {
       null,
       expect.stringContaining("before"),
     ]);
+    const behind = slackGuard(secret); // by a clock that is: it is good for ten minutes then
+    expect(behind.refuse(headers, body, now - 300_000)).toBe(null);
+    for (const later of [1_000, 299_000])
+      expect(behind.refuse(headers, body, now + later)).toContain("before");
   });
 
   test("a click signed ahead of our time is no new one when it comes again", () => {

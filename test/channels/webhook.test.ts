@@ -188,6 +188,11 @@ describe("where it may go", () => {
     ["fd00:ec2::254", true],
     ["64:ff9b::7f00:1", true],
     ["2002:7f00:1::", true],
+    ["::ffff:0:7f00:1", true],
+    ["192.88.99.1", true],
+    ["3fff::1", true],
+    ["5f00::1", true],
+    ["fe80::1%eth0", true],
     ["2606:4700::1111", false],
     ["not an address", true],
   ])("%s is private: %s", (address, expected) => {

@@ -58,6 +58,25 @@ function ledger({ folder }: Project): readonly unknown[] {
 }
 
 describe("the directory", () => {
+  it.each([
+    ["another spelling", "Dana@Example.com", "dana@example.com"],
+    ["the address of somebody", "kim@work.example.com", "kim"],
+  ])("lets nobody be two: a token, or --as, for %s is refused, naming the person", async (_, who, id) => {
+    const project = newProject();
+    project.write("team.ts", agentFile);
+    const kim = { id: "kim", roles: ["lead"], email: "Kim@work.example.com" };
+    const config = { agents: ["team.ts"], people: [...people, kim] };
+    project.write("holdpoint.config.json", JSON.stringify(config));
+    for (const args of [
+      ["token", "create", "--principal", who, "--scope", "decide", "--role", "lead"],
+      ["run", "team.ts", "[5]", "--as", who],
+    ]) {
+      const { code, document } = await project.json(...args);
+      expect(code).toBe(2);
+      expect(document.error.message).toContain(`is ${id} in the people directory`);
+    }
+  });
+
   it("gives whoever decides their roles; others are refused with exit code 4, naming who may", async () => {
     const project = teamProject();
     const { ids } = await held(project, [5]);
@@ -90,10 +109,21 @@ describe("the directory", () => {
     expect(document.error).toMatchObject({ code: "usage", message: expect.stringContaining(said) });
   });
 
-  it("refuses somebody named twice", async () => {
+  const lee = { id: "lee", email: "lee@example.com", slack: "U7" };
+  it.each([
+    { name: "id", entry: { id: "lee" } },
+    { name: "id in another spelling", entry: { id: "Lee" } },
+    {
+      name: "mailbox, where one person would have two votes",
+      entry: { id: "kim", email: "Lee@example.com" },
+    },
+    { name: "Slack id", entry: { id: "kim", slack: "U7" } },
+    { name: "address as the id of another", entry: { id: "lee@example.com" } },
+  ])("refuses two with one $name", async ({ entry }) => {
     const project = newProject();
-    project.write("holdpoint.config.json", JSON.stringify({ people: [{ id: "a" }, { id: "a" }] }));
-    expect((await project.json("threads")).document.error.message).toContain("twice");
+    project.write("holdpoint.config.json", JSON.stringify({ people: [lee, entry] }));
+    const { code, document } = await project.json("threads");
+    expect([code, document.error.message]).toEqual([2, expect.stringContaining("names somebody twice")]);
   });
 });
 

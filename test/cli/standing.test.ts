@@ -56,7 +56,7 @@ describe("standing", () => {
     expect(document).toMatchObject({ status: "completed", requests: [] });
     const { stdout } = await project.run("standing", "list", "--all");
     expect(stdout).toContain("used up");
-    expect(stdout).toContain('desk may use issue_refund where $.cents <= 50 and $.orderId = "A7"');
+    expect(stdout).toContain('desk may use issue_refund version 1 where $.cents <= 50 and $.orderId = "A7"');
     expect((await runDesk(project, 42)).document.requests).toHaveLength(1);
     const shown = await project.run("show", document.threadId);
     expect(shown.stdout).toContain(

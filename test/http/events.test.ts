@@ -155,6 +155,19 @@ describe("a stream of events", () => {
     await expect.poll(() => service.clock.pending).toBe(0);
   });
 
+  test("ends with its token also for a client that takes its time, and never waits", async () => {
+    const service = await open({ agents: [listener] });
+    const threadId = await started(service);
+    for (let index = 0; index < 50; index++)
+      await sendSignal(service.runtime, threadId, { signal: "next", value: index, by: "test" });
+    const token = await service.token(["read"], { expiresInMs: 60_000 });
+    const live = await stream(service, threadId, { token });
+    expect(seqs(await live.take(4))).toEqual([1, 2, 3]);
+    await service.clock.advance(60_000);
+    const late = seqs(await live.rest());
+    expect(late.length).toBeLessThanOrEqual(2); // what was on its way
+  });
+
   test("misses nothing that is appended between its look at the log and its wait", async () => {
     const service = await open({ agents: [listener] });
     const threadId = await started(service);

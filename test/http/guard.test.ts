@@ -238,6 +238,15 @@ describe("the rate", () => {
   });
 });
 
+test("tokens that open nothing are guessed at no faster than none at all is sent", async () => {
+  const service = await open({ agents, rateLimit: { perSecond: 2, burst: 3 } });
+  const statuses: number[] = [];
+  for (const letter of "ABCDE")
+    statuses.push((await service.json("/v1/threads", { token: `hp_${letter.repeat(43)}` })).status);
+  expect(statuses).toEqual([401, 401, 401, 429, 429]);
+  expect((await service.json("/v1/threads")).status).toBe(200); // whoever has one is not held up by it
+});
+
 describe("answers", () => {
   test("carry the request's id, the sender's when it is well-formed", async () => {
     const { json } = await open({ agents });

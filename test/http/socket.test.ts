@@ -49,6 +49,14 @@ describe("a client", () => {
     expect(await answer).toMatch(/^HTTP\/1\.1 408 .*"code":"body_too_slow"/s);
   });
 
+  test("that asks for a host which is no address is refused in words, as all others are", async () => {
+    const { url } = await listening(await open({ agents: [] }));
+    for (const host of ["127.999.1.1", "256.1.1.1"]) {
+      const answer = await raw(url, `GET /livez HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+      expect(answer).toMatch(/^HTTP\/1\.1 403 .*x-request-id: .*"code":"origin_refused"/s);
+    }
+  });
+
   test("that announces too long a body is refused before it sends it", async () => {
     const service = await open({ agents: [listener] });
     const { url } = await listening(service);

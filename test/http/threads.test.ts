@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { type AgentDefinition, agent } from "../../src/core/agent.ts";
+import { sendSignal } from "../../src/runtime/commands.ts";
 import { grantStanding } from "../../src/runtime/standing.ts";
 import { servicesOfEachTest, type TestService } from "../kit/http.ts";
 import { calls, payTool, turns } from "../kit/runtime.ts";
@@ -196,6 +197,22 @@ describe("threads", () => {
     expect(types.filter((type) => type === "signal_received")).toHaveLength(1);
     const late = await service.json(`/v1/threads/${threadId}/signals/paid`, { body: {} });
     expect([late.status, late.body.code]).toEqual([409, "thread_ended"]);
+  });
+
+  test("take an id of somebody else's for another signal: nobody can swallow what is yet to come", async () => {
+    const two = agent({ name: "two", flow: async (t) => [await t.wait("paid"), await t.wait("paid")] });
+    const service = await open({ agents: [two] });
+    const { threadId } = (await service.json("/v1/threads", { body: { agent: "two" } })).body;
+    const signalId = "webhook:shop:evt_1";
+    const eve = await service.token(["run"], { principal: "eve@example.com" });
+    await service.json(`/v1/threads/${threadId}/signals/paid`, { body: { value: 0, signalId }, token: eve });
+    for (let tries = 0; tries < 2; tries++)
+      await sendSignal(service.runtime, threadId, { signal: "paid", value: 5, by: "webhook:shop", signalId });
+    const received = (await service.events(threadId)).filter(({ type }) => type === "signal_received");
+    expect(received).toMatchObject([
+      { by: "eve@example.com", value: 0 },
+      { by: "webhook:shop", value: 5 },
+    ]);
   });
 
   test("refuse a signal whose name a log or a header would obey", async () => {

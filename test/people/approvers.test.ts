@@ -174,6 +174,11 @@ describe("a rule for approvers", () => {
     },
     { name: "names nobody", rule: () => [], why: /names nobody/ },
     { name: "gives no list", rule: () => Promise.resolve(["role:lead"]) as never, why: /no list/ },
+    {
+      name: "gives a promise that fails", // and that would end the process
+      rule: () => Promise.reject(new Error("no directory")) as never,
+      why: /no list/,
+    },
     { name: "names an agent", rule: () => ["agent:a"], why: /no person/ },
   ])("that $name denies the action: nobody could be asked", async ({ rule, why }) => {
     const { opened, threadId } = await held({ approvers: rule });

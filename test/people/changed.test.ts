@@ -6,6 +6,7 @@ import type { GateOutcome, Verdict } from "../../src/core/events.ts";
 import { type GatePolicy, gate } from "../../src/core/gate.ts";
 import type { ToolDefinition } from "../../src/core/tool.ts";
 import { cancelThread, startThread } from "../../src/runtime/commands.ts";
+import { settleThreads } from "../../src/runtime/worker.ts";
 import { eventsOf } from "../kit/one-agent.ts";
 import { payTool, runtimesOfEachTest, type TestRuntime } from "../kit/runtime.ts";
 
@@ -47,6 +48,65 @@ async function approvedThen(
 
 const hold = (reason: string): GatePolicy => ({ decide: (): GateOutcome => ({ kind: "hold", reason }) });
 const input = (schema: z.ZodType): NonNullable<Version["tool"]> => ({ input: schema as never });
+
+it.each([1, 2])(
+  "an approval by whom it was escalated to is asked for again when it would be no more (%d of them)",
+  async (quorum) => {
+    const approvers = ["role:lead"];
+    const to = ["dana@example.com", "lee@example.com"];
+    runs.splice(0);
+    const before: GatePolicy = { approvers, quorum, escalate: [{ after: "1h", to }] };
+    const first = await openRuntime({ agents: [deployed({ gate: before })] });
+    const { threadId } = await startThread(first.runtime, "a", null, { by: "test" });
+    await first.settle(threadId);
+    await first.clock.advance(3_600_000);
+    await first.settle(threadId);
+    const requestId = (await first.openRequests())[0]?.requestId ?? "";
+    await first.decide(requestId, { kind: "approve" });
+    if (quorum === 2)
+      await first.decide(requestId, { kind: "approve" }, { by: "kim@example.com", roles: ["lead"] });
+    const opened = await openRuntime({ agents: [deployed({ gate: { approvers, quorum } })] });
+    await opened.settle(threadId);
+    expect(runs).toEqual([]);
+    expect((await opened.openRequests())[0]?.opened.again).toMatch(/dana@example\.com is no approver by now/);
+  },
+);
+
+it("an edit of what had started before goes by a key of its own: under the old one a service gives the old result", async () => {
+  const keys: unknown[] = [];
+  const stop = new AbortController();
+  const deploy = (version: string): Agent =>
+    deployed({
+      tool: {
+        version,
+        effect: "repeatable",
+        run: ({ cents }, { idempotencyKey, attempt, signal }) => {
+          keys.push([cents, idempotencyKey, attempt]);
+          if (version === "2") return "paid";
+          stop.abort(); // its worker stops while it runs
+          return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+        },
+      },
+    });
+  const first = await openRuntime({ agents: [deploy("1")] });
+  const { threadId } = await startThread(first.runtime, "a", null, { by: "test" });
+  await first.settle(threadId);
+  await first.decide((await first.openRequests())[0]?.requestId ?? "", { kind: "approve" });
+  const stopped = settleThreads(first.runtime, [threadId], { signal: stop.signal, patienceMs: 0 });
+  await expect.poll(() => first.clock.pending).toBeGreaterThan(0);
+  await first.clock.advance(30_000); // its grace
+  await stopped;
+  const opened = await openRuntime({ agents: [deploy("2")] });
+  await opened.settle(threadId);
+  const [request] = await opened.openRequests();
+  expect(request?.opened.again).toMatch(/now version 2/);
+  await opened.decide(request?.requestId ?? "", { kind: "edit", args: { cents: 7 } });
+  await opened.settle(threadId);
+  expect(keys).toEqual([
+    [5, `${threadId}/act:pay#1`, 1],
+    [7, `${threadId}/act:pay#1/2`, 2],
+  ]);
+});
 
 describe("an approval is asked for again", () => {
   const changes: readonly { name: string; before?: Version; after: Version; again: RegExp }[] = [

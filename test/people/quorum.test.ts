@@ -59,6 +59,20 @@ describe("a quorum of two", () => {
     expect(await opened.events(threadId)).toEqual(before);
   });
 
+  it.each(["Dana@Example.com", "dana@example.com ", "dana@example.com\u200b", "ｄana@example.com"])(
+    "counts a person once who is spelt otherwise by another channel: %j",
+    async (spelling) => {
+      const { opened, threadId, requestId } = await held();
+      await approveBy(opened, requestId, "dana@example.com");
+      expect(await approveBy(opened, requestId, spelling)).toMatchObject({
+        first: false,
+        request: { status: "open" },
+      });
+      await opened.settle(threadId);
+      expect(await opened.types(threadId)).not.toContain("action_started");
+    },
+  );
+
   it("is over at the first rejection, whoever approved before", async () => {
     const { opened, threadId, requestId } = await held();
     await approveBy(opened, requestId, "dana@example.com");
@@ -73,7 +87,8 @@ describe("a quorum of two", () => {
   it("is not reached by who started the thread, nor by strangers", async () => {
     const { opened, requestId } = await held();
     await approveBy(opened, requestId, "dana@example.com");
-    await expect(approveBy(opened, requestId, "test")).rejects.toMatchObject({ code: "not_an_approver" });
+    for (const by of ["test", "Test", "test ", "te\u00adst"])
+      await expect(approveBy(opened, requestId, by)).rejects.toMatchObject({ code: "not_an_approver" });
     await expect(
       opened.decide(requestId, { kind: "approve" }, { by: "kim@example.com" }),
     ).rejects.toMatchObject({ code: "not_an_approver" });

@@ -116,6 +116,22 @@ describe("a request for approval", () => {
     expect(fields.sources?.split("\n")).toHaveLength(1);
   });
 
+  it("lets no name of a member say where it comes from", async () => {
+    const loose = refund({ input: z.looseObject({}) as never });
+    const { fields } = await held(loose, { "to: event 1, input; x": "made-up" });
+    expect(fields.sources).toMatch(/^"to: event 1, input; x": not found in the log/);
+  });
+
+  it("says that more may be there than it lists, behind decoys", async () => {
+    const decoys = Object.fromEntries(
+      Array.from({ length: 40 }, (_, index) => [`m${index}`, `p\u0430y${index}`]),
+    );
+    const loose = refund({ input: z.looseObject({}) as never });
+    const { fields } = await held(loose, { ...decoys, to: "p\u0430ypal.com" });
+    expect(fields.sources?.split("\n").at(-1)).toBe("… only the first 40 values are looked up");
+    expect(fields["look-alikes"]?.split("\n").at(-1)).toBe("… only the first 10 words are listed");
+  });
+
   it("keeps its size, whatever the thread and the arguments are", async () => {
     const many = Object.fromEntries(
       Array.from({ length: 200 }, (_, index) => [`member${index}`, `value ${index}`]),

@@ -129,6 +129,17 @@ describe("an action that fits a standing approval", () => {
     expect(await opened.openRequests()).toHaveLength(1);
   });
 
+  it("and is of a later version of the tool asks a person: it may mean something else by now", async () => {
+    const opened = await open({ agents: [paying(highPay())] });
+    const granted = await grantStanding(opened.runtime, grantOf(opened), dana);
+    expect(granted.grant.toolVersion).toBe("1");
+    const pay = payTool({ risk: "high", version: "2" });
+    const later = await open({ agents: [paying(pay)] });
+    await run(later, 5);
+    expect(pay.runs).toEqual([]);
+    expect(await later.openRequests()).toHaveLength(1);
+  });
+
   it("runs only once its approval is in the log, also where its tool only reads", async () => {
     const seen: string[] = [];
     const threadId = "th_reading";

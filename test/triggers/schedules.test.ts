@@ -142,6 +142,14 @@ describe("a tick", () => {
     expect(await other.store.schedules.list()).toMatchObject([{ waiting: 0 }]);
   });
 
+  test("whose input is made by a promise that fails is told of, and ends no process", async () => {
+    const worker = await newWorld().open();
+    const late = nightly({ input: async () => Promise.reject(new Error("late")) });
+    await worker.register(late);
+    worker.test.clock.set(start + 2 * hour);
+    expect((await worker.fire(late)).problems).toMatchObject([{ error: { code: "invalid_input" } }]);
+  });
+
   test("whose input the agent does not take is told of and left, and the next one comes", async () => {
     const worker = await newWorld().open();
     const broken = nightly({

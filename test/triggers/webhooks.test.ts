@@ -321,6 +321,17 @@ describe("a message is refused, and starts nothing,", () => {
     });
   });
 
+  test.each([
+    { what: "input", more: { agent: "orders", input: async () => Promise.reject(new Error("late")) } },
+    { what: "signal", more: { signal: (async () => Promise.reject(new Error("late"))) as never } },
+  ])("whose $what is made by a promise: one that fails does not end the service", async ({ more }) => {
+    const verify = github({ secrets: [githubSecret] });
+    const later = webhook({ name: "repo", verify, ...more } as Parameters<typeof webhook>[0]);
+    const opened = await openRuntime({ agents: [orders], secrets: webhookSecrets([later]) });
+    const answer = await post(mountWebhooks(opened.runtime, [later]), "repo", fromGitHub('{"id":"A7"}'));
+    expect(answer).toMatchObject({ status: 422, document: { code: "invalid_input" } });
+  });
+
   test("saying why without secrets", async () => {
     const picky = agent({
       name: "orders",

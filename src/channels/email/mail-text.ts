@@ -1,5 +1,5 @@
 // What a mail says. All of it that was written by models or strangers is visible, escaped, and bounded; a header takes
-// one line.
+// one line, and in plain text no line of theirs begins where ours do.
 import { type Html, html } from "../../core/html.ts";
 import { type RequestView, viewRequest } from "../../core/request-view.ts";
 import { visible } from "../../core/visible.ts";
@@ -27,8 +27,8 @@ function asking({ kind, person }: Notice, view: RequestView, link: string): Mail
   const again = kind === "remind" ? "This still waits for an answer. " : "";
   const notes = `${again}The link is for ${visible(person?.id ?? "you")} alone: do not pass it on. Opening it decides nothing.`;
   const text = [
-    `${view.title}: ${view.question}`,
-    fields.map(({ label, text }) => `${label}: ${text.replaceAll("\n", "\n    ")}`).join("\n"),
+    `${view.title}: ${indented(view.question)}`,
+    fields.map(({ label, text }) => `${label}: ${indented(text)}`).join("\n"),
     `Look at it and decide:\n${link}`,
     notes,
   ].join("\n\n");
@@ -41,7 +41,7 @@ function closing({ request }: Notice, view: RequestView): MailText {
   const outcome = describeOutcome(request);
   const body = html`<p><strong>${outcome}</strong></p><p>${view.title}: ${view.question}</p>
 <p>Request ${request.requestId}, thread ${request.threadId}. There is nothing left to do.</p>`;
-  const text = `${outcome}\n\n${view.title}: ${view.question}\nRequest ${request.requestId}, thread ${request.threadId}. There is nothing left to do.`;
+  const text = `${indented(outcome)}\n\n${view.title}: ${indented(view.question)}\nRequest ${request.requestId}, thread ${request.threadId}. There is nothing left to do.`;
   return { subject: subjectOf(view, true), text, html: page(body) };
 }
 
@@ -53,6 +53,10 @@ function subjectOf({ title, question }: RequestView, isReply: boolean): string {
 export function oneLine(text: string): string {
   const line = visible(text).replaceAll(/\s+/g, " ").trim();
   return line.length <= maxSubjectLength ? line : `${line.slice(0, maxSubjectLength - 1).toWellFormed()}…`;
+}
+
+function indented(text: string): string {
+  return text.replaceAll("\n", "\n    ");
 }
 
 function shortened(text: string): string {

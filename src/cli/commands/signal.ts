@@ -19,7 +19,7 @@ export const addSignal: AddCommand = (program, run) => {
     .argument("<thread>", "the thread's id")
     .argument("<name>", "the signal's name")
     .argument("[json]", "its value (default: null)")
-    .option("--id <id>", "the same id twice is one signal");
+    .option("--id <id>", "the same id twice of one sender is one signal");
   addNoRun(command).action(
     run<Options>((context, [threadId = "", name = "", text], options) =>
       signal(context, { threadId, name, text }, options),

@@ -44,7 +44,10 @@ function addGrant(group: Command, run: Run): void {
     .requiredOption("--uses <count>", "for so many actions at most", wholeNumber)
     .requiredOption("--for <duration>", "such as 8h or 7d; at most 90d")
     .requiredOption("--why <reason>", "the reason, for the log")
-    .option("--tool-version <version>", "only while the tool has this version")
+    .option(
+      "--tool-version <version>",
+      "only while the tool has this version (default: the one that it has now)",
+    )
     .action(
       run<GrantOptions>((context, [agent = "", tool = ""], options) =>
         withStanding(context, "create", async (runtime) => {

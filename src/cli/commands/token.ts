@@ -6,6 +6,7 @@ import type { AddCommand } from "../command-line.ts";
 import { type Context, withStore } from "../context.ts";
 import { formatDistance, formatTime, line } from "../format.ts";
 import type { CommandResult } from "../screen.ts";
+import { assertOwnName } from "../settings.ts";
 
 interface CreateOptions {
   readonly principal: string;
@@ -49,6 +50,7 @@ export const addToken: AddCommand = (program, run) => {
 
 async function create(context: Context, options: CreateOptions): Promise<CommandResult> {
   const { principal, scope, role = [], expires } = options;
+  assertOwnName(principal, context.settings.people);
   return withStore(context, "create", async ({ tokens }) => {
     const { text, row } = await createToken(tokens, {
       principal,

@@ -1,6 +1,6 @@
 // The request for one action: who is asked, what it would do, where its arguments come from, and what of that still
 // holds when it was approved.
-import { soundApprovers } from "../../core/approvers.ts";
+import { isSamePrincipal, soundApprovers } from "../../core/approvers.ts";
 import { argumentSources } from "../../core/argument-sources.ts";
 import { actionDigest } from "../../core/digest.ts";
 import { toErrorInfo } from "../../core/errors.ts";
@@ -9,6 +9,7 @@ import type { Gate, GatedAction } from "../../core/gate.ts";
 import { type Json, toJson } from "../../core/json.ts";
 import { copyByRef } from "../../core/thread-values.ts";
 import type { Tool } from "../../core/tool.ts";
+import { unawaited } from "../../core/unawaited.ts";
 import { validateWithin } from "../validate-within.ts";
 import { withTimeout } from "../with-timeout.ts";
 import type { PlanContext } from "./plan.ts";
@@ -70,7 +71,7 @@ export function approversOf({ agent, runtime }: PlanContext, proposal: Proposal)
 export function namedBy({ approverRule }: Gate, action: GatedAction): Named {
   if (approverRule === null) return { ok: true, approvers: null };
   try {
-    const given = approverRule({ ...action, args: structuredClone(action.args) });
+    const given = unawaited(approverRule({ ...action, args: structuredClone(action.args) }));
     const approvers = soundApprovers(given, "the rule for approvers");
     if (approvers.length > 0) return { ok: true, approvers };
     return { ok: false, why: "it is held, and the rule for approvers names nobody who could be asked" };
@@ -187,6 +188,14 @@ function isSameReason(now: Extract<GateOutcome, { kind: "hold" }>, before: GateO
   return before.kind === "hold" && withoutNumbers(now.reason) === withoutNumbers(before.reason);
 }
 
+/** Who approved by an escalation that the gate has no more; `null` for nobody. */
+function noneByNow({ approvers, escalate }: Gate, decided: EventOf<"request_decided">): string | null {
+  if (approvers.length === 0) return null;
+  const named = new Set([...approvers, ...escalate.flatMap(({ to }) => to)]);
+  const votes = [...(decided.deciders?.votes ?? []), decided];
+  return votes.find(({ as }) => as !== undefined && !named.has(as))?.by ?? null;
+}
+
 /** A policy that has become stricter than the one under which a request was decided. */
 export function policyChange(
   gate: Gate,
@@ -201,9 +210,11 @@ export function policyChange(
     approvers.length > 0 &&
     (opened.approvers.length === 0 || opened.approvers.some((entry) => !approvers.includes(entry)));
   if (isNarrower) return `its approvers are ${approvers.join(", ")} by now`;
+  const none = noneByNow(gate, decided);
+  if (none !== null) return `${none} is no approver by now`;
   const mayNow = gate.requesterMayDecide ?? (approvers.length === 0 && gate.approverRule === null);
   const voters = decided.voters ?? [decided.by];
-  if (!mayNow && opened.requesters?.some((requester) => voters.includes(requester)))
+  if (!mayNow && opened.requesters?.some((requester) => voters.some((by) => isSamePrincipal(by, requester))))
     return "who started the thread may not decide it by now";
   return null;
 }

@@ -36,7 +36,7 @@ export async function planProposed(
     case "approve":
       return startApproved(context, known, action, { opened: request.opened, decided });
     case "edit":
-      return startEdited(context, action, verdict.args, { opened: request.opened, decided });
+      return startEdited(context, known, action, { edited: verdict.args, opened: request.opened, decided });
     case "reject":
       return append(denied(act.key, "person", verdict.why, decided.by));
     default:
@@ -49,6 +49,11 @@ interface DecidedRequest {
   readonly decided: EventOf<"request_decided">;
 }
 
+interface EditedRequest extends DecidedRequest {
+  /** The new arguments. */
+  readonly edited: Json;
+}
+
 /** What changed since it was approved is validated, judged and asked for anew. */
 async function startApproved(
   context: PlanContext,
@@ -56,13 +61,12 @@ async function startApproved(
   { act, tool, proposal, proposeAgain }: ProposedAction,
   request: DecidedRequest,
 ): Promise<Plan> {
-  const attempt = (known.start?.attempt ?? 0) + 1;
   const requested = act.call.args;
   const { gate } = judge(context, act.key, tool, proposal.args);
   const changed = await changeSince(context, tool, { proposal, requested, gate, ...request });
   if (changed !== null) return proposeAgain(changed);
   return startAction(context, tool, proposal, {
-    attempt,
+    earlier: known.start,
     counts: countsOfApproved(context, tool, proposal.args),
   });
 }
@@ -70,9 +74,9 @@ async function startApproved(
 /** The person who edits has seen exactly what will run, so an edit approves it, unless it is invalid or denied. */
 async function startEdited(
   context: PlanContext,
+  known: Operation,
   { act, tool, proposal }: ProposedAction,
-  edited: Json,
-  { opened, decided }: DecidedRequest,
+  { edited, opened, decided }: EditedRequest,
 ): Promise<Plan> {
   const again = async (why: string): Promise<Plan> =>
     append(await approvalEvent(context, tool, proposal, why));
@@ -89,7 +93,11 @@ async function startEdited(
   const stricter =
     policyChange(context.agent.gate, opened, decided) ?? othersApprove(context, changed, decided);
   if (stricter !== null) return again(stricter);
-  return startAction(context, tool, changed, { before: [changed], counts: judged.counts });
+  return startAction(context, tool, changed, {
+    before: [changed],
+    earlier: known.start,
+    counts: judged.counts,
+  });
 }
 
 /** Where a rule names approvers by the arguments, other arguments may be for others to approve. */

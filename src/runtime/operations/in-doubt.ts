@@ -34,7 +34,7 @@ export async function planStarted(
       return proposeAgain(tool, versionChanged(tool, proposal));
     if (started.attempt >= maxStarts)
       return doubt(`it was started ${started.attempt} times, and no result was recorded`);
-    return startAction(context, tool, proposal, { attempt: started.attempt + 1 }); // counted by its first start
+    return startAction(context, tool, proposal, { earlier: started }); // counted by its first start
   }
   if (!tool.verify) return doubt("it started, and no result was recorded");
   if (context.exclusiveRunning) return { kind: "later" };

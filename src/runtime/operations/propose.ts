@@ -38,7 +38,7 @@ export async function propose(
     case "allow":
       return startAction(context, tool, proposal, {
         before: [proposal],
-        attempt: (known?.start?.attempt ?? 0) + 1,
+        earlier: known?.start,
         counts: judged.counts,
         limits: judged.limits,
       });
@@ -82,7 +82,7 @@ async function planStanding(
     before,
     counts,
     limits,
-    attempt: (known?.start?.attempt ?? 0) + 1,
+    earlier: known?.start,
   });
 }
 

@@ -106,11 +106,23 @@ async function stream(
     afterSeq,
     isOver: isOver(row.status),
     random: runtime.random,
-    mayGoOn: async () => {
-      const token = await service.tokens.get(tokenId);
-      return token !== null && isUsable(token, runtime.clock.now());
-    },
+    mayGoOn: lookingAfter(service, tokenId),
   });
+}
+
+/** How long a look at a token counts, in milliseconds: a busy stream asks for every event. */
+const lookCountsMs = 2_000;
+
+/** Whether a token opens anything, as of a moment ago. */
+function lookingAfter({ tokens, runtime: { clock } }: Service, tokenId: string): () => Promise<boolean> {
+  let lookedAt = clock.now();
+  return async () => {
+    const now = clock.now();
+    if (Math.abs(now - lookedAt) < lookCountsMs) return true;
+    lookedAt = now;
+    const token = await tokens.get(tokenId);
+    return token !== null && isUsable(token, now);
+  };
 }
 
 function busy(streams: number): HoldpointError {
