@@ -213,6 +213,7 @@ export {
   settleAction,
   startThread,
 } from "./runtime/commands.ts";
+export { flagAction } from "./runtime/flag-action.ts";
 export { forkThread } from "./runtime/fork.ts";
 export { type ChannelMounts, channelMounts } from "./runtime/mounts.ts";
 export { type Outbox, type OutboxOptions, settleOutbox, startOutbox } from "./runtime/outbox.ts";

@@ -32,6 +32,8 @@ export function describeEvent(event: ThreadEvent, paint: Paint): string {
       return `${paint("red", "failed")}${settledOrAfter(event)}: ${describeError(event.error)}`;
     case "action_in_doubt":
       return `${paint("yellow", "in doubt")}: ${line(event.why, valueLength)}`;
+    case "action_flagged":
+      return `${paint("red", "flagged")} as wrong by ${line(event.by, 80)}: ${line(event.why, valueLength)}`;
     case "request_opened":
       return `${paint("yellow", event.kind)} ${event.requestId}: ${line(event.question, valueLength)} (${line(event.why, valueLength)})`;
     case "request_decided":

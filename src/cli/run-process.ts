@@ -7,6 +7,7 @@ import { addApprove } from "./commands/approve.ts";
 import { addCancel } from "./commands/cancel.ts";
 import { addDeliveries } from "./commands/deliveries.ts";
 import { addExport } from "./commands/export.ts";
+import { addFlag } from "./commands/flag.ts";
 import { addFork } from "./commands/fork.ts";
 import { addInbox } from "./commands/inbox.ts";
 import { addInit } from "./commands/init.ts";
@@ -44,6 +45,7 @@ const commands: readonly AddCommand[] = [
   addSignal,
   addCancel,
   addFork,
+  addFlag,
   addWorker,
   addSchedules,
   addServe,
