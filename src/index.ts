@@ -3,7 +3,7 @@ export { type EmailChannelOptions, emailChannel } from "./channels/email/email.t
 export type { SmtpOptions } from "./channels/email/send-mail.ts";
 export { type SlackChannelOptions, slackChannel } from "./channels/slack/slack.ts";
 export { type WebhookChannelOptions, webhookChannel } from "./channels/webhook.ts";
-export { type Agent, type AgentDefinition, agent, isAgent } from "./core/agent.ts";
+export { type Accept, type Agent, type AgentDefinition, agent, isAgent } from "./core/agent.ts";
 export { renderReference } from "./core/artifact-ref.ts";
 export { costOf, type TokenPrices } from "./core/cost.ts";
 export { type Counted, type CumulativeLimit, cumulative } from "./core/cumulative.ts";

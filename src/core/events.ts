@@ -446,7 +446,13 @@ interface EventBodies {
   };
   /** A person said that a recorded operation which the flow no longer makes needs no counterpart (`flow_changed`). */
   operation_handled: { readonly key: string; readonly by: string; readonly why: string };
-  thread_completed: { readonly output: Stored };
+  thread_completed: {
+    readonly output: Stored;
+    /** What the agent's own `accept` said of it then; absent where the agent has none. */
+    readonly accepted?: boolean;
+    /** Why the check gave no verdict of its own: it threw, took too long, or returned something else. Not accepted. */
+    readonly why?: string;
+  };
   thread_failed: { readonly error: ErrorInfo };
   thread_cancelled: { readonly by: string; readonly why: string };
 }
