@@ -67,6 +67,15 @@ export type {
 export { type Gate, type GatedAction, type GatePolicy, gate, highRiskNames } from "./core/gate.ts";
 export { canonicalJson, type Json } from "./core/json.ts";
 export type { LimitOptions } from "./core/limits.ts";
+export type { FactKind, ThreadNumbers } from "./core/numbers/facts.ts";
+export type { Spread } from "./core/numbers/spread.ts";
+export type {
+  Share,
+  Stats,
+  StatsGroup,
+  StatsGrouping,
+  StatsReport,
+} from "./core/numbers/stats.ts";
 export { type OfficeHours, outsideHours, type Weekday } from "./core/office-hours.ts";
 export { type Person, peopleFor, rolesOf } from "./core/person.ts";
 export { previewOf } from "./core/preview.ts";
@@ -177,6 +186,15 @@ export type {
 } from "./ports/model.ts";
 export type { Mount, MountContext } from "./ports/mount.ts";
 export type {
+  CountedAgent,
+  CountedAnswer,
+  CountedNumbers,
+  CountedThread,
+  FactCount,
+  NumbersQuery,
+  NumbersStore,
+} from "./ports/numbers-store.ts";
+export type {
   ClaimedDelivery,
   DeliveryOutcome,
   DeliveryQuery,
@@ -218,6 +236,7 @@ export { forkThread } from "./runtime/fork.ts";
 export { type ChannelMounts, channelMounts } from "./runtime/mounts.ts";
 export { type Outbox, type OutboxOptions, settleOutbox, startOutbox } from "./runtime/outbox.ts";
 export { type ReadArtifactArgs, type ReadArtifactOptions, readArtifact } from "./runtime/read-artifact.ts";
+export { readStats, type StatsQuery } from "./runtime/read-stats.ts";
 export { createRuntime, type Hint, type Runtime, type RuntimeOptions } from "./runtime/runtime.ts";
 export { grantStanding, listStanding, revokeStanding, type StandingReport } from "./runtime/standing.ts";
 export { systemClock } from "./runtime/system-clock.ts";

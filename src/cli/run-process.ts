@@ -21,6 +21,7 @@ import { addServe } from "./commands/serve.ts";
 import { addShow } from "./commands/show.ts";
 import { addSignal } from "./commands/signal.ts";
 import { addStanding } from "./commands/standing.ts";
+import { addStats } from "./commands/stats.ts";
 import { addThreads } from "./commands/threads.ts";
 import { addToken } from "./commands/token.ts";
 import { addVerify } from "./commands/verify.ts";
@@ -46,6 +47,7 @@ const commands: readonly AddCommand[] = [
   addCancel,
   addFork,
   addFlag,
+  addStats,
   addWorker,
   addSchedules,
   addServe,
