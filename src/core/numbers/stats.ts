@@ -238,8 +238,7 @@ interface Part extends Counted {
 function partsOf({ threads, facts, answers }: StatsInput, by: StatsGrouping): ReadonlyMap<string, Part> {
   const parts = new Map<string, Part>();
   const part = (row: Counted, day: number): Part["input"] => {
-    const key =
-      by === "day" ? String(day) : by === "agent" ? row.agent : JSON.stringify([row.agent, row.agentVersion]);
+    const key = by === "day" ? String(day) : by === "agent" ? row.agent : `${row.agent} ${row.agentVersion}`;
     const known = parts.get(key);
     if (known) return known.input;
     const { agent, agentVersion } = row;

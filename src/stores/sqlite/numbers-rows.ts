@@ -18,10 +18,9 @@ export interface NumbersRows {
 
 type EndedRow = Omit<ThreadNumbers, "accepted"> & { readonly accepted: 0 | 1 | null };
 
-/** The columns of `thread_numbers` under their names in code. */
-export const endedColumns = `ended_at AS endedAt, outcome, accepted, wall_ms AS wallMs, waiting_ms AS waitingMs,
+const endedColumns = `ended_at AS endedAt, outcome, accepted, wall_ms AS wallMs, waiting_ms AS waitingMs,
   active_ms AS activeMs, asked, model_calls AS modelCalls, unpriced_calls AS unpricedCalls,
-  thread_numbers.input_tokens AS inputTokens, thread_numbers.output_tokens AS outputTokens, nano_usd AS nanoUsd`;
+  input_tokens AS inputTokens, output_tokens AS outputTokens, nano_usd AS nanoUsd`;
 
 export function numbersRows(database: DatabaseSync): NumbersRows {
   const insertFact = database.prepare(
@@ -71,8 +70,6 @@ export function numbersRows(database: DatabaseSync): NumbersRows {
 }
 
 /** SQLite has no booleans. */
-export function endedFrom<Row extends { readonly accepted: 0 | 1 | null }>(
-  row: Row,
-): Omit<Row, "accepted"> & { readonly accepted: boolean | null } {
-  return { ...row, accepted: row.accepted === null ? null : row.accepted === 1 };
+function endedFrom({ accepted, ...row }: EndedRow): ThreadNumbers {
+  return { ...row, accepted: accepted === null ? null : accepted === 1 };
 }

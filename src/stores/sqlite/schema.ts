@@ -215,7 +215,7 @@ CREATE TABLE thread_facts (
   amount INTEGER NOT NULL,
   PRIMARY KEY (thread_num, seq, kind)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX thread_facts_at ON thread_facts (at);
+CREATE INDEX thread_facts_at ON thread_facts (at, kind, amount);
 `,
     fill: fillNumbers,
   },
