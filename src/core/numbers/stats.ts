@@ -135,7 +135,7 @@ export function statsReport(
 }
 
 /** @param days - the length of the period, by which overflows are divided. */
-export function statsOf({ threads, facts, answers }: StatsInput, days: number): Stats {
+function statsOf({ threads, facts, answers }: StatsInput, days: number): Stats {
   const counts = new Map<FactKind, number>();
   for (const { kind, count } of facts) counts.set(kind, (counts.get(kind) ?? 0) + count);
   const count = (kind: FactKind): number => counts.get(kind) ?? 0;
