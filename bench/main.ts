@@ -6,6 +6,7 @@ import { benchDecision } from "./decision.ts";
 import { benchParked } from "./parked.ts";
 import { benchResume } from "./resume.ts";
 import { type Row, table } from "./row.ts";
+import { benchStats } from "./stats.ts";
 import { benchLoop, benchThroughput } from "./throughput.ts";
 import { benchWindow } from "./window.ts";
 
@@ -15,7 +16,15 @@ rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 
 const rows: Row[] = [];
-for (const bench of [benchThroughput, benchLoop, benchDecision, benchResume, benchParked, benchWindow]) {
+for (const bench of [
+  benchThroughput,
+  benchLoop,
+  benchDecision,
+  benchResume,
+  benchParked,
+  benchWindow,
+  benchStats,
+]) {
   process.stderr.write(`${bench.name} …\n`);
   rows.push(...(await bench(folder)));
 }

@@ -3,7 +3,7 @@ export { type EmailChannelOptions, emailChannel } from "./channels/email/email.t
 export type { SmtpOptions } from "./channels/email/send-mail.ts";
 export { type SlackChannelOptions, slackChannel } from "./channels/slack/slack.ts";
 export { type WebhookChannelOptions, webhookChannel } from "./channels/webhook.ts";
-export { type Agent, type AgentDefinition, agent, isAgent } from "./core/agent.ts";
+export { type Accept, type Agent, type AgentDefinition, agent, isAgent } from "./core/agent.ts";
 export { renderReference } from "./core/artifact-ref.ts";
 export { costOf, type TokenPrices } from "./core/cost.ts";
 export { type Counted, type CumulativeLimit, cumulative } from "./core/cumulative.ts";
@@ -67,6 +67,15 @@ export type {
 export { type Gate, type GatedAction, type GatePolicy, gate, highRiskNames } from "./core/gate.ts";
 export { canonicalJson, type Json } from "./core/json.ts";
 export type { LimitOptions } from "./core/limits.ts";
+export type { FactKind, ThreadNumbers } from "./core/numbers/facts.ts";
+export type { Spread } from "./core/numbers/spread.ts";
+export type {
+  Share,
+  Stats,
+  StatsGroup,
+  StatsGrouping,
+  StatsReport,
+} from "./core/numbers/stats.ts";
 export { type OfficeHours, outsideHours, type Weekday } from "./core/office-hours.ts";
 export { type Person, peopleFor, rolesOf } from "./core/person.ts";
 export { previewOf } from "./core/preview.ts";
@@ -177,6 +186,15 @@ export type {
 } from "./ports/model.ts";
 export type { Mount, MountContext } from "./ports/mount.ts";
 export type {
+  CountedAgent,
+  CountedAnswer,
+  CountedNumbers,
+  CountedThread,
+  FactCount,
+  NumbersQuery,
+  NumbersStore,
+} from "./ports/numbers-store.ts";
+export type {
   ClaimedDelivery,
   DeliveryOutcome,
   DeliveryQuery,
@@ -213,10 +231,12 @@ export {
   settleAction,
   startThread,
 } from "./runtime/commands.ts";
+export { flagAction } from "./runtime/flag-action.ts";
 export { forkThread } from "./runtime/fork.ts";
 export { type ChannelMounts, channelMounts } from "./runtime/mounts.ts";
 export { type Outbox, type OutboxOptions, settleOutbox, startOutbox } from "./runtime/outbox.ts";
 export { type ReadArtifactArgs, type ReadArtifactOptions, readArtifact } from "./runtime/read-artifact.ts";
+export { readStats, type StatsQuery } from "./runtime/read-stats.ts";
 export { createRuntime, type Hint, type Runtime, type RuntimeOptions } from "./runtime/runtime.ts";
 export { grantStanding, listStanding, revokeStanding, type StandingReport } from "./runtime/standing.ts";
 export { systemClock } from "./runtime/system-clock.ts";

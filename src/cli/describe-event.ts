@@ -32,6 +32,8 @@ export function describeEvent(event: ThreadEvent, paint: Paint): string {
       return `${paint("red", "failed")}${settledOrAfter(event)}: ${describeError(event.error)}`;
     case "action_in_doubt":
       return `${paint("yellow", "in doubt")}: ${line(event.why, valueLength)}`;
+    case "action_flagged":
+      return `${paint("red", "flagged")} as wrong by ${line(event.by, 80)}: ${line(event.why, valueLength)}`;
     case "request_opened":
       return `${paint("yellow", event.kind)} ${event.requestId}: ${line(event.question, valueLength)} (${line(event.why, valueLength)})`;
     case "request_decided":
@@ -71,7 +73,7 @@ export function describeEvent(event: ThreadEvent, paint: Paint): string {
     case "note_added":
       return `${event.pinned ? "pinned: " : ""}“${line(event.text, valueLength)}”`;
     case "thread_completed":
-      return `${paint("green", "completed")}  ${formatStored(event.output, valueLength)}`;
+      return `${paint("green", "completed")}${describeAcceptance(event)}  ${formatStored(event.output, valueLength)}`;
     case "thread_failed":
       return `${paint("red", "failed")}: ${describeError(event.error)}`;
     case "thread_cancelled":
@@ -79,6 +81,12 @@ export function describeEvent(event: ThreadEvent, paint: Paint): string {
     default:
       return event satisfies never;
   }
+}
+
+function describeAcceptance({ accepted, why }: EventOf<"thread_completed">): string {
+  if (accepted === undefined) return "";
+  if (accepted) return ", accepted";
+  return `, not accepted${why === undefined ? "" : ` (${line(why, valueLength)})`}`;
 }
 
 function describeStart(event: EventOf<"thread_started">, paint: Paint): string {

@@ -7,6 +7,7 @@ import { addApprove } from "./commands/approve.ts";
 import { addCancel } from "./commands/cancel.ts";
 import { addDeliveries } from "./commands/deliveries.ts";
 import { addExport } from "./commands/export.ts";
+import { addFlag } from "./commands/flag.ts";
 import { addFork } from "./commands/fork.ts";
 import { addInbox } from "./commands/inbox.ts";
 import { addInit } from "./commands/init.ts";
@@ -20,6 +21,7 @@ import { addServe } from "./commands/serve.ts";
 import { addShow } from "./commands/show.ts";
 import { addSignal } from "./commands/signal.ts";
 import { addStanding } from "./commands/standing.ts";
+import { addStats } from "./commands/stats.ts";
 import { addThreads } from "./commands/threads.ts";
 import { addToken } from "./commands/token.ts";
 import { addVerify } from "./commands/verify.ts";
@@ -44,6 +46,8 @@ const commands: readonly AddCommand[] = [
   addSignal,
   addCancel,
   addFork,
+  addFlag,
+  addStats,
   addWorker,
   addSchedules,
   addServe,

@@ -1,6 +1,7 @@
 // A client of the HTTP service: `fetch` and types, nothing else of this package at run time.
 import type { Risk, ThreadEvent, Verdict, VerdictKind } from "../core/events.ts";
 import type { Json } from "../core/json.ts";
+import type { StatsGrouping, StatsReport } from "../core/numbers/stats.ts";
 import type { RequestStatus, ThreadRow, ThreadStatus } from "../ports/store.ts";
 import type { RequestDocument as ClientRequest } from "../runtime/thread-report.ts";
 import { errorOf, HoldpointClientError } from "./client-error.ts";
@@ -115,6 +116,15 @@ export interface HoldpointClient {
     options?: { readonly digest?: string } & CallOptions,
   ): Promise<{ readonly request: ClientRequest; readonly first: boolean }>;
   agents(options?: CallOptions): Promise<readonly ClientAgent[]>;
+  /** Statistics of a period: `since` is an age such as `24h` (default `7d`), or an ISO 8601 date or time. */
+  stats(
+    query?: {
+      readonly since?: string;
+      readonly until?: string;
+      readonly agent?: string;
+      readonly by?: StatsGrouping;
+    } & CallOptions,
+  ): Promise<StatsReport>;
 }
 
 export function createClient(options: ClientOptions): HoldpointClient {
@@ -154,6 +164,7 @@ export function createClient(options: ClientOptions): HoldpointClient {
         body: { verdict, ...(digest !== undefined && { digest }) },
         signal,
       }),
+    stats: ({ signal, ...query } = {}) => call(at("stats"), { query, signal }),
     async agents({ signal } = {}) {
       return (await call<{ agents: readonly ClientAgent[] }>(at("agents"), { signal })).agents;
     },

@@ -33,6 +33,11 @@ export interface AgentDefinition<Input, Output, M, Tools extends readonly Tool[]
   readonly encoding?: EncodingName;
   readonly window?: WindowOptions;
   readonly gate?: Gate;
+  /**
+   * Whether an output solves the task, for the success rate alone: called once when a thread completes, and its verdict
+   * is recorded with the output. What throws, or is still going after 10 s, is not accepted.
+   */
+  readonly accept?: Accept<Input, Output>;
   readonly limits?: LimitOptions;
   /** Longest answer of the model, in tokens. Default 4,096. */
   readonly maxOutputTokens?: number;
@@ -41,6 +46,12 @@ export interface AgentDefinition<Input, Output, M, Tools extends readonly Tool[]
   /** Default: `defaultFlow`, decide and act until the model answers. */
   readonly flow?: Flow<Input, Output, Tools>;
 }
+
+/** @param output - as the log keeps it. */
+export type Accept<Input = unknown, Output = unknown> = (
+  output: Output,
+  input: Input,
+) => boolean | Promise<boolean>;
 
 export interface Agent<M = unknown> {
   readonly name: string;
@@ -54,6 +65,7 @@ export interface Agent<M = unknown> {
   readonly encoding: EncodingName;
   readonly window: WindowSettings;
   readonly gate: Gate;
+  readonly accept: Accept | undefined;
   readonly limits: Limits;
   readonly maxOutputTokens: number;
   readonly modelTimeoutMs: number;
@@ -90,6 +102,7 @@ export function agent<
     encoding: encodingName(definition),
     window: window(definition.window),
     gate: definition.gate ?? gate(),
+    accept: definition.accept as Accept | undefined, // what it is given is of the flow and of the input's schema
     limits: limitsOf(definition.limits),
     maxOutputTokens: definition.maxOutputTokens ?? 4_096,
     modelTimeoutMs: durationMs(definition.modelTimeout ?? "2m"),

@@ -20,6 +20,7 @@ const currentVersions: { readonly [Type in EventType]: 1 } = {
   action_completed: 1,
   action_failed: 1,
   action_in_doubt: 1,
+  action_flagged: 1,
   request_opened: 1,
   request_decided: 1,
   request_voted: 1,

@@ -171,7 +171,8 @@ interface EventBodies {
     readonly parent?: { readonly threadId: string; readonly key: string };
     /** Who started the work besides `by`: of a child, its root's starters; of a fork, the origin's. */
     readonly requesters?: readonly string[];
-    readonly forkedFrom?: { readonly threadId: string; readonly seq: number };
+    /** `events`: how many of the first ones are copies; older logs do not say. */
+    readonly forkedFrom?: { readonly threadId: string; readonly seq: number; readonly events?: number };
   };
   step_completed: {
     readonly key: string;
@@ -309,6 +310,8 @@ interface EventBodies {
     readonly settledBy?: string;
   };
   action_in_doubt: { readonly key: string; readonly attempt: number; readonly why: string };
+  /** A person says that an action which started was wrong; also after the thread's end, and once per person. */
+  action_flagged: { readonly key: string; readonly by: string; readonly why: string };
   request_opened: {
     readonly requestId: string;
     readonly key: string;
@@ -443,7 +446,13 @@ interface EventBodies {
   };
   /** A person said that a recorded operation which the flow no longer makes needs no counterpart (`flow_changed`). */
   operation_handled: { readonly key: string; readonly by: string; readonly why: string };
-  thread_completed: { readonly output: Stored };
+  thread_completed: {
+    readonly output: Stored;
+    /** What the agent's own `accept` said of it then; absent where the agent has none. */
+    readonly accepted?: boolean;
+    /** Why the check gave no verdict of its own: it threw, took too long, or returned something else. Not accepted. */
+    readonly why?: string;
+  };
   thread_failed: { readonly error: ErrorInfo };
   thread_cancelled: { readonly by: string; readonly why: string };
 }

@@ -64,6 +64,8 @@ function apply(state: ThreadState, event: ThreadEvent): void {
     case "action_in_doubt":
       existing(state, event).inDoubt = true;
       return;
+    case "action_flagged":
+      return applyFlag(state, event);
     case "request_opened":
       return applyRequest(state, event);
     case "request_decided":
@@ -208,6 +210,12 @@ function applyStart(state: ThreadState, event: EventOf<"action_started">): void 
   if (act.request) act.request.used = true;
   for (const { name, per, amount } of event.counts ?? [])
     if (per === "thread") state.counted.set(name, (state.counted.get(name) ?? 0) + amount);
+}
+
+function applyFlag(state: ThreadState, event: EventOf<"action_flagged">): void {
+  const act = existing(state, event);
+  if (!act.start) throw illegal(event, `${event.key} has not started`);
+  act.flaggedBy = [...act.flaggedBy, event.by];
 }
 
 function applyActionEnd(state: ThreadState, event: ActionEnd): void {

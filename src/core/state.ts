@@ -41,6 +41,8 @@ export interface Operation {
   proposal: EventOf<"action_proposed"> | null;
   start: EventOf<"action_started"> | null;
   inDoubt: boolean;
+  /** Who said of an action that it was wrong. */
+  flaggedBy: readonly string[];
   /** The newest request that names this operation, and how many there were. */
   request: RequestState | null;
   requests: number;
@@ -197,6 +199,7 @@ export function initialOperation(key: string, seq: number): Operation {
     proposal: null,
     start: null,
     inDoubt: false,
+    flaggedBy: [],
     request: null,
     requests: 0,
     dueAt: null,

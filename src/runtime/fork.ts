@@ -128,7 +128,13 @@ function forkedEvents(
         return [body as EventBody]; // the destructuring loses which member of the union it is
     }
   };
-  return moved(events.map(forked));
+  return counted(moved(events.map(forked)));
+}
+
+/** Copies happened in the origin: whoever counts must know how many there are. */
+function counted([started, ...rest]: readonly EventBody[]): readonly EventBody[] {
+  if (started?.type !== "thread_started" || !started.forkedFrom) return [];
+  return [{ ...started, forkedFrom: { ...started.forkedFrom, events: rest.length + 1 } }, ...rest];
 }
 
 /** Where events were left out, those that name others by their `seq` name them by their new one. */

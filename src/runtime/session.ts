@@ -128,7 +128,8 @@ export function createSession(options: SessionOptions): Session {
     toPlan = false;
     plannedAt = runtime.clock.now();
     const rest = await replay.advance();
-    const planned = planFlow(rest) ?? (rest.kind === "pending" ? await planPending(rest.operations) : []);
+    const planned =
+      (await planFlow(rest)) ?? (rest.kind === "pending" ? await planPending(rest.operations) : []);
     const events = planned.flatMap((plan) =>
       plan.kind === "append" ? plan.events : plan.perform.intentFirst ? plan.perform.intent : [],
     );
@@ -141,7 +142,7 @@ export function createSession(options: SessionOptions): Session {
   }
 
   /** What the flow as a whole needs: a person, or its end. `null`: nothing, plan its operations. */
-  function planFlow(rest: Rest): readonly Planned[] | null {
+  async function planFlow(rest: Rest): Promise<readonly Planned[] | null> {
     const asked = state.flowRequest;
     if (asked?.status === "open") return plannedFrom(expireOrWait(context, asked));
     if (asked?.status === "expired" || asked?.verdict?.kind === "stop") {
@@ -158,11 +159,9 @@ export function createSession(options: SessionOptions): Session {
     }
     if (rest.kind === "pending") return null;
     if (effects.size > 0) return []; // what the flow left running still ends under its keys
-    return [
-      rest.kind === "finished"
-        ? completed(runtime, rest.value)
-        : appendPlan(event("thread_failed", { error: rest.error })),
-    ];
+    if (rest.kind === "threw") return [appendPlan(event("thread_failed", { error: rest.error }))];
+    const end = await completed(context, rest.value);
+    return end ? [end] : [];
   }
 
   async function planPending(operations: readonly PendingOperation[]): Promise<readonly Planned[]> {

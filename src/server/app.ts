@@ -5,6 +5,7 @@ import { HoldpointError } from "../core/errors.ts";
 import type { Person } from "../core/person.ts";
 import type { EventFeed } from "../ports/event-feed.ts";
 import type { Mount } from "../ports/mount.ts";
+import type { NumbersStore } from "../ports/numbers-store.ts";
 import type { TokenRow, TokenStore } from "../ports/token-store.ts";
 import type { Hint, Runtime } from "../runtime/runtime.ts";
 import { type LogAccess, requestIdOf, writeLog } from "./access-log.ts";
@@ -20,6 +21,7 @@ import type { App, Env, RequestFacts } from "./route.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import { addOperationRoutes } from "./routes/operations.ts";
 import { addRequestRoutes } from "./routes/requests.ts";
+import { addStatsRoute } from "./routes/stats.ts";
 import { addThreadRoutes } from "./routes/threads.ts";
 import type { Service } from "./service.ts";
 import { authenticate, unauthenticated } from "./tokens.ts";
@@ -29,6 +31,8 @@ export interface ServerOptions {
   /** Of `openSqliteStore`, as is `feed`. */
   readonly tokens: TokenStore;
   readonly feed: EventFeed;
+  /** Of `openSqliteStore` too; without it there is no `/v1/stats`. */
+  readonly numbers?: NumbersStore;
   /** Their roles count for the tokens of their principals. Default: nobody. */
   readonly people?: readonly Person[];
   /** By path: `/hooks/<name>` or `/channels/<name>`. They get what is sent to this path and below it. */
@@ -84,7 +88,7 @@ export function createServer(options: ServerOptions): HttpServer {
   const inFlight = createInFlight();
   let isStopping = false;
   const service = createService(options, () => isStopping);
-  const app = createApp(service);
+  const app = createApp(service, options.numbers);
   const limit = options.rateLimit === null ? null : createRateLimit(options.rateLimit ?? defaultRate);
   const clean = runtime.redact.value;
 
@@ -203,7 +207,7 @@ function createService(options: ServerOptions, isStopping: () => boolean): Servi
   };
 }
 
-function createApp(service: Service): App {
+function createApp(service: Service, numbers: NumbersStore | undefined): App {
   const app: App = new OpenAPIHono<Env>();
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
@@ -214,6 +218,7 @@ function createApp(service: Service): App {
   addEventRoutes(app, service);
   addRequestRoutes(app, service);
   addOperationRoutes(app, service);
+  if (numbers) addStatsRoute(app, service, numbers);
   addPages(app, service);
   app.notFound(({ req }) => {
     throw notFound(app, req.method, req.path);

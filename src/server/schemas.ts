@@ -3,6 +3,7 @@
 import { z } from "@hono/zod-openapi";
 import type { Verdict } from "../core/events.ts";
 import type { Json } from "../core/json.ts";
+import type { StatsGrouping } from "../core/numbers/stats.ts";
 import type { RequestStatus, ThreadStatus } from "../ports/store.ts";
 
 const time = z.string().meta({ format: "date-time" });
@@ -277,3 +278,87 @@ export const agents: z.ZodType = z
 export const health: z.ZodType = z
   .object({ status: z.enum(["ok", "stopping", "unavailable"]) })
   .openapi("Health");
+
+export const statsQuery: z.ZodType<{
+  since?: string | undefined;
+  until?: string | undefined;
+  agent?: string | undefined;
+  by?: StatsGrouping | undefined;
+}> = z.strictObject({
+  since: z
+    .string()
+    .max(40)
+    .optional()
+    .meta({ description: "An age such as `24h`, or an ISO 8601 date or time. Default `7d`." }),
+  until: z.string().max(40).optional().meta({ description: "Before when, in the same ways. Default: now." }),
+  agent: z.string().min(1).max(64).optional(),
+  by: z
+    .enum(["agent", "version", "day"])
+    .optional()
+    .meta({ description: "Also each by itself, in `groups`; days in UTC." }),
+});
+
+const count = z.int().min(0);
+const share = z.object({
+  rate: z
+    .number()
+    .nullable()
+    .meta({ description: "`count` / `of`; `null` when there is nothing to divide by." }),
+  count,
+  of: count,
+});
+const spread = z
+  .object({ mean: z.int(), p50: z.int(), p95: z.int() })
+  .nullable()
+  .meta({ description: "Milliseconds; `null` for no values." });
+
+const stats = z
+  .object({
+    threads: z.object({
+      ended: count,
+      completed: count,
+      failed: count,
+      cancelled: count,
+      notAccepted: count,
+    }),
+    success: share,
+    time: z.object({ active: spread, wall: spread, waiting: spread }),
+    overflow: z.object({ perDay: z.number(), reported: count, prevented: count }),
+    misoperation: share.extend({ unapproved: count, allowedByGate: count, flags: count }),
+    prevented: z.object({
+      held: count,
+      deniedByGate: count,
+      deniedByValidation: count,
+      rejected: count,
+      deniedByDeadline: count,
+      invalidOutputs: count,
+      limits: count,
+    }),
+    withoutPerson: share,
+    people: z.object({ answered: count, unanswered: count, answeredByStanding: count, answerTime: spread }),
+    usage: z.object({
+      modelCalls: count,
+      inputTokens: tokens,
+      outputTokens: tokens,
+      usd: z.number(),
+      unpricedCalls: count,
+    }),
+  })
+  .openapi("Stats");
+
+export const statsReport: z.ZodType = z
+  .object({
+    since: time,
+    until: time,
+    by: z.enum(["agent", "version", "day"]).nullable(),
+    total: stats,
+    groups: z.array(
+      z.object({
+        agent: z.string().optional(),
+        agentVersion: z.string().optional(),
+        day: z.string().optional(),
+        stats,
+      }),
+    ),
+  })
+  .openapi("StatsReport");

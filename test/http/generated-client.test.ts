@@ -63,6 +63,7 @@ describe("a client made from the document", () => {
     await data("sendSignal", { threadId: forked.threadId, name: "paid" }, { value: 1 });
     await data("cancelThread", forked.threadId, { why: "enough" });
     expect((await data("listAgents")).agents).toMatchObject([{ name: "desk" }]);
+    expect((await data("getStats", { by: "agent" })).groups).toMatchObject([{ agent: "desk" }]);
     await data("readyz");
   });
 

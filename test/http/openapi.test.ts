@@ -78,6 +78,7 @@ describe("the document", () => {
       ],
       ["post /v1/threads/{threadId}/cancel", `${thread}/cancel`, { why: "enough" }],
       ["get /v1/agents", "/v1/agents"],
+      ["get /v1/stats", "/v1/stats?since=1h&by=version"],
       ["get /livez", "/livez"],
       ["get /readyz", "/readyz"],
       ["get /metrics", "/metrics"],
@@ -156,6 +157,11 @@ describe("the client", () => {
     expect(await client.forkThread(threadId, { at: 1 })).toMatch(/^th_/);
     await service.settle(threadId);
     expect(await client.thread(threadId)).toMatchObject({ status: "completed", output: "paid" });
+    const { total, groups } = await client.stats({ since: "1h", by: "agent" });
+    expect(total).toMatchObject({ threads: { ended: 1 }, success: { rate: 1 }, prevented: { held: 1 } });
+    expect(groups).toMatchObject([{ agent: "desk", stats: total }]);
+    const refused = await client.stats({ since: "soon" }).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: "usage", status: 400 });
     const types: string[] = [];
     for await (const { type } of client.events(threadId)) types.push(type);
     expect(types).toEqual(await service.types(threadId));

@@ -87,8 +87,8 @@ async function openService(folder: Folder, options: TestServiceOptions): Promise
     observe: (hint) => observe(hint),
   });
   const { runtime } = opened;
-  const { tokens, feed } = sqlite;
-  const server = createServer({ rateLimit: null, ...options, runtime, tokens, feed });
+  const { tokens, feed, numbers } = sqlite;
+  const server = createServer({ rateLimit: null, ...options, runtime, tokens, feed, numbers });
   observe = server.observe;
 
   async function token(scopes: readonly TokenScope[], given: TokenOptions = {}): Promise<string> {

@@ -14,6 +14,7 @@ import { rule } from "../../src/core/rule.ts";
 import type { ModelInput } from "../../src/ports/model.ts";
 import { parsePrompt } from "../../src/prompts/parse-prompt.ts";
 import { cancelThread, handleOperation, sendSignal, startThread } from "../../src/runtime/commands.ts";
+import { flagAction } from "../../src/runtime/flag-action.ts";
 import { grantStanding, listStanding, revokeStanding } from "../../src/runtime/standing.ts";
 import {
   calls,
@@ -442,6 +443,22 @@ const histories: readonly History[] = [
     },
     resume: async () => {},
     end: "thread_cancelled",
+  },
+  {
+    name: "flagged",
+    agents: () => [
+      agent({
+        name: "a",
+        tools: [payTool()],
+        flow: async (t) => t.act([{ callId: "c", tool: "pay", args: { cents: 5 } }]),
+      }),
+    ],
+    async write(opened, threadId) {
+      await opened.settle(threadId);
+      await flagAction(opened.runtime, threadId, "act:pay#1", { by: "dana@example.com", why: "twice" });
+    },
+    resume: async () => {},
+    end: "action_flagged",
   },
   {
     name: "completed",

@@ -94,6 +94,7 @@ async function openService(
     runtime,
     tokens: store.tokens,
     feed: store.feed,
+    numbers: store.numbers,
     people: settings.people,
     mounts: new Map([...mountWebhooks(runtime, settings.webhooks()), ...clicks.mounts]),
     allowedHosts: [host, ...(settings.server.allowedHosts ?? [])],

@@ -10,8 +10,10 @@ import type { Append, NewEvent } from "../../ports/store.ts";
 import { columnDelta, columnText } from "./columns.ts";
 import { readySince } from "./dispatch-time.ts";
 import { Refusal } from "./group-commit.ts";
-import { type Head, HeadCache, type HeadRow, selectHead } from "./head-cache.ts";
+import { type Head, type HeadRow, selectHead } from "./head.ts";
+import { createNumbers } from "./numbers.ts";
 import { createProjector } from "./project.ts";
+import { RecentMap } from "./recent-map.ts";
 import { firstRow } from "./rows.ts";
 import { createTallies } from "./tallies.ts";
 
@@ -76,6 +78,7 @@ export function createAppender(database: DatabaseSync): Appender {
   const heads = createHeads(database);
   const projector = createProjector(database);
   const tallies = createTallies(database);
+  const numbers = createNumbers(database);
   let eventId = 0;
 
   function append(prepared: PreparedAppend): number | Refusal {
@@ -99,7 +102,8 @@ export function createAppender(database: DatabaseSync): Appender {
     return writeEvents(prepared, { threadNum, seq: 0, eventId: 0, link: chainStart(threadId) });
   }
 
-  function writeEvents({ append: { threadId, artifacts }, rows }: PreparedAppend, head: Head): number {
+  function writeEvents({ append, rows }: PreparedAppend, head: Head): number {
+    const { threadId, artifacts } = append;
     const { threadNum } = head;
     let { seq, link, eventId: prev } = head;
     for (const { text, at, delta } of rows) {
@@ -110,6 +114,7 @@ export function createAppender(database: DatabaseSync): Appender {
       prev = eventId;
       if (delta) projector.apply({ threadNum, eventId, seq, at, delta });
     }
+    numbers.count(head, append.events);
     if (artifacts) for (const { digest, text } of artifacts) insertArtifact.run(digest, text);
     heads.remember(threadId, { threadNum, seq, eventId, link });
     return seq;
@@ -119,7 +124,12 @@ export function createAppender(database: DatabaseSync): Appender {
     eventId = firstRow<{ id: number | null }>(lastEventId)?.id ?? 0;
   }
 
-  return { begin, rollBack: heads.forget, append };
+  function rollBack(): void {
+    heads.forget();
+    numbers.forget();
+  }
+
+  return { begin, rollBack, append };
 }
 
 interface NewHead {
@@ -131,7 +141,7 @@ interface NewHead {
 }
 
 function createHeads(database: DatabaseSync) {
-  const cache = new HeadCache(cachedHeads);
+  const cache = new RecentMap<string, Head>(cachedHeads); // hints only: other processes append too
   const select = database.prepare(selectHead);
   const selectLease = database.prepare(`SELECT head_seq AS seq, lease_number AS number, lease_owner AS owner
     FROM threads JOIN heads USING (thread_num) WHERE thread_id = ?`);

@@ -1,10 +1,12 @@
 // I2. The projections of one thread, computed from its events alone: what `project.ts` keeps up to date with SQL.
 import { dayOf } from "../../core/cumulative.ts";
 import type { ThreadEvent } from "../../core/events.ts";
+import { recount } from "../../core/numbers/thread-numbers.ts";
 import type { Delta } from "../../core/projection.ts";
 import type { RequestStatus, ThreadStatus } from "../../ports/store.ts";
 import { columnDelta, columnText, threadColumns } from "./columns.ts";
 import { toMs } from "./dispatch-time.ts";
+import type { StoredNumbers } from "./numbers-rows.ts";
 
 export interface FoldedWait {
   readonly seq: number;
@@ -43,12 +45,14 @@ export interface Folded {
   readonly tallies: Map<string, number>;
   /** By the id of the event that opened it. */
   readonly requests: Map<number, FoldedRequest>;
+  numbers: StoredNumbers;
 }
 
 /** `events` are all of one thread, each with its id in the table, starting with `thread_started`. */
 export function foldProjections(events: readonly (readonly [eventId: number, event: ThreadEvent])[]): Folded {
   const folded = emptyFold();
   for (const [eventId, event] of events) foldEvent(folded, eventId, event);
+  folded.numbers = recount(events.map(([, event]) => event));
   if (folded.thread.ended === 0) folded.thread.status = isWaiting(folded) ? "waiting" : "running";
   return folded;
 }
@@ -61,6 +65,7 @@ function emptyFold(): Folded {
     untakenSignals: new Map(),
     tallies: new Map(),
     requests: new Map(),
+    numbers: { ended: null, facts: [] },
   };
 }
 

@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { decodeEvent, eventFrom } from "../../core/codec.ts";
 import { HoldpointError } from "../../core/errors.ts";
 import type { ThreadEvent } from "../../core/events.ts";
-import { type HeadRow, selectHead } from "./head-cache.ts";
+import { type HeadRow, selectHead } from "./head.ts";
 import { allRows, firstRow } from "./rows.ts";
 
 type LogRow = [seq: number, body: string];

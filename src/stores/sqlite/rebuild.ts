@@ -19,7 +19,9 @@ export type RebuildBatch = (afterNum: number, threadId: string | undefined) => n
 export function createRebuild(database: DatabaseSync): RebuildBatch {
   const logs = createLogFinder(database);
   const projections = createStoredProjections(database);
-  const strays = ["requests", "waits", "untaken_signals", "tallies"].map((table) =>
+  const strays = [
+    ...["requests", "waits", "untaken_signals", "tallies", "thread_numbers", "thread_facts"],
+  ].map((table) =>
     database.prepare(`DELETE FROM ${table} WHERE thread_num NOT IN
       (SELECT thread_num FROM heads UNION SELECT thread_num FROM threads)`),
   );

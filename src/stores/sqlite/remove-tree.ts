@@ -118,6 +118,8 @@ function createRemoveLog(database: DatabaseSync) {
     "waits",
     "untaken_signals",
     "tallies",
+    "thread_numbers",
+    "thread_facts",
     "threads",
     "heads",
   ].map((table) => database.prepare(`DELETE FROM ${table} WHERE thread_num = ?`));

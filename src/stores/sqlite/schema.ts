@@ -12,6 +12,7 @@
 //     clock says, also after it was set back, and first come first served.
 // S4. `schedules` and `schedule_ticks` follow from no event: they hold what was claimed of a calendar.
 import type { DatabaseSync } from "node:sqlite";
+import { fillNumbers } from "./fill-numbers.ts";
 import { tallyTables } from "./tallies.ts";
 import { tokenTables } from "./tokens.ts";
 
@@ -21,6 +22,8 @@ export const applicationId = 0x68706e74;
 export interface Migration {
   readonly version: number;
   readonly sql: string;
+  /** Fills new projections from the logs that are there. */
+  readonly fill?: (database: DatabaseSync) => void;
 }
 
 /** In order. Never change one that was released: add another. */
@@ -172,6 +175,39 @@ CREATE TABLE schedule_ticks (
 ) STRICT, WITHOUT ROWID;
 `,
   },
+  {
+    // What threads add to the statistics: `thread_facts` one by one at their time, `thread_numbers` of ended ones.
+    version: 6,
+    sql: `
+CREATE TABLE thread_numbers (
+  thread_num INTEGER PRIMARY KEY,
+  ended_at INTEGER NOT NULL,
+  outcome TEXT NOT NULL,
+  accepted INTEGER,
+  wall_ms INTEGER NOT NULL,
+  waiting_ms INTEGER NOT NULL,
+  active_ms INTEGER NOT NULL,
+  asked INTEGER NOT NULL,
+  model_calls INTEGER NOT NULL,
+  unpriced_calls INTEGER NOT NULL,
+  input_tokens INTEGER NOT NULL,
+  output_tokens INTEGER NOT NULL,
+  nano_usd INTEGER NOT NULL
+) STRICT;
+CREATE INDEX thread_numbers_ended ON thread_numbers (ended_at);
+
+CREATE TABLE thread_facts (
+  thread_num INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  amount INTEGER NOT NULL,
+  PRIMARY KEY (thread_num, seq, kind)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX thread_facts_at ON thread_facts (at, kind, amount);
+`,
+    fill: fillNumbers,
+  },
 ];
 
 export const currentVersion: number = Math.max(...migrations.map((migration) => migration.version));
@@ -201,5 +237,6 @@ export function migrate(database: DatabaseSync, steps: readonly Migration[] = mi
 
 function applyStep(database: DatabaseSync, step: Migration): void {
   database.exec(step.sql);
+  step.fill?.(database);
   database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${step.version}`);
 }

@@ -4,6 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { sha256 } from "../../core/digest.ts";
 import { HoldpointError } from "../../core/errors.ts";
 import type { EventFeed } from "../../ports/event-feed.ts";
+import type { NumbersStore } from "../../ports/numbers-store.ts";
 import type { OutboxStore } from "../../ports/outbox.ts";
 import type { ScheduleStore } from "../../ports/schedule-store.ts";
 import type { Store } from "../../ports/store.ts";
@@ -16,6 +17,7 @@ import { createLeases } from "./leases.ts";
 import { createOutbox } from "./outbox.ts";
 import { createPages } from "./pages.ts";
 import { createReadLog } from "./read-log.ts";
+import { createNumbersStore } from "./read-numbers.ts";
 import { createRebuild } from "./rebuild.ts";
 import { firstRow } from "./rows.ts";
 import { createSchedules } from "./schedules.ts";
@@ -47,6 +49,7 @@ export interface SqliteStore extends Store {
   readonly feed: EventFeed;
   readonly outbox: OutboxStore;
   readonly schedules: ScheduleStore;
+  readonly numbers: NumbersStore;
 }
 
 /**
@@ -84,6 +87,7 @@ function createStore(database: DatabaseSync, settings: StoreSettings): SqliteSto
   const tokens = onFirstUse(() => createTokens(database, access));
   const feed = onFirstUse(() => createFeed(database, access));
   const schedules = onFirstUse(() => createSchedules(database, access));
+  const numbers = onFirstUse(() => createNumbersStore(database, access));
   const verify = onFirstUse(() => createVerify(database, settings.path, access.read));
   const rebuild = onFirstUse(() => createRebuild(database));
   const outbox = onFirstUse(() => createOutbox(database, access));
@@ -97,6 +101,9 @@ function createStore(database: DatabaseSync, settings: StoreSettings): SqliteSto
     },
     get schedules() {
       return schedules();
+    },
+    get numbers() {
+      return numbers();
     },
     get outbox() {
       return outbox();

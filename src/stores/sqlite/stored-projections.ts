@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { readySince, toMs } from "./dispatch-time.ts";
 import { type Folded, type FoldedRequest, type FoldedWait, tallyKey } from "./fold.ts";
+import { numbersRows, type StoredNumbers } from "./numbers-rows.ts";
 import { allRows, firstRow } from "./rows.ts";
 
 export interface StoredProjections {
@@ -31,6 +32,8 @@ function createRead(database: DatabaseSync): StoredProjections["read"] {
     database.prepare(`SELECT event_id AS eventId, request_id AS requestId, opened_at AS openedAt,
     expires_at AS expiresAt, status, closing_id AS closingId FROM requests WHERE thread_num = ? ORDER BY event_id`);
 
+  const numbers = numbersRows(database);
+
   return (threadNum) => {
     const row = firstRow<Folded["thread"]>(thread, threadNum);
     if (!row) return null;
@@ -44,6 +47,7 @@ function createRead(database: DatabaseSync): StoredProjections["read"] {
       untakenSignals: new Map(signalRows.map(({ signal, untaken }) => [signal, untaken])),
       tallies: new Map(tallyRows.map(({ day, name, amount }) => [tallyKey(day, name), amount])),
       requests: new Map(requestRows.map(({ eventId, ...request }) => [eventId, request])),
+      numbers: numbers.read(threadNum),
     };
   };
 }
@@ -68,6 +72,8 @@ function createReplace(database: DatabaseSync): StoredProjections["replace"] {
   const request = database.prepare(`INSERT INTO requests
     (event_id, thread_num, request_id, status, opened_at, expires_at, closing_id) VALUES (?, ?, ?, ?, ?, ?, ?)`);
 
+  const numbers = numbersRows(database);
+
   return (threadNum, threadId, folded) => {
     const { agent, agentVersion, title, parentId, createdAt, updatedAt, status, ended } = folded.thread;
     const { decisions, inputTokens, outputTokens } = folded.thread;
@@ -84,6 +90,7 @@ function createReplace(database: DatabaseSync): StoredProjections["replace"] {
     for (const [eventId, row] of folded.requests) {
       request.run(eventId, threadNum, row.requestId, row.status, row.openedAt, row.expiresAt, row.closingId);
     }
+    numbers.replace(threadNum, folded.numbers);
   };
 }
 
@@ -96,6 +103,8 @@ export function differences(stored: Folded | null, folded: Folded): string[] {
     ["untaken_signals", entries(stored.untakenSignals), entries(folded.untakenSignals)],
     ["tallies", entries(stored.tallies), entries(folded.tallies)],
     ["requests", entries(stored.requests), entries(folded.requests)],
+    ["thread_numbers", sorted(stored.numbers.ended ?? {}), sorted(folded.numbers.ended ?? {})],
+    ["thread_facts", facts(stored.numbers), facts(folded.numbers)],
   ];
   return parts.flatMap(([table, is, should]) => (sameJson(is, should) ? [] : [differs(table, is, should)]));
 }
@@ -105,6 +114,21 @@ function entries(rows: ReadonlyMap<unknown, object | number>): unknown[] {
   return [...rows]
     .map(([key, row]) => [key, typeof row === "number" ? row : Object.entries(row).sort()])
     .sort((one, other) => (JSON.stringify(one) < JSON.stringify(other) ? -1 : 1));
+}
+
+function facts({ facts }: StoredNumbers): unknown[] {
+  return facts.map(({ seq, kind, at, amount }) => [seq, kind, at, amount] as const).sort(byPlaceAndKind);
+}
+
+function byPlaceAndKind(
+  one: readonly [number, string, ...unknown[]],
+  other: readonly [number, string, ...unknown[]],
+) {
+  return one[0] - other[0] || (one[1] < other[1] ? -1 : 1);
+}
+
+function sorted(row: object): unknown[] {
+  return Object.entries(row).sort();
 }
 
 function sameJson(one: unknown, other: unknown): boolean {

@@ -125,6 +125,11 @@ function checkFile(database: DatabaseSync): Found {
   return { problems: messages.map((message) => problem("file", null, message)) };
 }
 
+/** Each has rows of threads. */
+const threadTables: readonly string[] = [
+  ...["threads", "requests", "waits", "untaken_signals", "tallies", "thread_numbers", "thread_facts"],
+];
+
 /** Rows that no head leads to: events beside a log, and projections of no thread. */
 function checkStrays(database: DatabaseSync): Found {
   const events = database.prepare(`SELECT thread_id AS threadId, found, head_seq AS expected
@@ -139,7 +144,7 @@ function checkStrays(database: DatabaseSync): Found {
         `the file has ${found} events of this thread; its head counts ${expected ?? "none"}`,
       ),
   );
-  for (const table of ["threads", "requests", "waits", "untaken_signals", "tallies"]) {
+  for (const table of threadTables) {
     const strays = database.prepare(
       `SELECT count(*) AS strays FROM ${table} WHERE thread_num NOT IN (SELECT thread_num FROM heads)`,
     );
