@@ -4,6 +4,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { type Row, table } from "./row.ts";
 import {
@@ -29,7 +30,7 @@ const { values: options } = parseArgs({
 const streamCount = Number(options.streams);
 const targetMs = 50;
 /** In seconds: how long each phase takes. */
-const phases = { warm: 4, starts: 6, closed: 9, open: 12, floor: 4 } as const;
+const phases = { warm: 2, starts: 4, closed: 9, open: 12, floor: 4 } as const;
 
 // Beside the project, not in the system's folder for temporary files, which may be memory that no fsync waits for.
 const folder = join(import.meta.dirname, ".data-service");
@@ -60,11 +61,17 @@ const floorSend: Send = async (client) => {
 say("warming up …");
 await withClients(service.url, (all) => closedLoop(all, start, phases.warm));
 await withClients(floor.url, (all) => closedLoop(all, floorSend, 1));
+await caughtUp();
 say("thread starts …");
 const floorStarts = await withClients(floor.url, (all) => closedLoop(all, floorSend, phases.floor));
+const startsFrom = performance.now();
+const startsBefore = threads.length;
 const starts = await withClients(service.url, (all) => closedLoop(all, start, phases.starts));
+await caughtUp();
+const ranRate = ((threads.length - startsBefore) / (performance.now() - startsFrom)) * 1_000;
 rows.push(rate("thread starts, durable, closed loop", starts, floorStarts));
 rows.push(...times("its answers", starts, floorStarts, null));
+rows.push(rate("threads started and run until they ask", { ...starts, rate: ranRate }, floorStarts));
 
 say(`opening ${streamCount} streams …`);
 const spare = createClient(service.url, deciders[0] ?? "");
@@ -130,6 +137,17 @@ async function withClients<T>(url: string, use: (all: readonly Client[]) => Prom
     return await use(all);
   } finally {
     for (const client of all) client.close();
+  }
+}
+
+/** Waits until the worker has run what was started: each thread then waits for its first approval. */
+async function caughtUp(): Promise<void> {
+  const headers = { authorization: `Bearer ${deciders[0]}` };
+  for (;;) {
+    const text = await (await fetch(`${service.url}/metrics`, { headers })).text();
+    const [, open] = /^holdpoint_requests\{status="open"\} (\d+)$/m.exec(text) ?? [];
+    if (Number(open) === threads.length) return;
+    await sleep(100);
   }
 }
 

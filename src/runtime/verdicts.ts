@@ -13,6 +13,7 @@ import { toolNamed } from "./built-in-tools.ts";
 import { assertPerson, commit } from "./change-thread.ts";
 import { namedBy } from "./operations/approval.ts";
 import { agentNamed, type Runtime } from "./runtime.ts";
+import { requestRow } from "./thread-report.ts";
 import { validateWithin } from "./validate-within.ts";
 
 const never = new AbortController().signal;
@@ -50,7 +51,7 @@ export async function decideRequest(
   const principal = { id: by, roles };
   assertPerson(by);
   for (;;) {
-    const { row, headSeq } = await requestAt(runtime, requestId);
+    const row = await requestRow(runtime.store, requestId); // with the `seq` of its thread at which it is as given
     if (sameVerdict(runtime, row, verdict)) return { request: row, first: false };
     if (row.verdict === null) assertApprover(row.opened, row.approvers, principal);
     const { digest, approvers = row.approvers } = await checked(runtime, row, verdict, principal, signal);
@@ -59,8 +60,8 @@ export async function decideRequest(
       return { request: row, first: false };
     const body = verdictEvent(row, given, entryOf(approvers, principal), digest);
     try {
-      await commit(runtime, row.threadId, headSeq, [body], []);
-      return { request: (await requestAt(runtime, requestId)).row, first: true };
+      await commit(runtime, row.threadId, row.headSeq, [body], []);
+      return { request: await requestRow(runtime.store, requestId), first: true };
     } catch (error) {
       if (!isHoldpointError(error, "append_conflict")) throw error; // someone else went on: look again
     }
@@ -87,23 +88,6 @@ function verdictEvent(
     verdict,
     ...(isApproval && quorum > 1 ? { voters: standing.votes.map((one) => one.by) } : {}),
     ...(isAsOpened ? {} : { standing }),
-  });
-}
-
-/**
- * A request and a `seq` of its thread at which it was as given: the thread is read first, so whatever happens to the
- * request after that makes an append at this `seq` fail.
- */
-async function requestAt(
-  runtime: Runtime,
-  requestId: string,
-): Promise<{ readonly row: RequestRow; readonly headSeq: number }> {
-  const threadId = (await runtime.store.requests({ requestId })).rows[0]?.threadId;
-  const thread = threadId === undefined ? undefined : (await runtime.store.threads({ threadId })).rows[0];
-  const row = (await runtime.store.requests({ requestId })).rows[0];
-  if (thread && row) return { row, headSeq: thread.headSeq };
-  throw new HoldpointError("request_not_found", `there is no request ${requestId}`, {
-    fix: "`holdpoint inbox` lists the open ones.",
   });
 }
 

@@ -48,8 +48,8 @@ async function* chunksOf(options: StreamOptions): AsyncGenerator<Uint8Array, und
     yield encoder.encode(`retry: ${retryMs.usual}\n\n`);
     for (;;) {
       const version = follower.version();
-      const { frames, lastSeq, hasEnd } = await follower.read(seq);
-      yield* frames;
+      const { chunks, lastSeq, hasEnd } = await follower.read(seq);
+      yield* chunks;
       seq = lastSeq;
       if (hasEnd || isOver) return;
       const news = await follower.wait(version);
