@@ -3,7 +3,7 @@
 import { Agent, type ClientRequest, request } from "node:http";
 
 export interface Streams {
-  /** The next open request that a stream told of. */
+  /** Any open request that a stream told of: taken in order, all threads would go on, and end, at the same time. */
   nextRequest(): Promise<string>;
   /** Streams that are open now. @throws what became of one that was not answered. */
   held(): number;
@@ -98,7 +98,7 @@ export async function openStreams({ url, count, tokens, nextThread }: StreamsOpt
   await Promise.all(followers);
 
   return {
-    nextRequest: async () => requests.shift() ?? new Promise((resolve) => waiting.push(resolve)),
+    nextRequest: async () => takeAny(requests) ?? new Promise((resolve) => waiting.push(resolve)),
     held() {
       if (failure) throw failure;
       return open.size;
@@ -115,4 +115,11 @@ export async function openStreams({ url, count, tokens, nextThread }: StreamsOpt
       agent.destroy();
     },
   };
+}
+
+function takeAny<T>(all: T[]): T | undefined {
+  const index = Math.floor(Math.random() * all.length);
+  const [taken, last] = [all[index], all.pop()];
+  if (index < all.length && last !== undefined) all[index] = last;
+  return taken;
 }
