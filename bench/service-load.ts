@@ -58,6 +58,7 @@ async function textOf(response: IncomingMessage): Promise<string> {
 
 /** What one phase measured. */
 export interface Measured {
+  readonly count: number;
   /** Answers per second. */
   readonly rate: number;
   readonly p50: number;
@@ -115,5 +116,11 @@ function measured(times: number[], ms: number): Measured {
   times.sort((left, right) => left - right);
   const at = (share: number): number =>
     times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? NaN;
-  return { rate: (times.length / ms) * 1_000, p50: at(0.5), p99: at(0.99), max: times.at(-1) ?? NaN };
+  return {
+    count: times.length,
+    rate: (times.length / ms) * 1_000,
+    p50: at(0.5),
+    p99: at(0.99),
+    max: times.at(-1) ?? NaN,
+  };
 }

@@ -94,7 +94,9 @@ const decide: Send = async (client) => {
 say("verdicts, closed loop …");
 await withClients(service.url, (all) => closedLoop(all, decide, 2));
 streams.takeLags();
+const before = await service.sample();
 const closed = await withClients(service.url, (all) => closedLoop(all, decide, phases.closed));
+const after = await service.sample();
 rows.push({
   what: "clients that follow threads meanwhile",
   value: streams.held(),
@@ -104,6 +106,9 @@ rows.push({
 });
 rows.push(rate("verdicts, each with its action, closed loop", closed, floorStarts));
 rows.push(...times("its answers", closed, floorStarts, null));
+rows.push(
+  plain("(apart: processor time of the service for each)", (after.cpuMs - before.cpuMs) / closed.count),
+);
 streams.takeLags();
 
 const half = Math.round(closed.rate / 2);

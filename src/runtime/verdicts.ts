@@ -5,7 +5,7 @@ import type { Agent } from "../core/agent.ts";
 import { assertApprover, entryOf, type Principal } from "../core/approvers.ts";
 import { actionDigest } from "../core/digest.ts";
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
-import { type EventBody, event, type Verdict, type Vote } from "../core/events.ts";
+import { type EventBody, type EventOf, event, type Verdict, type Vote } from "../core/events.ts";
 import type { GatedAction } from "../core/gate.ts";
 import { canonicalJson, type Json, toJson } from "../core/json.ts";
 import type { RequestRow } from "../ports/store.ts";
@@ -60,12 +60,21 @@ export async function decideRequest(
       return { request: row, first: false };
     const body = verdictEvent(row, given, entryOf(approvers, principal), digest);
     try {
-      await commit(runtime, row.threadId, row.headSeq, [body], []);
+      const [stored] = await commit(runtime, row.threadId, row.headSeq, [body], []);
+      if (stored?.type === "request_decided") return { request: decidedRow(row, stored), first: true };
       return { request: await requestRow(runtime.store, requestId), first: true };
     } catch (error) {
       if (!isHoldpointError(error, "append_conflict")) throw error; // someone else went on: look again
     }
   }
+}
+
+/** The row as the store has it from here on: what closed it is known, and need not be read back. */
+function decidedRow(row: RequestRow, decision: EventOf<"request_decided">): RequestRow {
+  const { standing, verdict, by, via, seq, at } = decision;
+  const { approvers, votes } = standing ?? { approvers: row.opened.approvers, votes: [] };
+  const closed = { status: "decided", dueAt: null, verdict, by, via, decidedAt: at } as const;
+  return { ...row, headSeq: seq, approvers, votes, ...closed };
 }
 
 /** A vote, or the verdict: the approval that is one too few does not decide. */
