@@ -20,11 +20,17 @@ export interface ServiceSample {
 export interface Call {
   readonly path: string;
   readonly body: string;
+  readonly onSend?: () => void;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
 }
 
 /** Sends with a connection that is kept, and a token of its own. */
 export interface Client {
-  post(call: Call): Promise<{ readonly status: number; readonly text: string }>;
+  post(call: Call): Promise<Answer>;
   close(): void;
 }
 
@@ -66,50 +72,72 @@ export interface Measured {
   readonly max: number;
 }
 
-/** Sends one request and checks its answer. */
-export type Send = (client: Client) => Promise<void>;
+/** What is asked of a service again and again. */
+export interface Work {
+  /** The next call. When there is none yet, the wait for one is no time of the service's answers. */
+  next(): Promise<Call>;
+  /** @throws for an answer that is not as it should be. */
+  check(answer: Answer): void;
+}
 
 /** Each client sends again as soon as it was answered. */
-export async function closedLoop(all: readonly Client[], send: Send, seconds: number): Promise<Measured> {
+export async function closedLoop(
+  all: readonly Client[],
+  { next, check }: Work,
+  seconds: number,
+): Promise<Measured> {
   const times: number[] = [];
   const startedAt = performance.now();
   const endsAt = startedAt + seconds * 1_000;
   await Promise.all(
     all.map(async (client) => {
       while (performance.now() < endsAt) {
+        const call = await next();
         const sentAt = performance.now();
-        await send(client);
+        call.onSend?.();
+        const answer = await client.post(call);
         times.push(performance.now() - sentAt);
+        check(answer);
       }
     }),
   );
   return measured(times, performance.now() - startedAt);
 }
 
-/** Requests fall due evenly at `rate` a second; one that finds no free client waits, and the wait counts. */
+/** Calls fall due evenly at `rate` a second; one that finds no free client waits, and the wait counts. */
 export async function openLoop(
   all: readonly Client[],
-  send: Send,
+  { next, check }: Work,
   { rate, seconds }: { readonly rate: number; readonly seconds: number },
 ): Promise<Measured> {
   const times: number[] = [];
   const startedAt = performance.now();
   const total = Math.floor(rate * seconds);
-  let next = 0;
+  let count = 0;
   await Promise.all(
     all.map(async (client) => {
       for (;;) {
-        const number = next++;
+        const number = count++;
         if (number >= total) return;
         const dueAt = startedAt + (number / rate) * 1_000;
-        const waitMs = dueAt - performance.now();
-        if (waitMs > 0) await sleep(waitMs);
-        await send(client);
-        times.push(performance.now() - dueAt);
+        const askedAt = performance.now();
+        const call = await next();
+        const lateFrom = Math.max(dueAt, askedAt);
+        const missingMs = Math.max(0, performance.now() - lateFrom); // there was nothing to send yet
+        await sleepUntil(dueAt);
+        call.onSend?.();
+        const answer = await client.post(call);
+        times.push(performance.now() - dueAt - missingMs);
+        check(answer);
       }
     }),
   );
   return measured(times, performance.now() - startedAt);
+}
+
+async function sleepUntil(at: number): Promise<void> {
+  const waitMs = at - performance.now();
+  if (waitMs > 0) await sleep(waitMs);
 }
 
 function measured(times: number[], ms: number): Measured {

@@ -1,8 +1,9 @@
 // `npm run bench:service`: `holdpoint serve` in a process of its own, with a store on disk and its worker, under the load
 // of 64 clients that start threads and decide, while 1,000 clients follow threads. `--minutes 10` goes on at the open
-// loop's rate for so long and samples memory; `--profile` writes a CPU profile of the service beside the project.
+// loop's rate for so long and samples memory; `--rate` says
+// that rate (default: half of the closed loop's); `--profile` writes a CPU profile of the service to the folder for temporary files.
 import { mkdirSync, rmSync } from "node:fs";
-import { cpus, loadavg } from "node:os";
+import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -14,8 +15,8 @@ import {
   createClient,
   type Measured,
   openLoop,
-  type Send,
   type ServiceSample,
+  type Work,
 } from "./service-load.ts";
 import { makeTokens, type ServiceProcess, startFloor, startService } from "./service-process.ts";
 import { openStreams, type Streams } from "./service-streams.ts";
@@ -24,6 +25,7 @@ const { values: options } = parseArgs({
   options: {
     minutes: { type: "string", default: "0" },
     streams: { type: "string", default: "1000" },
+    rate: { type: "string" },
     profile: { type: "boolean", default: false },
   },
 });
@@ -40,30 +42,35 @@ const storePath = join(folder, "service.db");
 const tokens = await makeTokens(storePath, clients + 20); // a token may send 100 requests a second
 const [deciders, followers] = [tokens.slice(0, clients), tokens.slice(clients)];
 
-const profile = options.profile ? ["--cpu-prof", `--cpu-prof-dir=${join(folder, "../.profile")}`] : [];
+const profile = options.profile
+  ? ["--cpu-prof", `--cpu-prof-dir=${join(tmpdir(), "holdpoint-profile")}`]
+  : [];
 const service = await startService(folder, storePath, profile);
 const floor = await startFloor(folder);
 const rows: Row[] = [];
 const startLoad = loadavg();
 
 const threads: string[] = [];
-const start: Send = async (client) => {
-  const body = JSON.stringify({ agent: "sender", input: { to: "sam@example.com" } });
-  const { status, text } = await client.post({ path: "/v1/threads", body });
-  if (status !== 201) throw new Error(`a start was answered ${status}: ${text}`);
-  threads.push(JSON.parse(text).threadId);
+const start: Work = {
+  next: async () => ({ path: "/v1/threads", body: '{"agent":"sender","input":{"to":"sam@example.com"}}' }),
+  check({ status, text }) {
+    if (status !== 201) throw new Error(`a start was answered ${status}: ${text}`);
+    threads.push(JSON.parse(text).threadId);
+  },
 };
-const floorSend: Send = async (client) => {
-  const { status } = await client.post({ path: "/", body: JSON.stringify({ text: "x".repeat(300) }) });
-  if (status !== 200) throw new Error(`the floor answered ${status}`);
+const bare: Work = {
+  next: async () => ({ path: "/", body: JSON.stringify({ text: "x".repeat(300) }) }),
+  check({ status }) {
+    if (status !== 200) throw new Error(`the floor answered ${status}`);
+  },
 };
 
 say("warming up …");
 await withClients(service.url, (all) => closedLoop(all, start, phases.warm));
-await withClients(floor.url, (all) => closedLoop(all, floorSend, 1));
+await withClients(floor.url, (all) => closedLoop(all, bare, 1));
 await caughtUp();
 say("thread starts …");
-const floorStarts = await withClients(floor.url, (all) => closedLoop(all, floorSend, phases.floor));
+const floorStarts = await withClients(floor.url, (all) => closedLoop(all, bare, phases.floor));
 const startsFrom = performance.now();
 const startsBefore = threads.length;
 const starts = await withClients(service.url, (all) => closedLoop(all, start, phases.starts));
@@ -78,17 +85,20 @@ const spare = createClient(service.url, deciders[0] ?? "");
 const nextThread = async (): Promise<string> => {
   const known = threads.shift();
   if (known !== undefined) return known;
-  await start(spare);
+  start.check(await spare.post(await start.next()));
   return nextThread();
 };
 const streams = await openStreams({ url: service.url, count: streamCount, tokens: followers, nextThread });
-const decide: Send = async (client) => {
-  const requestId = await streams.nextRequest();
-  streams.sent(requestId);
-  const path = `/v1/requests/${requestId}/verdict`;
-  const { status, text } = await client.post({ path, body: '{"verdict":{"kind":"approve"}}' });
-  if (status !== 200 || !text.includes('"first":true'))
-    throw new Error(`a verdict was answered ${status}: ${text}`);
+const decide: Work = {
+  async next() {
+    const requestId = await streams.nextRequest();
+    const path = `/v1/requests/${requestId}/verdict`;
+    return { path, body: '{"verdict":{"kind":"approve"}}', onSend: () => streams.sent(requestId) };
+  },
+  check({ status, text }) {
+    if (status !== 200 || !text.includes('"first":true'))
+      throw new Error(`a verdict was answered ${status}: ${text}`);
+  },
 };
 
 say("verdicts, closed loop …");
@@ -111,7 +121,7 @@ rows.push(
 );
 streams.takeLags();
 
-const half = Math.round(closed.rate / 2);
+const half = Number(options.rate ?? Math.round(closed.rate / 2));
 say(`verdicts at ${half} a second …`);
 const open = await withClients(service.url, (all) =>
   openLoop(all, decide, { rate: half, seconds: phases.open }),
@@ -162,7 +172,7 @@ async function floorWithStreams(perSecond: number): Promise<Measured> {
   const held = Array.from({ length: streamCount }, () => fetch(floor.url, { signal: idle.signal }));
   await Promise.all(held);
   const measured = await withClients(floor.url, (all) =>
-    openLoop(all, floorSend, { rate: perSecond, seconds: phases.floor }),
+    openLoop(all, bare, { rate: perSecond, seconds: phases.floor }),
   );
   idle.abort();
   return measured;
