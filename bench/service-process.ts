@@ -43,7 +43,9 @@ export async function startFloor(folder: string): Promise<{ readonly url: string
 
 function start(args: readonly string[], cwd: string, stdio: readonly (string | number)[]): ChildProcess {
   const given = ["--disable-warning=ExperimentalWarning", ...args];
-  return spawn(process.execPath, given, { cwd, stdio: stdio as ("ignore" | "ipc" | number)[] });
+  const child = spawn(process.execPath, given, { cwd, stdio: stdio as ("ignore" | "ipc" | number)[] });
+  process.once("exit", () => child.kill("SIGKILL")); // also when the load fails
+  return child;
 }
 
 async function stop(child: ChildProcess): Promise<void> {

@@ -1,7 +1,7 @@
 // `npm run bench:service`: `holdpoint serve` in a process of its own, with a store on disk and its worker, under the load
 // of 64 clients that start threads and decide, while 1,000 clients follow threads. `--minutes 10` goes on at the open
-// loop's rate for so long and samples memory; `--rate` says
-// that rate (default: half of the closed loop's); `--profile` writes a CPU profile of the service to the folder for temporary files.
+// loop's rate for so long and samples memory; `--rate` says that rate (default: half of the closed loop's); `--profile`
+// writes a CPU profile of the service to the folder for temporary files.
 import { mkdirSync, rmSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -35,9 +35,9 @@ const targetMs = 50;
 const phases = { warm: 2, starts: 4, closed: 9, open: 12, floor: 4 } as const;
 
 // Beside the project, not in the system's folder for temporary files, which may be memory that no fsync waits for.
-const folder = join(import.meta.dirname, ".data-service");
-rmSync(folder, { recursive: true, force: true });
+const folder = join(import.meta.dirname, `.data-service-${process.pid}`);
 mkdirSync(folder, { recursive: true });
+process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 const storePath = join(folder, "service.db");
 const tokens = await makeTokens(storePath, clients + 20); // a token may send 100 requests a second
 const [deciders, followers] = [tokens.slice(0, clients), tokens.slice(clients)];
@@ -143,7 +143,6 @@ process.stdout.write(
 streams.close();
 spare.close();
 await Promise.all([service.stop(), floor.stop()]);
-rmSync(folder, { recursive: true, force: true });
 process.exitCode = rows.every((row) => row.reached) ? 0 : 1;
 
 async function withClients<T>(url: string, use: (all: readonly Client[]) => Promise<T>): Promise<T> {
