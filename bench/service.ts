@@ -193,11 +193,14 @@ async function holdOn(
     );
     clearInterval(sampling);
     following.takeLags();
+    const [p50, p99] = [measured.p50.toFixed(1), measured.p99.toFixed(1)];
+    const rss = megabytes(samples.slice(-60), "rss").toFixed(0);
+    const load = loadavg()[0]?.toFixed(1);
+    say(
+      `minute ${minute}: ${measured.rate.toFixed(0)}/s, p50 ${p50} ms, p99 ${p99} ms, ${rss} MB, machine's load ${load}`,
+    );
     if (minute === 0) samples.length = 0;
     else p99s.push(measured.p99);
-    say(
-      `minute ${minute}: p50 ${measured.p50.toFixed(1)} ms, p99 ${measured.p99.toFixed(1)} ms, max ${measured.max.toFixed(1)} ms, RSS ${megabytes(samples.slice(-60), "rss").toFixed(0)} MB`,
-    );
   }
   const [first, last] = [samples.slice(0, 60), samples.slice(-60)];
   return [
