@@ -2,7 +2,7 @@
 export interface Row {
   readonly what: string;
   readonly value: number;
-  readonly unit: "per second" | "ms" | "bytes" | "MB" | "MB/s" | "%";
+  readonly unit: "per second" | "ms" | "bytes" | "MB" | "MB/s" | "%" | "clients";
   /** The same work on bare SQLite, where there is such a thing. */
   readonly floor?: number;
   /** What it should reach, in words, and whether it does. */
@@ -39,6 +39,7 @@ export function table(rows: readonly Row[]): string {
 function show(value: number, unit: Row["unit"]): string {
   if (unit === "per second") return `${Math.round(value).toLocaleString("en")}/s`;
   if (unit === "bytes") return `${Math.round(value).toLocaleString("en")} B`;
+  if (unit === "clients") return `${value.toLocaleString("en")}`;
   return `${value.toFixed(value < 10 ? 2 : 1)} ${unit}`;
 }
 

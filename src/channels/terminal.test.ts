@@ -40,6 +40,7 @@ function row(opened: Partial<EventOf<"request_opened">> = {}): RequestRow {
       },
       ...opened,
     },
+    headSeq: 2,
     approvers: opened.approvers ?? ["role:support-lead"],
     votes: [],
     dueAt: null,

@@ -69,6 +69,8 @@ export interface RequestRow {
   readonly requestId: string;
   readonly threadId: string;
   readonly agent: string;
+  /** The thread's last `seq` at the moment that the row shows: an append at it is made on just this. */
+  readonly headSeq: number;
   readonly status: RequestStatus;
   readonly opened: EventOf<"request_opened">;
   /** Who may decide: those of the opening, and whom it was escalated to. */

@@ -27,13 +27,14 @@ export async function changeThread(
   }
 }
 
+/** Appends, tells of it, and sends the thread to whoever runs it. @returns the events as the log has them. */
 export async function commit(
   runtime: Runtime,
   threadId: string,
   expectedSeq: number,
   bodies: readonly EventBody[],
   artifacts: readonly ArtifactText[],
-): Promise<void> {
+): Promise<readonly ThreadEvent[]> {
   const at = now(runtime);
   const events = bodies.map((body) => ({ body: runtime.redact.event(body), at }));
   await runtime.store.append({ threadId, expectedSeq, events, artifacts });
@@ -42,6 +43,7 @@ export async function commit(
   ); // the spread loses the union
   runtime.observe({ kind: "appended", threadId, events: stored });
   await runtime.dispatcher.send(threadId, { id: `after:${expectedSeq}` });
+  return stored;
 }
 
 export function now(runtime: Runtime): string {

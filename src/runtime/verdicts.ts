@@ -5,7 +5,7 @@ import type { Agent } from "../core/agent.ts";
 import { assertApprover, entryOf, isSamePrincipal, type Principal } from "../core/approvers.ts";
 import { actionDigest } from "../core/digest.ts";
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
-import { type EventBody, event, type Verdict, type Vote } from "../core/events.ts";
+import { type EventBody, type EventOf, event, type Verdict, type Vote } from "../core/events.ts";
 import type { GatedAction } from "../core/gate.ts";
 import { canonicalJson, type Json, toJson } from "../core/json.ts";
 import type { RequestRow } from "../ports/store.ts";
@@ -14,6 +14,7 @@ import { assertPerson, commit } from "./change-thread.ts";
 import { namedBy } from "./operations/approval.ts";
 import { holdsSecret } from "./redact.ts";
 import { agentNamed, type Runtime } from "./runtime.ts";
+import { requestRow } from "./thread-report.ts";
 import { validateWithin } from "./validate-within.ts";
 
 const never = new AbortController().signal;
@@ -51,7 +52,7 @@ export async function decideRequest(
   const principal = { id: by, roles };
   assertPerson(by);
   for (;;) {
-    const { row, headSeq } = await requestAt(runtime, requestId);
+    const row = await requestRow(runtime.store, requestId); // with the `seq` of its thread at which it is as given
     if (sameVerdict(runtime, row, verdict)) return { request: row, first: false };
     if (row.verdict === null) assertApprover(row.opened, row.approvers, principal);
     const { digest, approvers = row.approvers } = await checked(runtime, row, verdict, principal, signal);
@@ -60,12 +61,21 @@ export async function decideRequest(
       return { request: row, first: false };
     const body = verdictEvent(row, given, entryOf(approvers, principal), digest);
     try {
-      await commit(runtime, row.threadId, headSeq, [body], []);
-      return { request: (await requestAt(runtime, requestId)).row, first: true };
+      const [stored] = await commit(runtime, row.threadId, row.headSeq, [body], []);
+      if (stored?.type === "request_decided") return { request: decidedRow(row, stored), first: true };
+      return { request: await requestRow(runtime.store, requestId), first: true };
     } catch (error) {
       if (!isHoldpointError(error, "append_conflict")) throw error; // someone else went on: look again
     }
   }
+}
+
+/** The row as the store has it from here on: what closed it is known, and need not be read back. */
+function decidedRow(row: RequestRow, decision: EventOf<"request_decided">): RequestRow {
+  const { standing, verdict, by, via, seq, at } = decision;
+  const { approvers, votes } = standing ?? { approvers: row.opened.approvers, votes: [] };
+  const closed = { status: "decided", dueAt: null, verdict, by, via, decidedAt: at } as const;
+  return { ...row, headSeq: seq, approvers, votes, ...closed };
 }
 
 /** A vote, or the verdict: the approval that is one too few does not decide. */
@@ -88,23 +98,6 @@ function verdictEvent(
     verdict,
     ...(isApproval && quorum > 1 ? { voters: deciders.votes.map((one) => one.by) } : {}),
     ...(isAsOpened ? {} : { deciders }),
-  });
-}
-
-/**
- * A request and a `seq` of its thread at which it was as given: the thread is read first, so whatever happens to the
- * request after that makes an append at this `seq` fail.
- */
-async function requestAt(
-  runtime: Runtime,
-  requestId: string,
-): Promise<{ readonly row: RequestRow; readonly headSeq: number }> {
-  const threadId = (await runtime.store.requests({ requestId })).rows[0]?.threadId;
-  const thread = threadId === undefined ? undefined : (await runtime.store.threads({ threadId })).rows[0];
-  const row = (await runtime.store.requests({ requestId })).rows[0];
-  if (thread && row) return { row, headSeq: thread.headSeq };
-  throw new HoldpointError("request_not_found", `there is no request ${requestId}`, {
-    fix: "`holdpoint inbox` lists the open ones.",
   });
 }
 

@@ -1,5 +1,5 @@
 // I11. What is logged of a request: never its body, its query, its headers or a token.
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { isHoldpointError } from "../core/errors.ts";
 import type { RequestFacts } from "./route.ts";
 
@@ -27,7 +27,12 @@ export type LogAccess = (entry: AccessEntry) => void;
 /** The id of a request: the sender's when it is well-formed, else a new one. */
 export function requestIdOf(headers: Headers): string {
   const given = headers.get("x-request-id") ?? "";
-  return /^[\w.:-]{1,64}$/.test(given) ? given : `req_${randomBytes(8).toString("hex")}`;
+  return /^[\w.:-]{1,64}$/.test(given) ? given : newRequestId();
+}
+
+/** Of a UUID, since Node draws the randomness of many of those at once. */
+function newRequestId(): string {
+  return `req_${randomUUID().replaceAll("-", "").slice(0, 16)}`;
 }
 
 interface Answered {

@@ -14,9 +14,10 @@ export interface LiveOptions {
   readonly beatMs: number;
 }
 
-/** New events of a thread, each as bytes of a stream. */
+/** New events of a thread, as bytes of a stream. */
 interface Tail {
-  readonly frames: readonly Uint8Array[];
+  /** Many events to a chunk: each chunk is a write to each follower's socket. */
+  readonly chunks: readonly Uint8Array[];
   readonly lastSeq: number;
   /** True when the thread's end is among them. */
   readonly hasEnd: boolean;
@@ -89,7 +90,7 @@ export function createLive({ runtime, feed, pollMs, beatMs }: LiveOptions): Live
 
   function wake(): void {
     isWoken = true;
-    nextWaking.abort();
+    nextWaking.abort("news"); // a reason of its own: the default one is an error with a stack, made anew each time
   }
 
   /** A store that is busy is asked again later: nothing is missed, since the place stays. */
@@ -206,12 +207,28 @@ function forgetOldest(tails: Map<number, Promise<Tail>>): void {
 
 const encoder = new TextEncoder();
 
+/** About how long a chunk may get, in characters: what a slow client has waiting for it in memory. */
+const chunkLength = 64 * 1024;
+
 function tailOf(events: readonly ThreadEvent[], afterSeq: number): Tail {
   return {
-    frames: events.map((event) => encoder.encode(`id: ${event.seq}\ndata: ${JSON.stringify(event)}\n\n`)),
+    chunks: chunksOf(events.map((event) => `id: ${event.seq}\ndata: ${JSON.stringify(event)}\n\n`)),
     lastSeq: events.at(-1)?.seq ?? afterSeq,
     hasEnd: events.some(({ type }) => isEnd(type)),
   };
+}
+
+function chunksOf(frames: readonly string[]): readonly Uint8Array[] {
+  const texts: string[] = [];
+  let text = "";
+  for (const frame of frames) {
+    text += frame;
+    if (text.length < chunkLength) continue;
+    texts.push(text);
+    text = "";
+  }
+  if (text !== "") texts.push(text);
+  return texts.map((each) => encoder.encode(each));
 }
 
 /** True for the events that end a thread. */

@@ -17,18 +17,46 @@ export interface BodyLimits {
  */
 export async function readBody(request: Request, limits: BodyLimits): Promise<Uint8Array<ArrayBuffer>> {
   const { maxBytes, timeoutMs, clock } = limits;
-  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes);
-  const reader = request.body?.getReader();
-  if (!reader) return new Uint8Array();
+  const length = request.headers.get("content-length");
+  if (Number(length ?? 0) > maxBytes) throw tooLarge(maxBytes);
   const over = new AbortController();
   const late = clock.sleep(timeoutMs, over.signal).then(() => "late" as const);
+  try {
+    return await (length === null
+      ? collectPieces(request, late, limits)
+      : collectWhole(request, late, limits));
+  } finally {
+    over.abort(isRead);
+  }
+}
+
+/** The reason of an abort that is no failure: without one, an exception with its stack is made for each. */
+const isRead = "the body was read";
+
+/** What says its length is held to it by the server, so it can be taken in one piece: without a stream of its own. */
+async function collectWhole(
+  request: Request,
+  late: Promise<"late">,
+  { maxBytes, timeoutMs }: BodyLimits,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const whole = await Promise.race([request.arrayBuffer().catch(brokenOff), late]);
+  if (whole === "late") throw tooSlow(timeoutMs);
+  if (whole.byteLength > maxBytes) throw tooLarge(maxBytes);
+  return new Uint8Array(whole);
+}
+
+async function collectPieces(
+  request: Request,
+  late: Promise<"late">,
+  limits: BodyLimits,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const reader = request.body?.getReader();
+  if (!reader) return new Uint8Array();
   try {
     return await collect(reader, late, limits);
   } catch (error) {
     reader.cancel().catch(() => {}); // the client may be gone
     throw error;
-  } finally {
-    over.abort();
   }
 }
 

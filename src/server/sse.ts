@@ -48,10 +48,10 @@ async function* chunksOf(options: StreamOptions): AsyncGenerator<Uint8Array, und
     yield encoder.encode(`retry: ${retryMs.usual}\n\n`);
     for (;;) {
       const version = follower.version();
-      const { frames, lastSeq, hasEnd } = await follower.read(seq);
-      for (const frame of frames) {
+      const { chunks, lastSeq, hasEnd } = await follower.read(seq);
+      for (const chunk of chunks) {
         if (!(await mayGoOn())) return;
-        yield frame;
+        yield chunk;
       }
       seq = lastSeq;
       if (hasEnd || isOver) return;

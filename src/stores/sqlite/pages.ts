@@ -108,6 +108,7 @@ interface RequestColumns {
   readonly requestId: string;
   readonly threadId: string;
   readonly agent: string;
+  readonly headSeq: number;
   readonly status: RequestStatus;
   readonly openedAt: string;
   readonly seq: number;
@@ -118,9 +119,9 @@ interface RequestColumns {
 }
 
 /** What was asked and what was decided is read from the log itself: each event is written once. */
-const requestColumns = `SELECT event_id AS eventId, request_id AS requestId, thread_id AS threadId, agent, r.status,
+const requestColumns = `SELECT event_id AS eventId, request_id AS requestId, thread_id AS threadId, agent, head_seq AS headSeq, r.status,
   opened_at AS openedAt, expires_at AS dueAt, opened.seq, opened.body, closing.seq AS closingSeq, closing.body AS closingBody
-  FROM requests r JOIN threads USING (thread_num) JOIN events opened ON opened.id = event_id
+  FROM requests r JOIN threads USING (thread_num) JOIN heads USING (thread_num) JOIN events opened ON opened.id = event_id
   LEFT JOIN events closing ON closing.id = closing_id`;
 
 function requestsPage(select: Select, query: RequestQuery): Page<RequestRow> {
@@ -141,7 +142,7 @@ function requestsPage(select: Select, query: RequestQuery): Page<RequestRow> {
 }
 
 function toRequestRow(row: RequestColumns): RequestRow {
-  const { requestId, threadId, agent, status, closingBody, closingSeq } = row;
+  const { requestId, threadId, agent, headSeq, status, closingBody, closingSeq } = row;
   const opened = decodeEvent(row.body, row.seq, threadId) as EventOf<"request_opened">; // the projection names only these
   const closing = closingBody === null ? null : decodeEvent(closingBody, closingSeq ?? 0, threadId);
   const decided = closing?.type === "request_decided" ? closing : null;
@@ -150,6 +151,7 @@ function toRequestRow(row: RequestColumns): RequestRow {
     requestId,
     threadId,
     agent,
+    headSeq,
     status,
     opened,
     approvers: deciders?.approvers ?? opened.approvers,

@@ -181,6 +181,7 @@ export const projectionCases: readonly StoreCase[] = [
       requestId: "r1",
       threadId: "t",
       agent: "desk",
+      headSeq: 4,
       status: "open",
       opened: { ...asked("r1", noon + hour), at: at(noon), seq: 2 },
       approvers: ["role:support-lead"],
@@ -203,7 +204,13 @@ export const projectionCases: readonly StoreCase[] = [
       via: "cli",
       decidedAt: at(noon),
     };
-    assert.deepEqual(await requestRow(store, "r1"), { ...open, status: "decided", dueAt: null, ...decided });
+    assert.deepEqual(await requestRow(store, "r1"), {
+      ...open,
+      headSeq: 6,
+      status: "decided",
+      dueAt: null,
+      ...decided,
+    });
     assert.equal((await requestRow(store, "r2")).status, "expired");
     await append(store, "t", 6, completed());
     assert.equal((await requestRow(store, "r3")).status, "withdrawn");
