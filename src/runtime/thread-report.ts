@@ -112,13 +112,13 @@ async function storedValue(store: Store, stored: Stored): Promise<Json | undefin
 
 /** A request as `--json` and the HTTP service show it: all that was asked, as it stands now. */
 export type RequestDocument = Omit<EventOf<"request_opened">, "type" | "v" | "seq" | "at"> &
-  Omit<RequestRow, "opened"> & {
+  Omit<RequestRow, "opened" | "headSeq"> & {
     readonly openedAt: string;
     /** In the arguments; absent where there are none to approve. */
     readonly lookAlikes?: readonly string[];
   };
 
-export function requestDocument({ opened, ...row }: RequestRow): RequestDocument {
+export function requestDocument({ opened, headSeq: _head, ...row }: RequestRow): RequestDocument {
   const { type: _type, v: _v, seq: _seq, at: openedAt, ...asked } = opened;
   const { action } = asked;
   return {

@@ -72,8 +72,8 @@ export async function decideRequest(
 
 /** The row as the store has it from here on: what closed it is known, and need not be read back. */
 function decidedRow(row: RequestRow, decision: EventOf<"request_decided">): RequestRow {
-  const { standing, verdict, by, via, seq, at } = decision;
-  const { approvers, votes } = standing ?? { approvers: row.opened.approvers, votes: [] };
+  const { deciders, verdict, by, via, seq, at } = decision;
+  const { approvers, votes } = deciders ?? { approvers: row.opened.approvers, votes: [] };
   const closed = { status: "decided", dueAt: null, verdict, by, via, decidedAt: at } as const;
   return { ...row, headSeq: seq, approvers, votes, ...closed };
 }

@@ -158,8 +158,9 @@ describe("a stream of events", () => {
   test("ends with its token also for a client that takes its time, and never waits", async () => {
     const service = await open({ agents: [listener] });
     const threadId = await started(service);
+    const value = "x".repeat(70_000); // a chunk of the stream each
     for (let index = 0; index < 50; index++)
-      await sendSignal(service.runtime, threadId, { signal: "next", value: index, by: "test" });
+      await sendSignal(service.runtime, threadId, { signal: "next", value, by: "test" });
     const token = await service.token(["read"], { expiresInMs: 60_000 });
     const live = await stream(service, threadId, { token });
     expect(seqs(await live.take(4))).toEqual([1, 2, 3]);
