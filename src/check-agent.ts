@@ -142,7 +142,7 @@ const areas: readonly unknown[] = [...new Set(Object.values(checkCodes).map(({ a
 async function ownCheck(check: Check, index: number, context: CheckContext): Promise<readonly Finding[]> {
   const name = check.name === "" ? `check ${index + 1}` : `check ${check.name}`;
   const fail = (why: string): readonly Finding[] => [
-    finding("check_failed", { kind: "agent" }, `${name} ${why}`),
+    finding("own_check_failed", { kind: "agent" }, `${name} ${why}`),
   ];
   try {
     const found: unknown = await check(context);

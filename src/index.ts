@@ -56,6 +56,7 @@ export type {
   Standing,
   Stored,
   ThreadEvent,
+  Unchecked,
   Usage,
   Verdict,
   VerdictKind,

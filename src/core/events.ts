@@ -160,6 +160,12 @@ export type ChildOutcome =
   | ({ readonly status: "completed" } & Stored)
   | { readonly status: "failed" | "cancelled"; readonly error: ErrorInfo };
 
+/** An overridden check: why, and the codes of the errors that it had found. */
+export interface Unchecked {
+  readonly why: string;
+  readonly codes: readonly string[];
+}
+
 interface EventBodies {
   thread_started: {
     readonly threadId: string;
@@ -172,6 +178,8 @@ interface EventBodies {
     /** Who started the work besides `by`: of a child, its root's starters; of a fork, the origin's. */
     readonly requesters?: readonly string[];
     readonly forkedFrom?: { readonly threadId: string; readonly seq: number };
+    /** The agent failed its check before the run, and somebody said why it was to start all the same. */
+    readonly unchecked?: Unchecked;
   };
   step_completed: {
     readonly key: string;

@@ -9,7 +9,14 @@ function aboutOf({ about }: Finding): string {
 }
 
 /** Found by the command line, which has the model's packages and the agents' files. */
-const elsewhere = new Set(["model_unavailable", "agent_invalid"]);
+const elsewhere = new Set([
+  "model_unavailable",
+  "agent_invalid",
+  "channel_unusable",
+  "probe_model_failed",
+  "probe_count_low",
+  "probe_channel_failed",
+]);
 
 describe("a check before the run", () => {
   it.each(

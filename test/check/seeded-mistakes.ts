@@ -579,7 +579,7 @@ const toolMistakes: readonly Mistake[] = [
 /** What a config's own checks do wrong. */
 const ownMistakes: readonly Mistake[] = [
   {
-    code: "check_failed",
+    code: "own_check_failed",
     agent: sound(),
     options: {
       ...aroundAll,
@@ -592,7 +592,7 @@ const ownMistakes: readonly Mistake[] = [
     about: "agent",
   },
   {
-    code: "check_failed",
+    code: "own_check_failed",
     name: "no findings",
     agent: sound(),
     options: { ...aroundAll, checks: [() => [{ code: "x" } as never]] },

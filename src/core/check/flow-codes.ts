@@ -30,7 +30,9 @@ export type FlowCode =
   | "reminder_late"
   | "deadline_short"
   | "deadline_far"
-  | "check_failed"
+  | "channel_unusable"
+  | "probe_channel_failed"
+  | "own_check_failed"
   | "agent_invalid";
 
 export const flowCodes: { readonly [Code in FlowCode]: CodeRow } = {
@@ -237,7 +239,21 @@ export const flowCodes: { readonly [Code in FlowCode]: CodeRow } = {
     why: "Threads wait for answers that nobody remembers being asked for, and what they were to do is out of date.",
     fix: "Lower `expiresIn`; no answer by then is a rejection, which the agent sees.",
   },
-  check_failed: {
+  channel_unusable: {
+    level: "error",
+    area: "control flow",
+    what: "a channel of the config cannot be made: a variable is not set, or an option cannot be used (command line only)",
+    why: "Approvers are told nothing, and `worker` and `serve` do not start.",
+    fix: "Set what it needs.",
+  },
+  probe_channel_failed: {
+    level: "error",
+    area: "control flow",
+    what: "with `--probe`: a channel's other side cannot be reached",
+    why: "Approvers are told nothing.",
+    fix: "Mend its address, its login, or the network.",
+  },
+  own_check_failed: {
     level: "error",
     area: "control flow",
     what: "a check of the config threw, or gave what are no findings",

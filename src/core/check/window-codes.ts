@@ -2,6 +2,8 @@ import type { CodeRow } from "./code-row.ts";
 
 export type WindowCode =
   | "model_unavailable"
+  | "probe_model_failed"
+  | "probe_count_low"
   | "model_unknown"
   | "window_over_model"
   | "output_over_model"
@@ -25,6 +27,20 @@ export const windowCodes: { readonly [Code in WindowCode]: CodeRow } = {
     what: "the agent's model cannot be called: no model, no package, no address or no key (command line only)",
     why: "The first decision fails.",
     fix: "Name a model, install its package, and set its key.",
+  },
+  probe_model_failed: {
+    level: "error",
+    area: "window",
+    what: "with `--probe`: the provider refuses the agent's prompt and tools, or cannot be reached",
+    why: "The first decision fails.",
+    fix: "See what the provider says.",
+  },
+  probe_count_low: {
+    level: "warning",
+    area: "window",
+    what: "with `--probe`: the provider counts at least a fifth more tokens for prompt and tools than Holdpoint",
+    why: "Until the count is corrected by the first answers, a full window may be too large.",
+    fix: "Give the config an exact `counter`, or lower the budget.",
   },
   model_unknown: {
     level: "note",
