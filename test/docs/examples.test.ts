@@ -18,6 +18,7 @@ const pages = [
   "docs/gate.md",
   "docs/http.md",
   "docs/channels.md",
+  "docs/check.md",
 ];
 
 const examples = pages.flatMap((page) =>
