@@ -67,7 +67,7 @@ function tellWarnings({ screen }: Context, { name }: Agent, findings: readonly F
 }
 
 /** The message, its code and its place. */
-export function oneLine({ message, code, where }: Finding): string {
+function oneLine({ message, code, where }: Finding): string {
   const place = where ? `, ${formatPath(where.file)}:${where.line}` : "";
   return `${line(message, 300)} (${code}${place})`;
 }

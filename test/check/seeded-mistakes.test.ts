@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { checkAgent, checkCodes, type Finding } from "../../src/index.ts";
+import { definitionDigest } from "../../src/core/check/definition-digest.ts";
+import { checkAgent, checkCodes, type Finding, window } from "../../src/index.ts";
 import { aroundAll, innocents, mistakes } from "./seeded-mistakes.ts";
 
 function aboutOf({ about }: Finding): string {
@@ -39,6 +40,21 @@ describe("a check before the run", () => {
   it.each(innocents)("finds nothing in $name", async ({ agent, options = aroundAll }) => {
     const findings = await checkAgent(agent, options);
     expect(findings.filter(({ level }) => level !== "note")).toEqual([]);
+  });
+
+  it("tells definitions apart, and the same one from no other", () => {
+    const digests = innocents.map(({ agent }) => definitionDigest(agent));
+    expect(digests).toEqual(innocents.map(({ agent }) => definitionDigest(agent)));
+    const differing = mistakes
+      .filter(({ options }) => options === undefined)
+      .map(({ agent }) => definitionDigest(agent));
+    expect(new Set(differing).size).toBe(differing.length);
+    const [first] = innocents;
+    const withSummary = first && {
+      ...first.agent,
+      window: window({ summary: { model: Object.assign({}, { self: globalThis }) } }),
+    };
+    expect(withSummary && definitionDigest(withSummary)).toMatch(/^[0-9a-f]{16}$/);
   });
 
   it("has a seeded mistake for each code", () => {

@@ -130,6 +130,12 @@ export default { channels: [webhookChannel({ url: "http://127.0.0.1:${port}/", s
     const { document } = await project.json("check", desk, "--probe");
     expect(document.agents[0].probe).toContain(`channel webhook: http://127.0.0.1:${port} takes connections`);
     expect(knocks).toEqual([1]);
+    expect(document.agents[0].findings).toContainEqual(
+      expect.objectContaining({ code: "probe_model_failed" }),
+    ); // it takes JSON only
+    writeClerk(project);
+    const { document: answered } = await project.json("check", "clerk.ts", "--probe");
+    expect(answered.agents[0].probe[0]).toMatch(/takes prompt and tools/);
   });
 });
 

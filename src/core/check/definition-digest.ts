@@ -7,11 +7,13 @@ import { isPromptTemplate } from "../prompt/prompt.ts";
  * closes over is not in it.
  */
 export function definitionDigest(agent: Agent): string {
-  const { prompt, tools, input, output, model, ...rest } = agent;
+  const { prompt, tools, input, output, model, window, ...rest } = agent;
+  const { summary, ...settings } = window;
   const parts = {
     ...rest,
     prompt: isPromptTemplate(prompt) ? prompt.version : prompt,
-    tools: [...tools.values()].map(({ input: _, ...tool }) => tool),
+    tools: [...tools.values()],
+    window: { ...settings, summary: summary && { ...summary, model: nameOf(summary.model) } },
     takes: [input !== undefined, output !== undefined],
     model: nameOf(model),
   };
@@ -21,6 +23,7 @@ export function definitionDigest(agent: Agent): string {
 function plain(value: unknown): unknown {
   if (typeof value === "function" || typeof value === "bigint" || value instanceof RegExp)
     return String(value);
+  if (typeof value === "object" && value !== null && "~standard" in value) return "a schema"; // a tool has its JSON Schema beside
   return value === Number.POSITIVE_INFINITY ? "Infinity" : value;
 }
 
