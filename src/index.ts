@@ -3,8 +3,22 @@ export { type EmailChannelOptions, emailChannel } from "./channels/email/email.t
 export type { SmtpOptions } from "./channels/email/send-mail.ts";
 export { type SlackChannelOptions, slackChannel } from "./channels/slack/slack.ts";
 export { type WebhookChannelOptions, webhookChannel } from "./channels/webhook.ts";
+export { type CheckAgentOptions, checkAgent } from "./check-agent.ts";
 export { type Accept, type Agent, type AgentDefinition, agent, isAgent } from "./core/agent.ts";
 export { renderReference } from "./core/artifact-ref.ts";
+export type { CodeRow } from "./core/check/code-row.ts";
+export { type CheckCode, checkCodes } from "./core/check/codes.ts";
+export type {
+  Check,
+  CheckContext,
+  CheckedChannel,
+  CheckedModel,
+  Finding,
+  FindingArea,
+  FindingLevel,
+  FindingPlace,
+  FindingSubject,
+} from "./core/check/finding.ts";
 export { costOf, type TokenPrices } from "./core/cost.ts";
 export { type Counted, type CumulativeLimit, cumulative } from "./core/cumulative.ts";
 export { defaultFlow } from "./core/default-flow.ts";
@@ -42,6 +56,7 @@ export type {
   ShadowOutcome,
   Stored,
   ThreadEvent,
+  Unchecked,
   Usage,
   Verdict,
   VerdictKind,

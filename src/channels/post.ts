@@ -61,6 +61,35 @@ export async function post(request: PostRequest): Promise<PostAnswer> {
   });
 }
 
+/**
+ * Connects, and closes: nothing is asked of the other side.
+ *
+ * @throws `channel_unavailable`; `channel_refused` for a private address.
+ */
+export async function reach(request: Omit<PostRequest, "headers" | "body">): Promise<void> {
+  const { url, allowPrivate, timeoutMs } = request;
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  if (!allowPrivate && isIP(host) !== 0 && isPrivateAddress(host)) throw privateAddress(url);
+  const { connect } = await import("node:net");
+  const lookup = allowPrivate ? {} : { lookup: await publicLookup(url) };
+  const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
+  const signal = AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)]);
+  await new Promise<void>((resolve, reject) => {
+    const socket = connect({ host, port, signal, ...lookup });
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve();
+    });
+    socket.once("error", (cause) => {
+      if (cause instanceof HoldpointError) reject(cause);
+      else
+        reject(
+          unreachable(url, signal.aborted ? `no answer within ${timeoutMs} ms` : messageOf(cause), false),
+        );
+    });
+  });
+}
+
 function messageOf(error: Error): string {
   return "code" in error && typeof error.code === "string" ? error.code : error.message;
 }

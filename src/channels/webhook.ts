@@ -5,7 +5,7 @@ import { toJson } from "../core/json.ts";
 import { viewRequest } from "../core/request-view.ts";
 import type { DeliveryChannel, Notice, NoticeKind } from "../ports/channel.ts";
 import type { RequestRow } from "../ports/store.ts";
-import { type PostAnswer, post, retryAfterMs } from "./post.ts";
+import { type PostAnswer, post, reach, retryAfterMs } from "./post.ts";
 import { webhookKey, webhookSignature } from "./webhook-signature.ts";
 
 export interface WebhookChannelOptions {
@@ -44,6 +44,10 @@ export function webhookChannel(options: WebhookChannelOptions): DeliveryChannel 
   return {
     name,
     recipients: () => ["endpoint"],
+    async probe({ signal }) {
+      await reach({ url, allowPrivate, timeoutMs, signal });
+      return `${url.origin} takes connections`;
+    },
     async deliver(notice, { signal }) {
       const body = JSON.stringify(cloudEvent(notice));
       const timestamp = String(Math.floor(notice.now / 1_000));

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Agent } from "../core/agent.ts";
 import { type HoldpointError, isHoldpointError } from "../core/errors.ts";
+import type { Unchecked } from "../core/events.ts";
 import { openEmbedded } from "../embedded.ts";
 import type { Store } from "../ports/store.ts";
 import type { Hint, Runtime } from "../runtime/runtime.ts";
@@ -54,6 +55,8 @@ export async function withRuntime<T>(
     readonly store: Store;
     readonly agents: readonly Agent[];
     readonly observe?: (hint: Hint) => void;
+    /** What `checkStart` gave. */
+    readonly unchecked?: ReadonlyMap<string, Unchecked>;
   },
   use: (runtime: Runtime) => Promise<T>,
 ): Promise<T> {

@@ -96,7 +96,12 @@ function describeStart(event: EventOf<"thread_started">, paint: Paint): string {
     : parent
       ? `, called by ${parent.threadId}`
       : "";
-  return `${paint("bold", "started")} by ${line(event.by, 80)}${origin}  ${formatStored(event.input, valueLength)}`;
+  const { why, codes = [] } = event.unchecked ?? {};
+  const unchecked =
+    why === undefined
+      ? ""
+      : `  ${paint("yellow", "unchecked")} (${line(codes.join(", "), 200)}): ${line(why, 200)}`;
+  return `${paint("bold", "started")} by ${line(event.by, 80)}${origin}  ${formatStored(event.input, valueLength)}${unchecked}`;
 }
 
 function describeDecision(event: EventOf<"decision_made">, paint: Paint): string {

@@ -49,6 +49,7 @@ const exitCodes: { readonly [Code in ErrorCode]: ExitCode } = {
   not_json: 1,
   artifact_missing: 1,
   channel_refused: 1,
+  check_failed: 1,
   flow_changed: 1,
   flow_stuck: 1,
   flow_failed: 1,

@@ -5,6 +5,7 @@ import { type AddCommand, runCommandLine } from "./command-line.ts";
 import { addAnswer } from "./commands/answer.ts";
 import { addApprove } from "./commands/approve.ts";
 import { addCancel } from "./commands/cancel.ts";
+import { addCheck } from "./commands/check.ts";
 import { addDeliveries } from "./commands/deliveries.ts";
 import { addExport } from "./commands/export.ts";
 import { addFlag } from "./commands/flag.ts";
@@ -33,6 +34,7 @@ import { createScreen, type Screen } from "./screen.ts";
 const commands: readonly AddCommand[] = [
   addInit,
   addRun,
+  addCheck,
   addThreads,
   addShow,
   addPrompt,

@@ -5,6 +5,7 @@ import { userInfo } from "node:os";
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import type { Principal } from "../core/approvers.ts";
+import type { Check } from "../core/check/finding.ts";
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
 import { isSamePerson, otherNameOf, type Person, rolesOf } from "../core/person.ts";
 import { secretForms } from "../core/webhook-signature.ts";
@@ -45,6 +46,8 @@ export interface Settings {
   readonly webhooks: TriggerSettings["webhooks"];
   readonly schedules: TriggerSettings["schedules"];
   readonly server: ServerSettings;
+  /** Asked before each start, and by `check`, after Holdpoint's own. */
+  readonly checks: readonly Check[];
   readonly principal: string;
   /** Those that the directory gives the principal. */
   readonly roles: readonly string[];
@@ -99,6 +102,7 @@ const configSchema = z.strictObject({
   server: serverSchema.optional(),
   counter: z.custom<TokenCounter>().optional(), // `soundCounter` says what is wrong with it
   channels: channelsSchema.optional(),
+  checks: z.array(z.custom<Check>((check) => typeof check === "function", "is no function")).optional(),
 });
 
 type Config = z.infer<typeof configSchema>;
@@ -142,6 +146,7 @@ export async function readSettings(options: GlobalOptions): Promise<Settings> {
     webhooks: triggers.webhooks,
     schedules: triggers.schedules,
     server: config.server ?? {},
+    checks: config.checks ?? [],
     principal,
     roles: rolesOf(principal, people),
     people,
@@ -175,7 +180,7 @@ async function readConfig(path: string): Promise<Config> {
     .join("; ");
   throw usageError(
     `the config ${formatPath(path)} is not valid: ${why}`,
-    "It takes store, agents (paths), defaultModel, secrets (names of environment variables), people (each with id, name, roles, email, slack), providers (each with baseURL, apiKeyVariable, headers, supportsStructuredOutputs, strict, stream), channels (docs/channels.md), webhooks, schedules (docs/triggers.md), server (host, port, publicUrl, allowedHosts); in a .ts or .js file also counter ({ name, count }).",
+    "It takes store, agents (paths), defaultModel, secrets (names of environment variables), people (each with id, name, roles, email, slack), providers (each with baseURL, apiKeyVariable, headers, supportsStructuredOutputs, strict, stream), channels (docs/channels.md), webhooks, schedules (docs/triggers.md), server (host, port, publicUrl, allowedHosts); in a .ts or .js file also counter ({ name, count }) and checks (docs/check.md).",
   );
 }
 

@@ -51,6 +51,7 @@ export type ErrorCode =
   | "not_json"
   | "artifact_missing"
   | "channel_refused"
+  | "check_failed"
   // Recorded in the log, as data.
   | "flow_changed"
   | "flow_stuck"

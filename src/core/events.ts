@@ -160,6 +160,12 @@ export type ChildOutcome =
   | ({ readonly status: "completed" } & Stored)
   | { readonly status: "failed" | "cancelled"; readonly error: ErrorInfo };
 
+/** An overridden check: why, and the codes of the errors that it had found. */
+export interface Unchecked {
+  readonly why: string;
+  readonly codes: readonly string[];
+}
+
 interface EventBodies {
   thread_started: {
     readonly threadId: string;
@@ -173,6 +179,8 @@ interface EventBodies {
     readonly requesters?: readonly string[];
     /** `events`: how many of the first ones are copies; older logs do not say. */
     readonly forkedFrom?: { readonly threadId: string; readonly seq: number; readonly events?: number };
+    /** The agent failed its check before the run, and somebody said why it was to start all the same. */
+    readonly unchecked?: Unchecked;
   };
   step_completed: {
     readonly key: string;

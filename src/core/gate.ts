@@ -66,6 +66,8 @@ export interface Gate {
   readonly count: (action: GatedAction) => readonly Counted[];
   /** True when the name is on the list of high risks, whatever its tool declares. */
   readonly isHighRiskName: (tool: string) => boolean;
+  /** What it was made of, for those who look at it beforehand (`checkAgent`); nothing is judged by it. */
+  readonly policy?: GatePolicy;
 }
 
 /** High risk by name, as 12-factor-agents lists them, unless a tool declares its risk. */
@@ -89,6 +91,7 @@ export function gate(policy: GatePolicy = {}): Gate {
     shadow: (action) => [...trials.shadow(action), ...rules.shadow(action)],
     count: readLimits(policy.cumulative ?? []),
     isHighRiskName: (tool) => patterns.some((pattern) => pattern.test(tool)),
+    policy,
   };
 }
 

@@ -11,6 +11,8 @@ export interface Schema<Output = unknown, Input = unknown> {
     /** Standard JSON Schema: zod 4.2 and later, valibot and arktype offer it. */
     readonly jsonSchema?: {
       readonly input: (options: { readonly target: "draft-2020-12" }) => Record<string, unknown>;
+      /** Of what validation gives. */
+      readonly output?: (options: { readonly target: "draft-2020-12" }) => Record<string, unknown>;
     };
   };
 }

@@ -61,6 +61,11 @@ export interface DeliveryChannel {
    *   With `details.arrived: false` it is certain that nothing arrived; any other failure leaves that open.
    */
   deliver(notice: Notice, options: { readonly signal: AbortSignal }): Promise<Json>;
+  /**
+   * Says, without sending anything to anybody, how far the other side can be reached: a phrase, such as "the mail server
+   * takes the login". @throws what `deliver` throws.
+   */
+  readonly probe?: (options: { readonly signal: AbortSignal }) => Promise<string>;
   /** Answers below `/channels/<name>/`, where people click. */
   readonly mount?: (desk: Desk) => Mount;
 }

@@ -15,7 +15,17 @@ import { longestPrompt, parsePrompt } from "./parse-prompt.ts";
  */
 export function promptFile(path: string | URL): PromptTemplate {
   const file = absolute(path);
-  return parsePrompt(decode(file, read(file)), basename(file));
+  const prompt = parsePrompt(decode(file, read(file)), basename(file));
+  paths.set(prompt, file);
+  return prompt;
+}
+
+/** A prompt is plain data and knows its name only: the same file has the same version wherever it lies. */
+const paths = new WeakMap<PromptTemplate, string>();
+
+/** The file that a prompt was read from; `undefined` for one that was made of text. */
+export function promptPath(prompt: PromptTemplate): string | undefined {
+  return paths.get(prompt);
 }
 
 function absolute(path: string | URL): string {

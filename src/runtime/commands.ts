@@ -44,6 +44,7 @@ export async function startThread(
   const agent = agentNamed(runtime, agentName);
   const { stored, artifacts } = toStored(runtime, await validInput(runtime, agent, input, options.signal));
   const threadId = options.threadId ?? threadIdFor(agentName, options.key);
+  const unchecked = runtime.unchecked.get(agent.name);
   const body = event("thread_started", {
     threadId,
     agent: agent.name,
@@ -52,6 +53,7 @@ export async function startThread(
     by: options.by,
     ...(options.parent ? { parent: options.parent } : {}),
     ...(options.requesters?.length ? { requesters: options.requesters } : {}),
+    ...(unchecked && { unchecked }),
   });
   try {
     await commit(runtime, threadId, 0, [body], artifacts);

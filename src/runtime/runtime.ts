@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { Agent } from "../core/agent.ts";
 import { HoldpointError } from "../core/errors.ts";
-import type { ThreadEvent } from "../core/events.ts";
+import type { ThreadEvent, Unchecked } from "../core/events.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { Model, ModelFacts, ModelProgress } from "../ports/model.ts";
@@ -38,6 +38,8 @@ export interface RuntimeOptions {
   readonly stream?: boolean;
   /** Values, by name, that must never reach the log (I11). */
   readonly secrets?: ReadonlyMap<string, string>;
+  /** Agents that are started although their check failed, by name: recorded with each of their threads. Default: none. */
+  readonly unchecked?: ReadonlyMap<string, Unchecked>;
   readonly observe?: (hint: Hint) => void;
   /** How long a worker may be silent before another takes its threads. Default 30 s. */
   readonly leaseMs?: number;
@@ -62,6 +64,7 @@ export interface Runtime {
   readonly modelFacts: (modelId: string) => ModelFacts | undefined;
   readonly stream: boolean;
   readonly redact: Redactor;
+  readonly unchecked: ReadonlyMap<string, Unchecked>;
   readonly observe: (hint: Hint) => void;
   readonly leaseMs: number;
   readonly graceMs: number;
@@ -80,6 +83,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     modelFacts: options.modelFacts ?? (() => undefined),
     stream: options.stream ?? true,
     redact: redactor(options.secrets ?? new Map()),
+    unchecked: options.unchecked ?? new Map(),
     observe: guarded(options.observe ?? (() => {})),
     leaseMs: options.leaseMs ?? 30_000,
     graceMs: options.graceMs ?? 10_000,

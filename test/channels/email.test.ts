@@ -404,3 +404,11 @@ describe("the mail server", () => {
     ]);
   });
 });
+
+test("a probe greets the mail server, and sends nothing", async () => {
+  const server = await startMailServer();
+  const { signal } = new AbortController();
+  expect(await channelTo(server.port).probe?.({ signal })).toBe("the mail server 127.0.0.1 answers");
+  expect(server.mails).toEqual([]);
+  await expect(channelTo(1).probe?.({ signal })).rejects.toMatchObject({ code: "channel_unavailable" });
+});

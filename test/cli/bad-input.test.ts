@@ -29,7 +29,12 @@ function canBeOther(): boolean {
 
 describe("the command line itself", () => {
   it.each([
-    { name: "no command", args: [], message: "no command was given", fix: /Commands: init, run, threads/ },
+    {
+      name: "no command",
+      args: [],
+      message: "no command was given",
+      fix: /Commands: init, run, check, threads/,
+    },
     {
       name: "an unknown command",
       args: ["shwo"],

@@ -19,6 +19,7 @@ const pages = [
   "docs/http.md",
   "docs/channels.md",
   "docs/stats.md",
+  "docs/check.md",
 ];
 
 const examples = pages.flatMap((page) =>

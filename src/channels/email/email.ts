@@ -8,7 +8,7 @@ import { shownDigest } from "../shown-digest.ts";
 import { type DecideSigner, decideSigner } from "./decide-link.ts";
 import { decideMount } from "./decide-page.ts";
 import { mailText, oneLine } from "./mail-text.ts";
-import { type SmtpOptions, sendMail } from "./send-mail.ts";
+import { greetServer, type SmtpOptions, sendMail } from "./send-mail.ts";
 
 export interface EmailChannelOptions {
   readonly smtp: SmtpOptions;
@@ -49,6 +49,10 @@ export function emailChannel(options: EmailChannelOptions): DeliveryChannel {
       const date = new Date(notice.now);
       await sendMail(smtp, { from, to, ...texts, messageId, inReplyTo: first, date }, signal);
       return { messageId: first ?? messageId };
+    },
+    async probe({ signal }) {
+      await greetServer(smtp, signal);
+      return `the mail server ${smtp.host} answers${smtp.user === undefined ? "" : ", and takes the login"}`;
     },
     mount: (desk) => decideMount(desk, { name, signer }),
   };

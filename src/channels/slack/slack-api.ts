@@ -2,7 +2,7 @@ import { HoldpointError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
 import { retryAfterMs } from "../post.ts";
 
-type SlackMethod = "chat.postMessage" | "chat.update" | "conversations.open" | "views.open";
+type SlackMethod = "auth.test" | "chat.postMessage" | "chat.update" | "conversations.open" | "views.open";
 
 type SlackAnswer = { readonly [member: string]: Json };
 

@@ -62,6 +62,10 @@ export function slackChannel(options: SlackChannelOptions): DeliveryChannel {
         : [channel],
     deliver: (notice, { signal }) =>
       deliver(api, notice, service && new URL(`requests/${notice.request.requestId}`, service).href, signal),
+    async probe({ signal }) {
+      const { team } = await api.call("auth.test", {}, signal);
+      return `Slack takes the token${typeof team === "string" ? ` (${team})` : ""}`;
+    },
     mount: (desk) => interactionMount(desk, { name, api, signingSecret, rejectReason, acknowledgeMs }),
   };
 }

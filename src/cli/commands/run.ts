@@ -10,6 +10,7 @@ import { type ThreadReport, threadDocument } from "../../runtime/thread-report.t
 import { validateWithin } from "../../runtime/validate-within.ts";
 import { type ChosenAgent, chooseAgent } from "../agent-library.ts";
 import { rememberAgents } from "../agent-memory.ts";
+import { checkStart } from "../check-start.ts";
 import type { AddCommand } from "../command-line.ts";
 import { type Context, withRuntime, withStore } from "../context.ts";
 import { describeReport } from "../describe-thread.ts";
@@ -23,6 +24,7 @@ interface Options {
   readonly inputFile?: string;
   readonly text?: boolean;
   readonly key?: string;
+  readonly unchecked?: string;
   /** False with `--no-ask`. */
   readonly ask: boolean;
 }
@@ -36,6 +38,7 @@ export const addRun: AddCommand = (program, run) => {
     .option("--input-file <file>", "read the input from a file")
     .option("--text", "take the input as text, also when it reads like JSON")
     .option("--key <key>", "starting twice with one key starts once, and goes on where it was")
+    .option("--unchecked <reason>", "start although the agent's check fails; the reason is recorded")
     .option("--no-ask", "never ask in the terminal: park, and say how to answer")
     .action(
       run<Options>((context, [reference = "", input], options) =>
@@ -53,29 +56,39 @@ async function runAgent(
   const chosen = await chooseAgent(reference, context.settings);
   for (const problem of chosen.library.problems) context.screen.warn(problem.message);
   await checkModel(context, chosen.agent);
+  const unchecked = await checkStart(context, {
+    agents: [chosen.agent],
+    files: chosen.library.files,
+    startedBy: context.settings.principal,
+    unchecked: options.unchecked,
+  });
   const input = await inputFor(context, chosen.agent, argument, options);
   return withStore(context, "create", async (store) => {
     const progress = showProgress(context.screen, { withThreads: false });
     const { agents } = chosen.library;
     try {
-      return await withRuntime(context, { store, agents, observe: progress.observe }, async (runtime) => {
-        const { key, ask } = options;
-        const started = await startThread(runtime, chosen.agent.name, input, {
-          by: context.settings.principal,
-          ...(key !== undefined && { key }),
-          signal: context.signal,
-        });
-        await remember(context, chosen);
-        sayStarted(context, started);
-        const channel = ask && context.screen.canAsk ? await openTerminal(context) : undefined;
-        const report = await runThread(runtime, started.threadId, {
-          signal: context.signal,
-          progress,
-          principal: principalIn(context.settings),
-          ...(channel && { channel }),
-        });
-        return runResult(context, started, report);
-      });
+      return await withRuntime(
+        context,
+        { store, agents, unchecked, observe: progress.observe },
+        async (runtime) => {
+          const { key, ask } = options;
+          const started = await startThread(runtime, chosen.agent.name, input, {
+            by: context.settings.principal,
+            ...(key !== undefined && { key }),
+            signal: context.signal,
+          });
+          await remember(context, chosen);
+          sayStarted(context, started);
+          const channel = ask && context.screen.canAsk ? await openTerminal(context) : undefined;
+          const report = await runThread(runtime, started.threadId, {
+            signal: context.signal,
+            progress,
+            principal: principalIn(context.settings),
+            ...(channel && { channel }),
+          });
+          return runResult(context, started, report);
+        },
+      );
     } finally {
       progress.close();
     }

@@ -7,6 +7,7 @@ import { settleThreads, startWorker } from "../../runtime/worker.ts";
 import type { SqliteStore } from "../../stores/sqlite/store.ts";
 import type { Schedule } from "../../triggers/schedule.ts";
 import { type AgentLibrary, loadAgents } from "../agent-library.ts";
+import { checkStart } from "../check-start.ts";
 import type { AddCommand } from "../command-line.ts";
 import { type Context, withRuntime, withStore } from "../context.ts";
 import { formatPath, line, plural } from "../format.ts";
@@ -16,6 +17,7 @@ import type { CommandResult } from "../screen.ts";
 
 interface Options {
   readonly once?: boolean;
+  readonly unchecked?: string;
 }
 
 /** So many threads run at a time with `--once`. */
@@ -26,10 +28,14 @@ export const addWorker: AddCommand = (program, run) => {
     .command("worker")
     .description("run threads as they become due, and start those of schedules, until SIGTERM or SIGINT")
     .option("--once", "end when nothing is due")
+    .option(
+      "--unchecked <reason>",
+      "run although an agent's check fails; the reason is recorded with what it starts",
+    )
     .action(run<Options>((context, _args, options) => work(context, options)));
 };
 
-async function work(context: Context, { once: isOnce = false }: Options): Promise<CommandResult> {
+async function work(context: Context, { once: isOnce = false, ...options }: Options): Promise<CommandResult> {
   const { screen, settings } = context;
   const library = await loadAgents(settings);
   for (const problem of [...library.problems, ...library.stale.values()]) screen.warn(problem.message);
@@ -37,6 +43,7 @@ async function work(context: Context, { once: isOnce = false }: Options): Promis
   const { people } = settings;
   const channels = await settings.channels();
   const schedules = schedulesHere(context, library);
+  const unchecked = await checkStart(context, { ...library, channels, unchecked: options.unchecked });
   return withStore(context, "create", async (store) => {
     const sending = { outbox: store.outbox, channels, people };
     const progress = showProgress(screen, { withThreads: true });
@@ -45,7 +52,7 @@ async function work(context: Context, { once: isOnce = false }: Options): Promis
     try {
       return await withRuntime(
         context,
-        { store, agents: library.agents, observe: progress.observe },
+        { store, agents: library.agents, unchecked, observe: progress.observe },
         (runtime) => {
           const work = { context, runtime, store, schedules, sending };
           return isOnce ? workOnce(work) : workOn(work);

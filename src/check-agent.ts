@@ -1,0 +1,162 @@
+// The check before the run, with what is known around an agent: facts of models, people, channels, checks of one's own.
+import type { Agent } from "./core/agent.ts";
+import { runChecks } from "./core/check/checks.ts";
+import { checkCodes, finding } from "./core/check/codes.ts";
+import type { Check, CheckContext, CheckedChannel, CheckedModel, Finding } from "./core/check/finding.ts";
+import { isHoldpointError, toErrorInfo } from "./core/errors.ts";
+import { event } from "./core/events.ts";
+import type { Person } from "./core/person.ts";
+import type { Tool } from "./core/tool.ts";
+import { jsonSchema } from "./json-schema.ts";
+import { type ModelFactsLookup, modelFacts } from "./models/model-facts.ts";
+import { tokenEstimator } from "./models/token-estimator.ts";
+import type { DeliveryChannel } from "./ports/channel.ts";
+import type { RequestRow } from "./ports/store.ts";
+import type { TokenCounter } from "./ports/token-counter.ts";
+
+export interface CheckAgentOptions {
+  /** The directory, and who holds a token. Left out, nothing is said about who can be reached. */
+  readonly people?: readonly Person[];
+  /** Left out, nothing is said about whether approvers are told. */
+  readonly channels?: readonly DeliveryChannel[];
+  /** Of agents that name no model. */
+  readonly defaultModel?: unknown;
+  /** Default: the shipped table (`modelFacts`). */
+  readonly modelFacts?: ModelFactsLookup;
+  /** Default: an estimate. */
+  readonly counter?: TokenCounter;
+  /** The principal who is about to start threads. */
+  readonly startedBy?: string;
+  /** Checks of one's own; asked after Holdpoint's. */
+  readonly checks?: readonly Check[];
+}
+
+/**
+ * The checklist before a run: prompt, window, control flow, tools. Nothing is called over the network. A finding of level
+ * `error` says that it cannot work; nothing stops a start in code unless you do.
+ */
+export async function checkAgent(agent: Agent, options: CheckAgentOptions = {}): Promise<readonly Finding[]> {
+  const context = contextOf(agent, options);
+  const own = await Promise.all(
+    (options.checks ?? []).map((check, index) => ownCheck(check, index, context)),
+  );
+  return [...runChecks(context), ...own.flat()];
+}
+
+function contextOf(agent: Agent, options: CheckAgentOptions): CheckContext {
+  const { people, channels, defaultModel, counter = tokenEstimator, startedBy } = options;
+  const factsOf = options.modelFacts ?? modelFacts();
+  const named = [agent.model ?? defaultModel ?? []].flat();
+  const { summary } = agent.window;
+  return {
+    agent,
+    models: named.flatMap((model) => checkedModel(model, factsOf) ?? []),
+    summaryModel: summary ? checkedModel(summary.model, factsOf) : null,
+    people: people ?? null,
+    channels: channels?.map((channel) => checkedChannel(channel, agent)) ?? null,
+    startedBy: startedBy ?? null,
+    count: (text) => counter.count(text),
+    schemaProblem,
+  };
+}
+
+function checkedModel(model: unknown, factsOf: ModelFactsLookup): CheckedModel | null {
+  const id = modelId(model);
+  if (id === null) return null;
+  const { contextTokens, maxOutputTokens } = factsOf(id) ?? {};
+  return {
+    id,
+    provider: id.slice(0, Math.max(0, id.indexOf("/"))),
+    ...(contextTokens !== undefined && { contextTokens }),
+    ...(maxOutputTokens !== undefined && { maxOutputTokens }),
+  };
+}
+
+/** Of a name, a Model (`id`), or a model object of an AI SDK provider (`provider`, such as `openai.responses`, and `modelId`). */
+function modelId(model: unknown): string | null {
+  if (typeof model === "string") return model;
+  if (typeof model !== "object" || model === null) return null;
+  const { id, provider, modelId: name }: { id?: unknown; provider?: unknown; modelId?: unknown } = model;
+  if (typeof id === "string") return id;
+  if (typeof provider !== "string" || typeof name !== "string") return null;
+  return `${provider.replace(/\..*$/, "")}/${name}`;
+}
+
+function checkedChannel(channel: DeliveryChannel, agent: Agent): CheckedChannel {
+  return {
+    name: channel.name,
+    reaches(people) {
+      try {
+        return channel.recipients(sampleRequest(agent), people).length > 0;
+      } catch {
+        return true; // it wants to see a real request: then nobody can say beforehand
+      }
+    },
+  };
+}
+
+/** A held action as a channel sees it. */
+function sampleRequest({ name, gate: { approvers } }: Agent): RequestRow {
+  const at = new Date(0).toISOString();
+  const opened = event("request_opened", {
+    key: "act:check#1",
+    requestId: "r_check",
+    kind: "approval",
+    why: "it is a sample",
+    question: "Shall it run?",
+    choices: ["approve", "reject"],
+    approvers,
+    expiresAt: at,
+  });
+  return {
+    requestId: "r_check",
+    threadId: "th_check",
+    headSeq: 1,
+    agent: name,
+    status: "open",
+    opened: { ...opened, seq: 1, at },
+    approvers,
+    votes: [],
+    dueAt: at,
+    verdict: null,
+    by: null,
+    via: null,
+    decidedAt: null,
+  };
+}
+
+/** Of schemas whose library makes no others, it is not asked: a validator takes its time to load. */
+function schemaProblem({ input, inputSchema }: Tool): string | null {
+  if (["zod", "json-schema"].includes(input["~standard"].vendor)) return null;
+  try {
+    jsonSchema(inputSchema);
+    return null;
+  } catch (error) {
+    return isHoldpointError(error) ? error.message : String(error);
+  }
+}
+
+const levels: readonly unknown[] = ["error", "warning", "note"];
+const areas: readonly unknown[] = [...new Set(Object.values(checkCodes).map(({ area }) => area))];
+
+/** Plain JavaScript has no types that would say so; and one check that breaks must not pass for one that found nothing. */
+async function ownCheck(check: Check, index: number, context: CheckContext): Promise<readonly Finding[]> {
+  const name = check.name === "" ? `check ${index + 1}` : `check ${check.name}`;
+  const fail = (why: string): readonly Finding[] => [
+    finding("own_check_failed", { kind: "agent" }, `${name} ${why}`),
+  ];
+  try {
+    const found: unknown = await check(context);
+    if (Array.isArray(found) && found.every(isFinding)) return found;
+    return fail("gave what are no findings");
+  } catch (error) {
+    return fail(`threw: ${toErrorInfo(error, "internal").message}`);
+  }
+}
+
+function isFinding(value: unknown): value is Finding {
+  if (typeof value !== "object" || value === null) return false;
+  const { code, level, area, message, why, fix } = value as Readonly<Record<string, unknown>>; // an object has members
+  const areTexts = [code, message, why, fix].every((text) => typeof text === "string" && text !== "");
+  return areTexts && levels.includes(level) && areas.includes(area);
+}

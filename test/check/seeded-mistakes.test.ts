@@ -1,0 +1,86 @@
+import { describe, expect, it } from "vitest";
+import { definitionDigest } from "../../src/core/check/definition-digest.ts";
+import { checkAgent, checkCodes, type Finding, window } from "../../src/index.ts";
+import { aroundAll, innocents, mistakes } from "./seeded-mistakes.ts";
+
+function aboutOf({ about }: Finding): string {
+  if (!about) return "";
+  const { kind, ...rest } = about;
+  return [kind, ...Object.values(rest)].join(" ");
+}
+
+/** Found by the command line, which has the model's packages and the agents' files. */
+const elsewhere = new Set([
+  "model_unavailable",
+  "agent_invalid",
+  "channel_unusable",
+  "probe_model_failed",
+  "probe_count_low",
+  "probe_channel_failed",
+]);
+
+describe("a check before the run", () => {
+  it.each(
+    mistakes.map((mistake) => ({
+      ...mistake,
+      title: [mistake.code, mistake.name].filter(Boolean).join(", "),
+    })),
+  )("finds $title", async ({ code, agent, about, options = aroundAll }) => {
+    const findings = await checkAgent(agent, options);
+    const found = findings.filter((finding) => finding.code === code);
+    expect(found.map(aboutOf)).toContain(about);
+    for (const { level, area, message, why, fix } of found) {
+      expect({ level, area }).toEqual({ level: checkCodes[code].level, area: checkCodes[code].area });
+      for (const text of [message, why, fix]) expect(text).not.toBe("");
+    }
+    const others = findings.filter((finding) => finding.code !== code && finding.level !== "note");
+    expect(others.map((finding) => `${finding.code}: ${finding.message}`)).toEqual([]);
+  });
+
+  it.each(innocents)("finds nothing in $name", async ({ agent, options = aroundAll }) => {
+    const findings = await checkAgent(agent, options);
+    expect(findings.filter(({ level }) => level !== "note")).toEqual([]);
+  });
+
+  it("tells definitions apart, and the same one from no other", () => {
+    const digests = innocents.map(({ agent }) => definitionDigest(agent));
+    expect(digests).toEqual(innocents.map(({ agent }) => definitionDigest(agent)));
+    const differing = mistakes
+      .filter(({ options }) => options === undefined)
+      .map(({ agent }) => definitionDigest(agent));
+    expect(new Set(differing).size).toBe(differing.length);
+    const [first] = innocents;
+    const withSummary = first && {
+      ...first.agent,
+      window: window({ summary: { model: Object.assign({}, { self: globalThis }) } }),
+    };
+    expect(withSummary && definitionDigest(withSummary)).toMatch(/^[0-9a-f]{16}$/);
+  });
+
+  it("has a seeded mistake for each code", () => {
+    const seeded = new Set<string>(mistakes.map(({ code }) => code));
+    expect(Object.keys(checkCodes).filter((code) => !seeded.has(code) && !elsewhere.has(code))).toEqual([]);
+    expect(seeded.size).toBeGreaterThanOrEqual(40);
+  });
+
+  it("says nothing about people and channels where nobody knows them", async () => {
+    const unreachable = mistakes.find(({ code }) => code === "approver_unreachable");
+    expect(unreachable && (await checkAgent(unreachable.agent)).map(({ level }) => level)).not.toContain(
+      "error",
+    );
+  });
+
+  it("adds what the config's own checks find", async () => {
+    const own: Finding = {
+      code: "team_budget",
+      level: "warning",
+      area: "window",
+      message: "over the team's budget",
+      why: "It is dear.",
+      fix: "Lower it.",
+    };
+    const [first] = innocents;
+    const checks = [async () => [own]];
+    expect(first && (await checkAgent(first.agent, { ...aroundAll, checks })).at(-1)).toEqual(own);
+  });
+});
