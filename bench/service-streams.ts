@@ -5,6 +5,8 @@ import { Agent, type ClientRequest, request } from "node:http";
 export interface Streams {
   /** Any open request that a stream told of: taken in order, all threads would go on, and end, at the same time. */
   nextRequest(): Promise<string>;
+  /** Open requests that nobody has taken yet. */
+  stock(): number;
   /** Streams that are open now. @throws what became of one that was not answered. */
   held(): number;
   /** Milliseconds from `sent` of a request's verdict to its event at the follower, since the last call. */
@@ -99,6 +101,7 @@ export async function openStreams({ url, count, tokens, nextThread }: StreamsOpt
 
   return {
     nextRequest: async () => takeAny(requests) ?? new Promise((resolve) => waiting.push(resolve)),
+    stock: () => requests.length,
     held() {
       if (failure) throw failure;
       return open.size;

@@ -5,6 +5,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { type Row, table } from "./row.ts";
@@ -122,19 +123,25 @@ rows.push(
 streams.takeLags();
 
 const half = Number(options.rate ?? Math.round(closed.rate / 2));
+while (streams.stock() < 0.95 * streamCount) await sleep(50); // the worker is behind after the closed loop
 say(`verdicts at ${half} a second …`);
+await service.sample(); // what was late before is not of this phase
+const ownDelay = monitorEventLoopDelay({ resolution: 5 });
+ownDelay.enable();
 const open = await withClients(service.url, (all) =>
   openLoop(all, decide, { rate: half, seconds: phases.open }),
 );
 const lags = [...streams.takeLags()].sort((left, right) => left - right);
 const sample = await service.sample();
+ownDelay.disable();
 const floorOpen = await floorWithStreams(half);
 rows.push(...times(`a verdict at ${half} a second, open loop`, open, floorOpen, targetMs));
 rows.push(
   plain("(apart: from there to its event at the follower, p50)", lags[Math.floor(lags.length / 2)] ?? NaN),
 );
 rows.push(plain("(apart: the same, p99)", lags[Math.floor(lags.length * 0.99)] ?? NaN));
-rows.push(plain("(apart: the longest that the event loop was late)", sample.loopDelayMs));
+rows.push(plain("(apart: the longest that the service's event loop was late)", sample.loopDelayMs));
+rows.push(plain("(apart: the longest that the load's own was late)", ownDelay.max / 1e6));
 if (Number(options.minutes) > 0) rows.push(...(await holdOn(service, streams, half)));
 
 process.stdout.write(

@@ -9,9 +9,9 @@ const sweepLimit = 500;
 /**
  * Turns that begin in one turn of the event loop. What they do until they wait for the disk holds up everything else in
  * the process, such as a person's verdict: 256 at once, as many as a dispatcher hands over, took 60 to 100 ms of processor
- * time at a stretch; 16 take 20, and the same time in all.
+ * time at a stretch; 4 take 11, and hardly more in all.
  */
-const turnsAtOnce = 16;
+const turnsAtOnce = 4;
 
 export interface Worker {
   /** Stops taking threads, gives running effects the runtime's `graceMs`, and returns when all is given back. */
