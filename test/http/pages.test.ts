@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { agent } from "../../src/core/agent.ts";
+import { gate } from "../../src/core/gate.ts";
 import { origin, servicesOfEachTest, type TestService, type TestServiceOptions } from "../kit/http.ts";
 import { calls, payTool, turns } from "../kit/runtime.ts";
 
@@ -212,7 +213,11 @@ describe("a request's page", () => {
     const { signIn, post, path, settle, threadId, tool } = await held();
     const { form } = await signIn();
     const noJson = await post(path, { ...form("edit"), value: "{" });
-    expect([noJson.status, noJson.html.includes("this is not JSON that can be used")]).toEqual([400, true]);
+    expect([noJson.status, noJson.html.includes("what is to run is not JSON that can be used")]).toEqual([
+      400,
+      true,
+    ]);
+    expect(noJson.html).toMatch(/<details open>.*<textarea[^>]*>\n\{<\/textarea>/s); // as it was typed
     expect((await post(path, { ...form("edit"), value: '{"cents":-1}' })).status).toBe(422);
     await post(path, { ...form("edit"), value: '{"cents":4}' });
     await settle(threadId);
@@ -228,6 +233,38 @@ describe("a request's page", () => {
       verdict: { kind: "reject", why: "too late" },
       via: "page",
     });
+  });
+
+  test("offers no form to whoever may not decide, and says why", async () => {
+    const agents = [
+      agent({
+        name: "desk",
+        tools: [payTool({ risk: "high" })],
+        gate: gate({ approvers: ["kim@example.com"] }),
+        flow: (t) => t.act([{ callId: "c", tool: "pay", args: { cents: 5 } }]),
+      }),
+    ];
+    const { signIn, post, path } = await held({ agents });
+    const shown = await signIn();
+    expect(shown.html).toContain("You cannot decide this: dana@example.com started this thread");
+    expect(shown.form("approve")).toEqual({});
+    expect((await post(path, { kind: "approve" })).status).toBe(403);
+  });
+
+  test("shows who has approved that others are waited for", async () => {
+    const agents = [
+      agent({
+        name: "desk",
+        tools: [payTool({ risk: "high" })],
+        gate: gate({ quorum: 2 }),
+        flow: (t) => t.act([{ callId: "c", tool: "pay", args: { cents: 5 } }]),
+      }),
+    ];
+    const { signIn, post, path } = await held({ agents });
+    const { form } = await signIn();
+    const after = await post(path, form("approve"));
+    expect(after.html).toContain("You have approved this. It waits for others.");
+    expect([after.form("approve"), after.form("reject").kind]).toEqual([{}, "reject"]);
   });
 
   test("tells who was first", async () => {
@@ -298,6 +335,15 @@ describe("a request's page", () => {
 });
 
 describe("the list", () => {
+  test("tells requests apart: what would run, why it is held, until when", async () => {
+    const { signIn, get } = await held({}, "<b>urgent</b>");
+    await signIn();
+    const { html } = await get("/inbox");
+    expect(html).toContain("{&quot;cents&quot;:5,&quot;note&quot;:&quot;&lt;b&gt;urgent&lt;/b&gt;&quot;}");
+    expect(html).toContain("its risk is high");
+    expect(html).toMatch(/until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/);
+  });
+
   test("goes on page by page", async () => {
     const service = await open({ agents: [agent({ name: "ask", flow: (t) => t.ask("Well?") })] });
     for (let index = 0; index < 51; index++) {

@@ -13,11 +13,11 @@ export function verdictOf(row: RequestRow, fields: ReadonlyMap<string, string>):
     case "approve":
       return { kind };
     case "edit":
-      return { kind, args: strictJson(value, "this") };
+      return { kind, args: strictJson(value, "what is to run") };
     case "answer":
       return { kind, value: answer(row, value) };
     case "done":
-      return { kind, value: strictJson(value, "this") };
+      return { kind, value: strictJson(value, "the result") };
     case "reject":
     case "not_done":
       if (why === "") throw new HoldpointError("usage", "say why");

@@ -1,5 +1,6 @@
 import type { VerdictKind } from "../../core/events.ts";
 import { type RequestField, viewRequest } from "../../core/request-view.ts";
+import { utcTime } from "../../core/utc-time.ts";
 import { visible } from "../../core/visible.ts";
 import type { RequestRow } from "../../ports/store.ts";
 import type { TokenRow } from "../../ports/token-store.ts";
@@ -9,35 +10,53 @@ import { signedIn } from "./inbox.ts";
 export interface RequestPage {
   readonly row: RequestRow;
   readonly caller: TokenRow;
+  /** Why the caller may not decide, a sentence without its subject; `null` when they may. */
+  readonly whyNot: string | null;
   /** For the forms: see `formKey`. */
   readonly key: string;
-  /** What to say first, of a verdict that was just given or refused. */
-  readonly note?: { readonly text: string; readonly isRefusal: boolean };
+  /** What to say first, of a verdict that was refused. */
+  readonly note?: string;
+  /** What they had typed into the form that was refused. */
+  readonly typed?: ReadonlyMap<string, string>;
   readonly status?: number;
 }
 
 /** One request, as every channel shows it, with a form for each verdict that it takes. */
-export function requestPage({ row, caller, key, note, status = 200 }: RequestPage): Response {
-  const { title, question, fields, choices } = viewRequest(row);
-  const forms =
-    row.status === "open" ? choices.map((choice) => form(row, choice, key)).join("\n") : outcome(row);
+export function requestPage(options: RequestPage): Response {
+  const { row, caller, note, status = 200 } = options;
+  const { title, question, fields } = viewRequest(row);
   return page({
     status,
     title,
     aside: signedIn(caller),
-    main: `${note ? `<p class="note${note.isRefusal ? " refused" : ""}" role="alert">${escapeHtml(visible(note.text))}</p>` : ""}
-<p><strong>${escapeHtml(question)}</strong></p>
+    main: `${note === undefined ? "" : `<p class="note refused" role="alert">${escapeHtml(visible(note))}</p>`}
+<p class="question">${escapeHtml(question)}</p>
 <dl>
 ${fields.map(term).join("\n")}
 </dl>
 <h2>${row.status === "open" ? "Decide" : "Decided"}</h2>
-${forms}
+${row.status === "open" ? decision(options) : outcome(row)}
 <p><a href="/inbox">All open requests</a></p>`,
   });
 }
 
+/** Forms for whoever may decide; others are told why there are none. */
+function decision(options: RequestPage): string {
+  const { row, caller, whyNot } = options;
+  if (whyNot !== null)
+    return `<p class="note">${escapeHtml(visible(`You cannot decide this: ${caller.principal} ${whyNot}.`))}</p>`;
+  const voted = row.votes.some(({ by }) => by === caller.principal)
+    ? '<p class="note">You have approved this. It waits for others.</p>\n'
+    : "";
+  const choices = viewRequest(row).choices.filter(({ kind }) => voted === "" || kind !== "approve");
+  return voted + choices.map((choice) => form(options, choice)).join("\n");
+}
+
+/** What takes several lines gets the whole width. */
 function term({ label, text }: RequestField): string {
-  return `<dt>${escapeHtml(label)}</dt><dd><pre>${escapeHtml(text)}</pre></dd>`;
+  return text.includes("\n")
+    ? `<dt class="block">${escapeHtml(label)}</dt><dd class="block"><pre>${escapeHtml(text)}</pre></dd>`
+    : `<dt>${escapeHtml(label)}</dt><dd>${escapeHtml(text)}</dd>`;
 }
 
 interface Choice {
@@ -46,37 +65,51 @@ interface Choice {
 }
 
 /** A POST decides; following a link never does. The digest says on what. */
-function form({ requestId, opened }: RequestRow, { kind, label }: Choice, key: string): string {
+function form({ row: { requestId, opened }, key, typed }: RequestPage, { kind, label }: Choice): string {
   const digest = opened.action?.digest;
+  const mine = typed?.get("kind") === kind ? typed : undefined;
+  const body = `${inputOf(kind, opened, mine)}
+<button class="${styleOf(kind)}">${escapeHtml(label)}</button>`;
   return `<form method="post" action="/requests/${encodeURIComponent(requestId)}">
 <input type="hidden" name="key" value="${escapeHtml(key)}">
 <input type="hidden" name="kind" value="${kind}">
 ${digest === undefined ? "" : `<input type="hidden" name="digest" value="${escapeHtml(digest)}">`}
-${inputOf(kind, opened)}
-<button class="${isDangerous(kind) ? "danger" : "main"}">${escapeHtml(label)}</button>
+${kind === "edit" ? `<details${mine ? " open" : ""}><summary>Run it with other arguments</summary>\n${body}\n</details>` : body}
 </form>`;
 }
 
-function isDangerous(kind: VerdictKind): boolean {
-  return kind === "reject" || kind === "stop";
+/** One thing is the usual one, and what ends things looks like it. */
+function styleOf(kind: VerdictKind): string {
+  if (kind === "reject" || kind === "stop") return "danger";
+  return kind === "edit" || kind === "not_done" ? "" : "main";
 }
 
-function inputOf(kind: VerdictKind, { action }: RequestRow["opened"]): string {
+function inputOf(
+  kind: VerdictKind,
+  { action }: RequestRow["opened"],
+  typed: ReadonlyMap<string, string> | undefined,
+): string {
+  const value = typed?.get("value");
+  const why = typed?.get("why") ?? "";
   switch (kind) {
     case "approve":
       return "";
     case "edit":
-      return textArea(kind, "Arguments, as JSON", visible(JSON.stringify(action?.args ?? {}, null, 2)));
+      return textArea(
+        kind,
+        "Arguments, as JSON",
+        value ?? visible(JSON.stringify(action?.args ?? {}, null, 2)),
+      );
     case "answer":
-      return textArea(kind, "Your answer", "");
+      return textArea(kind, "Your answer", value ?? "");
     case "done":
-      return textArea(kind, "Its result, as JSON", "");
+      return textArea(kind, "Its result, as JSON", value ?? "");
     case "reject":
     case "not_done":
-      return reason(kind, "Why", true);
+      return reason(kind, "Why", why, true);
     case "continue":
     case "stop":
-      return reason(kind, "Why (may be left out)", false);
+      return reason(kind, "Why (may be left out)", why, false);
     default:
       return kind satisfies never;
   }
@@ -84,17 +117,23 @@ function inputOf(kind: VerdictKind, { action }: RequestRow["opened"]): string {
 
 function textArea(kind: VerdictKind, label: string, text: string): string {
   return `<label for="${kind}-value">${label}</label>
-<textarea id="${kind}-value" name="value" required spellcheck="false">
+<textarea id="${kind}-value" name="value" rows="${linesOf(text)}" required spellcheck="false">
 ${escapeHtml(text)}</textarea>`; // the line break after the tag belongs to it, and not to the text
 }
 
-function reason(kind: VerdictKind, label: string, isRequired: boolean): string {
+/** As many lines as the text has, within a screen. */
+function linesOf(text: string): number {
+  return Math.min(20, Math.max(3, text.split("\n").length));
+}
+
+function reason(kind: VerdictKind, label: string, text: string, isRequired: boolean): string {
   return `<label for="${kind}-why">${label}</label>
-<input id="${kind}-why" name="why" maxlength="10000" autocomplete="off"${isRequired ? " required" : ""}>`;
+<input id="${kind}-why" name="why" value="${escapeHtml(text)}" maxlength="10000" autocomplete="off"${isRequired ? " required" : ""}>`;
 }
 
 function outcome({ status, verdict, by, via, decidedAt }: RequestRow): string {
   if (!verdict) return `<p>This request is ${status}.</p>`;
   const said = visible(JSON.stringify(verdict, null, 2));
-  return `<p>By ${escapeHtml(visible(by ?? ""))} via ${escapeHtml(visible(via ?? ""))} at ${escapeHtml(decidedAt ?? "")}:</p><pre>${escapeHtml(said)}</pre>`;
+  const who = visible(`By ${by ?? ""} via ${via ?? ""} at ${utcTime(decidedAt ?? "")}`);
+  return `<p>${escapeHtml(who)}:</p><pre>${escapeHtml(said)}</pre>`;
 }
