@@ -85,7 +85,10 @@ export const requester: Person = {
 };
 const people = [lead, deputy, guest, requester];
 
-const payInput = z.object({ to: z.string(), cents: z.number().int().positive() });
+const payInput: z.ZodObject<{ to: z.ZodString; cents: z.ZodNumber }> = z.object({
+  to: z.string(),
+  cents: z.number().int().positive(),
+});
 type Payment = z.infer<typeof payInput>;
 
 /** One payment of what the flow is given. */
