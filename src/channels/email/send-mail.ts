@@ -97,8 +97,11 @@ function smtpError(host: string, error: unknown): HoldpointError {
   const isEarly =
     earlyCommands.includes(command) ||
     (typeof code === "string" && /^E(?:CONN|DNS|TLS|AUTH|ENVELOPE)/.test(code));
-  const details = isEarly || typeof responseCode === "number" ? { arrived: false } : {};
-  return new HoldpointError("channel_unavailable", text, { retryable: true, details });
+  const isUnsent = isEarly || typeof responseCode === "number";
+  return new HoldpointError("channel_unavailable", text, {
+    retryable: true,
+    ...(isUnsent && { details: { arrived: false } }),
+  });
 }
 
 interface SmtpErrorMembers {
