@@ -46,6 +46,8 @@ export interface Settings {
   readonly schedules: TriggerSettings["schedules"];
   readonly server: ServerSettings;
   readonly principal: string;
+  /** By --as, and not by default. */
+  readonly isNamed: boolean;
   /** Those that the directory gives the principal. */
   readonly roles: readonly string[];
   /** What to add to a command so that it finds the same store and agents. */
@@ -143,6 +145,7 @@ export async function readSettings(options: GlobalOptions): Promise<Settings> {
     schedules: triggers.schedules,
     server: config.server ?? {},
     principal,
+    isNamed: options.as !== undefined,
     roles: rolesOf(principal, people),
     people,
     sameOptions: sameOptions(options),

@@ -1,3 +1,4 @@
+import type { Transporter } from "nodemailer";
 import { HoldpointError } from "../../core/errors.ts";
 
 export interface SmtpOptions {
@@ -32,6 +33,26 @@ export interface Mail {
  * @throws `channel_unavailable`; `channel_refused` when the server refuses for good (5xx).
  */
 export async function sendMail(smtp: SmtpOptions, mail: Mail, signal: AbortSignal): Promise<void> {
+  const { inReplyTo, ...rest } = mail;
+  await withServer(smtp, signal, (transport) =>
+    transport.sendMail({
+      ...rest,
+      ...(inReplyTo !== null && { inReplyTo, references: [inReplyTo] }),
+      headers: { "Auto-Submitted": "auto-generated" }, // RFC 3834: no holiday notes in reply
+    }),
+  );
+}
+
+/** Connects, greets and logs in; nothing is sent. @throws as `sendMail`. */
+export async function greetServer(smtp: SmtpOptions, signal: AbortSignal): Promise<void> {
+  await withServer(smtp, signal, (transport) => transport.verify());
+}
+
+async function withServer(
+  smtp: SmtpOptions,
+  signal: AbortSignal,
+  use: (transport: Transporter) => Promise<unknown>,
+): Promise<void> {
   const { createTransport } = await import("nodemailer"); // late: most processes send none
   const { host, secure = false, user, password = "", timeoutMs = 20_000 } = smtp;
   const transport = createTransport({
@@ -46,14 +67,8 @@ export async function sendMail(smtp: SmtpOptions, mail: Mail, signal: AbortSigna
     disableFileAccess: true, // nothing in a mail is a path or an address to be read
     disableUrlAccess: true,
   });
-  const { inReplyTo, ...rest } = mail;
-  const sending = transport.sendMail({
-    ...rest,
-    ...(inReplyTo !== null && { inReplyTo, references: [inReplyTo] }),
-    headers: { "Auto-Submitted": "auto-generated" }, // RFC 3834: no holiday notes in reply
-  });
   try {
-    await untilAborted(sending, signal);
+    await untilAborted(use(transport), signal);
   } catch (error) {
     throw smtpError(host, error);
   } finally {
