@@ -1,4 +1,5 @@
 import type { VerdictKind } from "../core/events.ts";
+import { utcTime } from "../core/utc-time.ts";
 import { visible } from "../core/visible.ts";
 import type { RequestRow } from "../ports/store.ts";
 
@@ -19,11 +20,11 @@ export function describeOutcome({ status, verdict, by, via, decidedAt, opened }:
     case "open":
       return "It is still open.";
     case "expired":
-      return `It expired at ${opened.expiresAt}: nobody answered in time.`;
+      return `It expired at ${opened.expiresAt === null ? "its deadline" : utcTime(opened.expiresAt)}: nobody answered in time.`;
     case "withdrawn":
       return "It was withdrawn: its thread has ended, and there is nothing left to decide.";
     case "decided":
-      return `${verdict ? did[verdict.kind] : "Decided"} by ${visible(by ?? "somebody")} at ${decidedAt}, via ${visible(via ?? "")}${reasonOf(verdict)}.`;
+      return `${verdict ? did[verdict.kind] : "Decided"} by ${visible(by ?? "somebody")} at ${decidedAt === null ? "some time" : utcTime(decidedAt)}, via ${visible(via ?? "")}${reasonOf(verdict)}`;
     default:
       return status satisfies never;
   }
@@ -35,6 +36,8 @@ export function describeRecorded(request: RequestRow): string {
   return `Recorded. ${describeOutcome(request)}`;
 }
 
+/** To the end of the sentence. */
 function reasonOf(verdict: RequestRow["verdict"]): string {
-  return verdict && "why" in verdict && verdict.why ? `: ${visible(verdict.why)}` : "";
+  if (!verdict || !("why" in verdict) || !verdict.why) return ".";
+  return `: ${visible(verdict.why)}${/[.!?]$/.test(verdict.why) ? "" : "."}`;
 }

@@ -111,18 +111,18 @@ describe("what is shown", () => {
     await asked;
     expect(shown()).toContain(`
 Approval needed: Run issue_refund?
-  agent      support-desk
-  thread     th_7
-  request    r_01
   why        its risk is high
-  approvers  role:support-lead
-  deadline   2026-01-01T04:00:00.000Z; without an answer by then it is rejected
   tool       issue_refund, version 1, risk high
-  digest     9f3c
   arguments  {
                "orderId": "A7",
                "cents": 4200
              }
+  approvers  role:support-lead
+  deadline   2026-01-01 04:00:00 UTC; without an answer by then it is rejected
+  agent      support-desk
+  thread     th_7
+  request    r_01
+  digest     9f3c
 `);
   });
 

@@ -39,7 +39,7 @@ test("objects of one's own are taken as they are, and name no variables", async 
 test.each(config)("a variable that is not set is named: $type", async (described) => {
   await expect(channelSettings(channelsSchema.parse([described]), () => undefined)).rejects.toMatchObject({
     code: "usage",
-    message: expect.stringMatching(/needs the environment variable [A-Z]+/),
+    message: expect.stringMatching(/need environment variables that are not set: [A-Z]+/),
   });
 });
 

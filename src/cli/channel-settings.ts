@@ -118,11 +118,13 @@ export async function channelSettings(
   channels: readonly ChannelConfig[],
   variableOf: (name: string) => string | undefined,
 ): Promise<readonly DeliveryChannel[]> {
-  const secretOf = (name: string): string => {
-    const value = variableOf(name);
-    if (value !== undefined) return value;
-    throw usageError(`a channel in the config needs the environment variable ${name}`, "Set it.");
-  };
+  const missing = channelVariables(channels).filter((name) => variableOf(name) === undefined);
+  if (missing.length > 0)
+    throw usageError(
+      `channels in the config need environment variables that are not set: ${missing.join(", ")}`,
+      "Set them.",
+    );
+  const secretOf = (name: string): string => variableOf(name) ?? "";
   const made: DeliveryChannel[] = [];
   for (const channel of channels) made.push(isChannel(channel) ? channel : await make(channel, secretOf));
   return made;

@@ -1,3 +1,4 @@
+import { type Principal, whyNotApprover } from "../core/approvers.ts";
 import type { RequestKind, VerdictKind } from "../core/events.ts";
 import type { Json } from "../core/json.ts";
 import { viewRequest } from "../core/request-view.ts";
@@ -11,11 +12,16 @@ export interface RequestView {
   readonly now: number;
   /** Options to repeat in the commands shown. */
   readonly sameOptions: string;
+  /** Who runs this command. */
+  readonly principal: Principal;
+  /** They said so themselves. */
+  readonly isNamed: boolean;
 }
 
 /** How requests are shown to whoever runs this command. */
 export function requestView({ screen, settings }: Context): RequestView {
-  return { paint: screen.paint, now: Date.now(), sameOptions: settings.sameOptions };
+  const { sameOptions, principal, roles, isNamed } = settings;
+  return { paint: screen.paint, now: Date.now(), sameOptions, principal: { id: principal, roles }, isNamed };
 }
 
 /** A person decides on what is shown, so the arguments are shown whole, up to what a screen can hold. */
@@ -27,8 +33,8 @@ export function describeRequest(row: RequestRow, view: RequestView): readonly st
   const { paint, now } = view;
   const { action, why } = opened;
   const details = [
-    ...(action ? [`${line(action.tool, 80)} ${shownArguments(action.args)}`] : []),
-    `why: ${line(why, 400)}${action?.risk === undefined ? "" : `; risk ${action.risk}`}`,
+    ...(action ? shownAction(action.tool, action.args) : []),
+    `why: ${line(why, 400)}${action?.risk === undefined || why.includes(`risk is ${action.risk}`) ? "" : `; risk ${action.risk}`}`,
     ...(opened.evidence === undefined
       ? []
       : opened.evidence.split("\n").map((text) => `| ${line(text, 1_000)}`)),
@@ -40,7 +46,9 @@ export function describeRequest(row: RequestRow, view: RequestView): readonly st
     ...(opened.answerSchema === undefined
       ? []
       : [`the answer must fit ${formatJson(opened.answerSchema, 400)}`]),
-    ...answers(row).map((command) => paint("cyan", `holdpoint ${command}${view.sameOptions}`)),
+    ...answers(row).map((command) =>
+      paint("cyan", `holdpoint ${command}${view.sameOptions}${asWhom(row, view)}`),
+    ),
   ];
   const head = `${paint("bold", requestId)}  ${paint("yellow", opened.kind)}  ${line(opened.question, 1_000)}`;
   return [head, ...details.map((detail) => `    ${detail}`)];
@@ -56,6 +64,28 @@ function facts(row: RequestRow): readonly string[] {
       const [first = "", ...more] = text.split("\n").map((shown) => line(shown, 1_000));
       return [`${label}: ${first}`, ...more.map((shown) => `${" ".repeat(label.length + 2)}${shown}`)];
     });
+}
+
+/** What to add so that the command is not refused: who they are, or a place to say it. */
+function asWhom({ opened, approvers }: RequestRow, { principal, isNamed }: RequestView): string {
+  if (whyNotApprover(opened, approvers, principal) !== null) return " --as '…'";
+  return isNamed ? ` --as ${shellWord(principal.id)}` : "";
+}
+
+/** On one line what fits there, else a line for each argument. */
+const lineLength = 120;
+
+function shownAction(tool: string, args: Json): readonly string[] {
+  const whole = `${line(tool, 80)} ${shownArguments(args)}`;
+  const isPlain = typeof args !== "object" || args === null || Array.isArray(args);
+  if (whole.length <= lineLength || whole.length > argumentsLength || isPlain) return [whole];
+  return [
+    line(tool, 80),
+    ...Object.entries(args).map(
+      ([name, value]) =>
+        `  ${line(JSON.stringify(name), 200)}: ${formatJson(value, Number.POSITIVE_INFINITY)}`,
+    ),
+  ];
 }
 
 /** Nobody approves what they could not see: what is not shown is said. */

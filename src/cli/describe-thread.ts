@@ -1,3 +1,4 @@
+import { standingAgent } from "../core/standing.ts";
 import type { ThreadStatus } from "../ports/store.ts";
 import type { ThreadReport, WaitReport } from "../runtime/thread-report.ts";
 import type { Context } from "./context.ts";
@@ -52,6 +53,11 @@ export function describeOutcome(report: ThreadReport, view: RequestView): readon
     case "waiting":
       return describeWaiting(requests, waits, view);
     case "running":
+      if (row.agent === standingAgent)
+        return [
+          "A standing approval, which no worker runs. To end it:",
+          view.paint("cyan", `holdpoint standing revoke ${row.threadId} --why '…'${view.sameOptions}`),
+        ];
       return [
         "It is due: a worker has it or will take it.",
         view.paint("cyan", `holdpoint worker --once${view.sameOptions}`),

@@ -49,6 +49,8 @@ export interface Settings {
   /** Asked before each start, and by `check`, after Holdpoint's own. */
   readonly checks: readonly Check[];
   readonly principal: string;
+  /** By --as, and not by default. */
+  readonly isNamed: boolean;
   /** Those that the directory gives the principal. */
   readonly roles: readonly string[];
   /** What to add to a command so that it finds the same store and agents. */
@@ -148,6 +150,7 @@ export async function readSettings(options: GlobalOptions): Promise<Settings> {
     server: config.server ?? {},
     checks: config.checks ?? [],
     principal,
+    isNamed: options.as !== undefined,
     roles: rolesOf(principal, people),
     people,
     sameOptions: sameOptions(options),

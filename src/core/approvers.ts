@@ -72,7 +72,9 @@ export function assertApprover(opened: Opened, approvers: readonly string[], pri
   throw new HoldpointError(
     "not_an_approver",
     `${principal.id} ${why}: request ${opened.requestId} may be decided by ${who}`,
-    { fix: "Ask one of them. Roles come from the directory (`people` in the config) or from a token." },
+    {
+      fix: "Ask one of them, or say who you are: --as on the command line. Roles come from `people` in the config, or from a token.",
+    },
   );
 }
 

@@ -2,6 +2,7 @@
 import { mostLeaves } from "./argument-sources.ts";
 import type { ArgumentSource, EventOf, RequestKind, VerdictKind, Vote } from "./events.ts";
 import { lookAlikes, mostWords } from "./look-alikes.ts";
+import { utcTime } from "./utc-time.ts";
 import { visible } from "./visible.ts";
 
 /** A request as lists and channels have it. */
@@ -52,7 +53,10 @@ const choiceLabels: { readonly [Kind in VerdictKind]: string } = {
   not_done: "It did not happen",
 };
 
-/** A request for people: what is asked, of whom, why, until when, and exactly what would run. */
+/**
+ * A request for people, in the order in which they need it: why they are asked, exactly what would run, what led to it,
+ * who decides until when; ids come last.
+ */
 export function viewRequest(request: ViewedRequest): RequestView {
   const { requestId, threadId, agent, opened } = request;
   const { kind, expiresAt, evidence, again, soFar } = opened;
@@ -60,17 +64,18 @@ export function viewRequest(request: ViewedRequest): RequestView {
     title: titles[kind],
     question: visible(opened.question),
     fields: [
-      field("agent", agent),
-      field("thread", threadId),
-      field("request", requestId),
-      ...requesterFields(opened),
       field("why", opened.why),
       ...(again === undefined ? [] : [field("again", `it was decided before; ${again}`)]),
       ...(evidence === undefined ? [] : [field("evidence", evidence)]),
-      ...approverFields(request),
-      field("deadline", expiresAt === null ? "none" : `${expiresAt}; ${atDeadline[kind]}`),
-      ...(soFar === undefined ? [] : [field("so far", soFar.join("\n"))]),
       ...actionFields(opened),
+      ...(soFar === undefined ? [] : [field("so far", soFar.join("\n"))]),
+      ...requesterFields(opened),
+      ...approverFields(request),
+      field("deadline", expiresAt === null ? "none" : `${utcTime(expiresAt)}; ${atDeadline[kind]}`),
+      field("agent", agent),
+      field("thread", threadId),
+      field("request", requestId),
+      ...(opened.action === undefined ? [] : [field("digest", opened.action.digest)]),
     ],
     choices: opened.choices.map((choice) => ({ kind: choice, label: choiceLabels[choice] })),
   };
@@ -98,12 +103,11 @@ function approverFields({
 
 function actionFields({ action, preview, sources, byCode = false }: Opened): readonly RequestField[] {
   if (action === undefined) return [];
-  const { tool, toolVersion, risk, args, digest } = action;
+  const { tool, toolVersion, risk, args } = action;
   const json = JSON.stringify(args, null, 2);
   const alike = lookAlikes(json);
   return [
     field("tool", `${tool}, version ${toolVersion}, risk ${risk ?? "not declared"}`),
-    field("digest", digest),
     field("arguments", json),
     ...(alike.length === 0 ? [] : [field("look-alikes", listed(alike, mostWords, "words are listed"))]),
     ...(preview === undefined ? [] : [field("effect", preview.text ?? `no preview: ${preview.failed}`)]),

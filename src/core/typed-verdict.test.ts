@@ -62,4 +62,13 @@ describe("what is typed beside a choice", () => {
     const [field] = typedInput({ ...opened(), action } as EventOf<"request_opened">, "edit");
     expect(field?.html).toContain("&lt;/textarea&gt;&lt;script&gt;\\u202e");
   });
+
+  it.each(["edit", "done", "answer", "reject", "not_done", "continue", "stop"] as const)(
+    "keeps what was typed for %s",
+    (kind) => {
+      const [field] = typedInput(opened(), kind, '"><b>');
+      expect(field?.html).toContain("&quot;&gt;&lt;b&gt;");
+      expect(field?.html).not.toContain("<b>");
+    },
+  );
 });

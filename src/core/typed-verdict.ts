@@ -78,25 +78,29 @@ function invalid(message: string): HoldpointError {
   return new HoldpointError("verdict_invalid", message);
 }
 
-/** What a form asks beside a choice, in a field named `text`; nothing where the choice says it all. */
-export function typedInput(opened: Opened, kind: VerdictKind): readonly Html[] {
+/**
+ * What a form asks beside a choice, in a field named `text`; nothing where the choice says it all.
+ *
+ * @param typed What the field holds at first. Default: what the choice starts from, such as the arguments to edit.
+ */
+export function typedInput(opened: Opened, kind: VerdictKind, typed?: string): readonly Html[] {
   switch (kind) {
     case "approve":
       return [];
     case "edit":
-      return [textArea("The arguments to run it with, as JSON", shownJson(opened.action?.args ?? {}))];
+      return [
+        textArea("The arguments to run it with, as JSON", typed ?? shownJson(opened.action?.args ?? {})),
+      ];
     case "done":
-      return [textArea("Its result, as JSON (null if it has none)", "null")];
+      return [textArea("Its result, as JSON (null if it has none)", typed ?? "null")];
     case "answer":
-      return [textArea(`Your answer${formOf(opened.answerSchema)}`, "")];
+      return [textArea(`Your answer${formOf(opened.answerSchema)}`, typed ?? "")];
     case "reject":
     case "not_done":
-      return [html`<label>Why? <input name="text" required maxlength="10000" autocomplete="off"></label>`];
+      return [reason("Why?", typed ?? "", " required")];
     case "continue":
     case "stop":
-      return [
-        html`<label>Why? (may be left out) <input name="text" maxlength="10000" autocomplete="off"></label>`,
-      ];
+      return [reason("Why? (may be left out)", typed ?? "", "")];
     default:
       return kind satisfies never;
   }
@@ -111,8 +115,17 @@ function shownJson(value: Json): string {
   return visible(JSON.stringify(value, null, 2));
 }
 
+function reason(label: string, text: string, required: "" | " required"): Html {
+  return html`<label>${label} <input name="text" value="${text}"${required} maxlength="10000" autocomplete="off"></label>`;
+}
+
 /** The line feed after the tag is the one that a parser drops there. */
 function textArea(label: string, text: string): Html {
-  return html`<label>${label} <textarea name="text" required rows="8" spellcheck="false">
+  return html`<label>${label} <textarea name="text" required rows="${linesOf(text)}" spellcheck="false">
 ${text}</textarea></label>`;
+}
+
+/** As many lines as the text has, within a screen. */
+function linesOf(text: string): number {
+  return Math.min(20, Math.max(3, text.split("\n").length));
 }

@@ -275,6 +275,6 @@ function isOver(status: ThreadStatus): boolean {
 
 function invalid(why: string): HoldpointError {
   return new HoldpointError("standing_invalid", `this cannot be a standing approval: ${why}`, {
-    fix: "Make it narrow: one agent, one tool, a condition on its arguments, a few uses, an end.",
+    fix: "One of the agent's approvers grants it (--as on the command line), and it is narrow: one agent, one tool, a condition on its arguments, a few uses, an end.",
   });
 }

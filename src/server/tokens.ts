@@ -119,9 +119,14 @@ export function unauthenticated(why: string): HoldpointError {
   });
 }
 
+export function hasScope({ scopes }: TokenRow, scope: TokenScope): boolean {
+  return scopes.includes(scope) || scopes.includes("admin");
+}
+
 /** @throws `scope_missing` naming the scope. */
-export function assertScope({ scopes, tokenId }: TokenRow, scope: TokenScope): void {
-  if (scopes.includes(scope) || scopes.includes("admin")) return;
+export function assertScope(token: TokenRow, scope: TokenScope): void {
+  if (hasScope(token, scope)) return;
+  const { scopes, tokenId } = token;
   throw new HoldpointError(
     "scope_missing",
     `this needs the scope ${scope}; token ${tokenId} has ${scopes.join(", ")}`,

@@ -126,7 +126,7 @@ describe("from mail to verdict", () => {
       inReplyTo: first?.messageId,
       references: first?.messageId,
     });
-    expect(last?.text).toMatch(/^Approved by dana@example\.com at 2026-\S+, via email\./);
+    expect(last?.text).toMatch(/^Approved by dana@example\.com at 2026-01-01 [:\d]+ UTC, via email\./);
     expect(await world.request(request.requestId)).toMatchObject({ by: dana.id, via: "email" });
   });
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type SlackChannelOptions, slackChannel } from "../../src/channels/slack/slack.ts";
 import { slackGuard } from "../../src/channels/slack/slack-signature.ts";
 import { HoldpointError } from "../../src/core/errors.ts";
+import { utcTime } from "../../src/core/utc-time.ts";
 import type { DeliveryChannel } from "../../src/ports/channel.ts";
 import type { RequestRow } from "../../src/ports/store.ts";
 import { cancelThread } from "../../src/runtime/commands.ts";
@@ -154,7 +155,9 @@ describe("every click gets an answer", () => {
     await world.press("Approve", "U0DANA", stale);
     const { decidedAt } = await world.request(request.requestId);
     expect(world.slack.told.slice(1)).toEqual(
-      Array(2).fill(`Nothing was changed. Approved by dana@example.com at ${decidedAt}, via slack.`),
+      Array(2).fill(
+        `Nothing was changed. Approved by dana@example.com at ${utcTime(decidedAt ?? "")}, via slack.`,
+      ),
     );
     expect((await world.request(request.requestId)).verdict).toEqual({ kind: "approve" });
   });

@@ -57,6 +57,25 @@ function ledger({ folder }: Project): readonly unknown[] {
     : [];
 }
 
+describe("the commands shown", () => {
+  it("say who decides, or leave a place for it where this person would be refused", async () => {
+    const project = teamProject();
+    const { ids } = await held(project, [5]);
+    const dana = await project.run("inbox", "--as", "dana@example.com");
+    expect(dana.stdout).toContain(`holdpoint approve ${ids[0]} --as dana@example.com`);
+    for (const who of [[], ["--as", "lee@example.com"]])
+      expect((await project.run("inbox", ...who)).stdout).toContain(`holdpoint approve ${ids[0]} --as '…'`);
+  });
+
+  it("say how to see more, after what is shown", async () => {
+    const project = teamProject();
+    await held(project, [5, 6]);
+    const { stdout } = await project.run("inbox", "--limit", "1");
+    expect(stdout).toMatch(/^1 open request, and more\n/);
+    expect(stdout.trimEnd().split("\n").at(-1)).toMatch(/^There are more: holdpoint inbox --cursor '.+'$/);
+  });
+});
+
 describe("the directory", () => {
   it.each([
     ["another spelling", "Dana@Example.com", "dana@example.com"],

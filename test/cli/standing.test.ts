@@ -78,6 +78,9 @@ describe("standing", () => {
       ...dana,
     );
     const { standingId } = document.standing;
+    const shown = await project.run("show", standingId);
+    expect(shown.stdout).toContain(`holdpoint standing revoke ${standingId}`);
+    expect(shown.stdout).not.toContain("worker --once"); // which would do nothing with it
     const revoked = await project.json(
       "standing",
       "revoke",

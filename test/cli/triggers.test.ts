@@ -131,6 +131,18 @@ it("commands that serve no webhook need no secret of one, and hide those that ar
   expect((await ran.ended).stdout).toContain("[secret SHOP_SECRET]");
 });
 
+it("the service says which webhooks and schedules it has", async () => {
+  const entry = { name: "shop", verify: "github", secretVariables: ["SHOP_SECRET"], agent: "echo" };
+  const project = projectWith({ webhooks: [entry], schedules: [yearly] });
+  const running = project.start(["serve", "--port", "0"], {
+    input: null,
+    env: { SHOP_SECRET: "a well kept secret" },
+  });
+  await running.until("with webhooks /hooks/shop; schedules yearly");
+  running.child.kill("SIGTERM");
+  expect((await running.ended).code).toBe(0);
+});
+
 it("a store of an older version is brought up to date, also by a command that only reads", async () => {
   const project = projectWith({ store: "old.db" });
   const database = new DatabaseSync(join(project.folder, "old.db"));

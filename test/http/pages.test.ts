@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { agent } from "../../src/core/agent.ts";
+import { gate } from "../../src/core/gate.ts";
 import { origin, servicesOfEachTest, type TestService, type TestServiceOptions } from "../kit/http.ts";
 import { calls, payTool, turns } from "../kit/runtime.ts";
 
@@ -216,6 +217,7 @@ describe("a request's page", () => {
       422,
       true,
     ]);
+    expect(noJson.html).toMatch(/<details open>.*<textarea[^>]*>\n\{<\/textarea>/s); // as it was typed
     expect((await post(path, { ...form("edit"), text: '{"cents":-1}' })).status).toBe(422);
     const twice = await post(path, { ...form("edit"), text: '{"cents":1,"cents":4}' });
     expect([twice.status, twice.html.includes("given twice") || twice.html]).toEqual([422, true]);
@@ -233,6 +235,38 @@ describe("a request's page", () => {
       verdict: { kind: "reject", why: "too late" },
       via: "page",
     });
+  });
+
+  test("offers no form to whoever may not decide, and says why", async () => {
+    const agents = [
+      agent({
+        name: "desk",
+        tools: [payTool({ risk: "high" })],
+        gate: gate({ approvers: ["kim@example.com"] }),
+        flow: (t) => t.act([{ callId: "c", tool: "pay", args: { cents: 5 } }]),
+      }),
+    ];
+    const { signIn, post, path } = await held({ agents });
+    const shown = await signIn();
+    expect(shown.html).toContain("You cannot decide this: dana@example.com started this thread");
+    expect(shown.form("approve")).toEqual({});
+    expect((await post(path, { verdict: "approve" })).status).toBe(403);
+  });
+
+  test("shows who has approved that others are waited for", async () => {
+    const agents = [
+      agent({
+        name: "desk",
+        tools: [payTool({ risk: "high" })],
+        gate: gate({ quorum: 2 }),
+        flow: (t) => t.act([{ callId: "c", tool: "pay", args: { cents: 5 } }]),
+      }),
+    ];
+    const { signIn, post, path } = await held({ agents });
+    const { form } = await signIn();
+    const after = await post(path, form("approve"));
+    expect(after.html).toContain("You have approved this. It waits for others.");
+    expect([after.form("approve"), after.form("reject").verdict]).toEqual([{}, "reject"]);
   });
 
   test("tells who was first", async () => {
@@ -303,6 +337,15 @@ describe("a request's page", () => {
 });
 
 describe("the list", () => {
+  test("tells requests apart: what would run, why it is held, until when", async () => {
+    const { signIn, get } = await held({}, "<b>urgent</b>");
+    await signIn();
+    const { html } = await get("/inbox");
+    expect(html).toContain("{&quot;cents&quot;:5,&quot;note&quot;:&quot;&lt;b&gt;urgent&lt;/b&gt;&quot;}");
+    expect(html).toContain("its risk is high");
+    expect(html).toMatch(/until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/);
+  });
+
   test("goes on page by page", async () => {
     const service = await open({ agents: [agent({ name: "ask", flow: (t) => t.ask("Well?") })] });
     for (let index = 0; index < 51; index++) {

@@ -134,7 +134,7 @@ function requestPage(options: PageOptions, admitted: Admitted, status = 200, mes
       ? view.choices.map((choice) => choiceForm(options, admitted, choice))
       : [html`<p><strong>${describeOutcome(request)}</strong></p>`];
   const body = html`${message === "" ? [] : [html`<p role="alert">${message}</p>`]}
-<p>${view.question}</p>${fieldTable(view.fields)}${forms}
+<p class="question">${view.question}</p>${fieldTable(view.fields)}${forms}
 <p>You decide as ${visible(person.id)}.</p>`;
   return page(status, view.title, body);
 }
@@ -148,13 +148,15 @@ function choiceForm(
   const inputs = Object.entries({ ...hidden, signature: signer.sign("form", grant), verdict: kind }).map(
     ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
   );
-  return html`<form method="post" action="decide">${inputs}${typedInput(request.opened, kind)}<button>${label}</button></form>`;
+  return html`<form method="post" action="decide">${inputs}${typedInput(request.opened, kind)}<button class="${kind}">${label}</button></form>`;
 }
 
-const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem}
-pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:0}th{text-align:left;vertical-align:top;padding-right:1rem}
-form{border-top:1px solid;padding:1rem 0}label,textarea,input{display:block;width:100%;box-sizing:border-box}
-button{margin-top:.5rem;padding:.5rem 1rem}`;
+const style = `:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:1rem auto;padding:0 1rem}
+h1{font-size:1.3rem}.question{font-size:1.1rem;font-weight:600;white-space:pre-line}table{width:100%;table-layout:fixed}
+pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:0}th{text-align:left;vertical-align:top;width:7rem;font-weight:400;opacity:.75}
+form{border:1px solid #8884;border-radius:.5rem;padding:.75rem 1rem;margin:.75rem 0}label,textarea,input{display:block;width:100%;box-sizing:border-box;font:inherit}
+button{font:inherit;margin-top:.5rem;padding:.6rem 1.1rem;min-height:2.75rem;border:1px solid #8884;border-radius:.4rem}
+.approve{background:#087a4d;color:#fff}.reject,.stop{background:#b92c2c;color:#fff}`;
 
 const headers = {
   "content-type": "text/html; charset=utf-8",

@@ -74,6 +74,6 @@ function describe(delivery: OutboxDelivery, now: number): readonly string[] {
   const last = tries.at(-1);
   return [
     `${deliveryId}  ${status}  ${kind} ${requestId} by ${channel} to ${line(recipient, 80)}; ${plural(attempts, "attempt")}${next}`,
-    ...(last === undefined ? [] : [`    ${line(last.error, 400)}`]),
+    ...(last === undefined ? [] : [`    ${status === "sent" ? "sent after: " : ""}${line(last.error, 400)}`]),
   ];
 }

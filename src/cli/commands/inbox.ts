@@ -25,14 +25,20 @@ export const addInbox: AddCommand = (program, run) => {
           };
           const { rows, nextCursor } = await store.requests(query);
           const view = requestView(context);
-          const more = nextCursor === null ? "" : `; more: --cursor '${nextCursor}'`;
+          const more =
+            nextCursor === null
+              ? []
+              : [
+                  "",
+                  `There are more: holdpoint inbox --cursor '${nextCursor}'${context.settings.sameOptions}`,
+                ];
           const head =
             rows.length === 0
               ? "Nothing waits for a person."
-              : `${plural(rows.length, "open request")}${more}`;
+              : `${plural(rows.length, "open request")}${nextCursor === null ? "" : ", and more"}`;
           return {
             document: { requests: rows.map(requestDocument), nextCursor },
-            lines: [head, ...rows.flatMap((row) => ["", ...describeRequest(row, view)])],
+            lines: [head, ...rows.flatMap((row) => ["", ...describeRequest(row, view)]), ...more],
           };
         }),
       ),

@@ -5,7 +5,7 @@ import type { ScheduleRow } from "../../ports/schedule-store.ts";
 import type { Schedule } from "../../triggers/schedule.ts";
 import type { AddCommand } from "../command-line.ts";
 import { type Context, withStore } from "../context.ts";
-import { formatDistance, line, plural } from "../format.ts";
+import { formatDistance, formatTime, line, plural } from "../format.ts";
 import { type CommandResult, usageError } from "../screen.ts";
 
 type Action = "pause" | "resume";
@@ -118,8 +118,9 @@ function describe(view: ScheduleView): readonly string[] {
     ? `paused by ${line(view.pausedBy ?? "", 80)}`
     : nextTick === null
       ? "no next tick"
-      : `next ${nextTick}, ${formatDistance(nextTick, Date.now())}`;
-  const last = lastTick === null ? "none started yet" : `last ${lastTick}, thread ${lastThread}`;
+      : `next ${formatTime(nextTick)} UTC, ${formatDistance(nextTick, Date.now())}`;
+  const last =
+    lastTick === null ? "none started yet" : `last ${formatTime(lastTick)} UTC, thread ${lastThread}`;
   return [
     `${line(name, 64)}: ${what}`,
     `  ${next}; ${last}${waiting === 0 ? "" : `; ${plural(waiting, "tick")} to be started`}`,

@@ -69,6 +69,7 @@ async function serve(context: Context, options: Options): Promise<CommandResult>
       const clicks = channelMounts(runtime, sending);
       server = await openService(context, options, { runtime, store, clicks });
       const listening = await listenOn(context, options, { runtime, store, server });
+      sayWhat(context, { channels: sending.channels, schedules });
       const { signal } = context;
       const background = [
         await runSchedules(runtime, { schedules, store: store.schedules, signal }),
@@ -164,6 +165,26 @@ async function sayWhere(
   screen.note(
     `  holdpoint token create --principal you@example.com --scope read,run,decide${settings.sameOptions}`,
   );
+}
+
+/** What else is up, so that a config which was not found, or lacks something, is seen at once. */
+function sayWhat(
+  { screen, settings }: Context,
+  { channels, schedules }: { readonly channels: readonly Named[]; readonly schedules: readonly Named[] },
+): void {
+  const parts = [
+    ["webhooks", settings.webhooks().map(({ name }) => `/hooks/${name}`)],
+    ["channels", channels.map(({ name }) => name)],
+    ["schedules", schedules.map(({ name }) => name)],
+  ] as const;
+  const said = parts
+    .filter(([, names]) => names.length > 0)
+    .map(([what, names]) => `${what} ${names.join(", ")}`);
+  if (said.length > 0) screen.note(`with ${said.join("; ")}`);
+}
+
+interface Named {
+  readonly name: string;
 }
 
 function portNumber(text: string): number {

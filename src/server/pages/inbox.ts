@@ -1,5 +1,6 @@
 import { type Html, html } from "../../core/html.ts";
 import { viewRequest } from "../../core/request-view.ts";
+import { utcTime } from "../../core/utc-time.ts";
 import { visible } from "../../core/visible.ts";
 import type { Page, RequestRow } from "../../ports/store.ts";
 import type { TokenRow } from "../../ports/token-store.ts";
@@ -20,18 +21,31 @@ ${rows.map(item)}</ul>${more}`;
   });
 }
 
+/** Most characters of the arguments in the list: enough to tell requests apart; the page of each shows the whole. */
+const shownOfArguments = 160;
+
 function item(row: RequestRow): Html {
-  const { title, question } = viewRequest(row);
-  const { expiresAt } = row.opened;
-  const about = [
+  const { title, question, fields } = viewRequest(row);
+  const fieldOf = (label: string) => fields.find((field) => field.label === label)?.text;
+  const { action, expiresAt } = row.opened;
+  const args =
+    action === undefined ? [] : [html`<code>${begun(visible(JSON.stringify(action.args)))}</code>`];
+  const approvals = fieldOf("approvals");
+  const facts = [
     title,
     visible(row.agent),
     row.requestId,
-    ...(expiresAt === null ? [] : [`until ${expiresAt}`]),
+    ...(approvals === undefined ? [] : [`approved by ${begun(approvals)}`]),
+    ...(expiresAt === null ? [] : [`until ${utcTime(expiresAt)}`]),
   ];
-  return html`<li><a href="/requests/${encodeURIComponent(row.requestId)}">${question}</a><br>
-<small>${about.join(" · ")}</small></li>
+  return html`<li><a href="/requests/${encodeURIComponent(row.requestId)}">${begun(question)}</a>
+${args}<div>${begun(fieldOf("why") ?? "")}</div>
+<small>${facts.join(" · ")}</small></li>
 `;
+}
+
+function begun(text: string): string {
+  return text.length <= shownOfArguments ? text : `${text.slice(0, shownOfArguments).toWellFormed()}…`;
 }
 
 /** Who is signed in, and the way out. */

@@ -3,23 +3,25 @@ import { hash } from "node:crypto";
 import { type Html, html } from "../../core/html.ts";
 
 const styles = `
-:root { color-scheme: light dark; --line: #8884; --soft: #8882; --accent: #0a6; --danger: #c33; }
+:root { color-scheme: light dark; --line: #8884; --soft: #8882; --dim: color-mix(in srgb, CanvasText 65%, Canvas); --accent: #087a4d; --danger: #b92c2c; }
 * { box-sizing: border-box; }
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 46rem; margin: 0 auto; padding: 1rem; }
-header { display: flex; gap: 1rem; align-items: baseline; justify-content: space-between; flex-wrap: wrap; }
-h1 { font-size: 1.3rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
-a { color: inherit; }
-ul { list-style: none; padding: 0; } li { border: 1px solid var(--line); border-radius: .5rem; padding: .75rem 1rem; margin: .75rem 0; }
-dt { font-weight: 600; margin-top: .75rem; } dd { margin: 0; }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--soft); border-radius: .5rem; padding: .5rem .75rem; margin: .25rem 0; }
+header { display: flex; gap: 1rem; align-items: center; justify-content: space-between; }
+h1 { font-size: 1.25rem; margin: .5rem 0; } h2 { font-size: 1.1rem; margin-top: 2rem; }
+a { color: inherit; } small { color: var(--dim); } .question { font-size: 1.1rem; font-weight: 600; white-space: pre-line; }
+ul { list-style: none; padding: 0; } li { border: 1px solid var(--line); border-radius: .5rem; padding: .75rem 1rem; margin: .75rem 0; overflow-wrap: anywhere; }
+li a { font-weight: 600; } li code { display: block; margin: .25rem 0; }
+dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .35rem 1rem; margin: 1rem 0; }
+dt { color: var(--dim); } dd { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; } .block { grid-column: 1 / -1; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--soft); border-radius: .5rem; padding: .5rem .75rem; margin: 0; font-size: .9rem; }
 form { border: 1px solid var(--line); border-radius: .5rem; padding: .75rem 1rem; margin: .75rem 0; }
-header form { border: 0; padding: 0; margin: 0; }
-label { display: block; font-weight: 600; margin-bottom: .25rem; }
-textarea, input { width: 100%; font: inherit; padding: .5rem; border: 1px solid var(--line); border-radius: .4rem; margin-bottom: .5rem; }
+header form { border: 0; padding: 0; margin: 0; display: flex; gap: .75rem; align-items: center; }
+summary { cursor: pointer; padding: .35rem 0; } label { display: block; font-weight: 600; margin-bottom: .25rem; }
+textarea, input { width: 100%; font: inherit; font-weight: 400; padding: .5rem; border: 1px solid var(--line); border-radius: .4rem; margin-bottom: .5rem; }
 textarea { font-family: ui-monospace, monospace; min-height: 5rem; }
 button { font: inherit; padding: .6rem 1.1rem; border: 1px solid var(--line); border-radius: .4rem; cursor: pointer; min-height: 2.75rem; }
-.main { background: var(--accent); color: #fff; } .danger { background: var(--danger); color: #fff; }
-.refused { border-left: .25rem solid var(--danger); padding: .25rem .75rem; }
+header button { white-space: nowrap; padding: .2rem .75rem; font-size: .9rem; } .main { background: var(--accent); color: #fff; } .danger { background: var(--danger); color: #fff; }
+.note { border-left: .25rem solid var(--accent); padding: .25rem .75rem; } .refused { border-color: var(--danger); }
 `;
 
 /** Only these styles, no script, and forms that go nowhere else. */
@@ -74,7 +76,7 @@ ${main}
 
 /** What is told before all else: why something was not done. */
 export function refusal(text: string): Html {
-  return html`<p class="refused" role="alert">${text}</p>`;
+  return html`<p class="note refused" role="alert">${text}</p>`;
 }
 
 /** To another page, by GET. */

@@ -1,8 +1,10 @@
 // A small page for those who approve. It is rendered here, so that it works without JavaScript, and decides by POST only.
+import { whyNotApprover } from "../../core/approvers.ts";
 import { HoldpointError, isHoldpointError } from "../../core/errors.ts";
 import { html } from "../../core/html.ts";
 import { typedVerdict } from "../../core/typed-verdict.ts";
 import { visible } from "../../core/visible.ts";
+import type { RequestRow } from "../../ports/store.ts";
 import type { TokenRow } from "../../ports/token-store.ts";
 import { requestRow } from "../../runtime/thread-report.ts";
 import { isSameOrigin } from "../guard.ts";
@@ -10,11 +12,11 @@ import { statusOf } from "../problem.ts";
 import { readForm } from "../read-body.ts";
 import type { App } from "../route.ts";
 import { decide } from "../routes/requests.ts";
-import type { Service } from "../service.ts";
-import { assertScope } from "../tokens.ts";
+import { principalOf, type Service } from "../service.ts";
+import { assertScope, hasScope } from "../tokens.ts";
 import { inboxPage, signedIn } from "./inbox.ts";
 import { page, redirect, refusal } from "./page.ts";
-import { requestPage } from "./request.ts";
+import { type RequestPage, requestPage } from "./request.ts";
 import { callerOfText, formKey, isFormKey, isSecure, sessionCookie, sessionText } from "./session.ts";
 import { safeNext, signInPage } from "./sign-in.ts";
 
@@ -114,8 +116,16 @@ const showInbox: Answer = async ({ service, request, caller }) => {
 const showRequest: Answer = async ({ service, caller, text, param }) => {
   assertScope(caller, "read");
   const row = await requestRow(service.runtime.store, param);
-  return requestPage({ row, caller, key: formKey(text, row.requestId) });
+  return requestPage(whatIsShown(service, row, caller, text));
 };
+
+function whatIsShown(service: Service, row: RequestRow, caller: TokenRow, text: string): RequestPage {
+  const { by: id, roles } = principalOf(service, caller);
+  const whyNot = !hasScope(caller, "decide")
+    ? "has a token without the scope decide"
+    : whyNotApprover(row.opened, row.approvers, { id, roles });
+  return { row, caller, whyNot, key: formKey(text, row.requestId) };
+}
 
 /** The form says what was shown (its digest) and that it is ours (its key); without either nothing is decided. */
 const decideRequest: Answer = async ({ service, request, caller, text, signal, param }) => {
@@ -126,16 +136,21 @@ const decideRequest: Answer = async ({ service, request, caller, text, signal, p
       fix: "Load the request again.",
     });
   const row = await requestRow(service.runtime.store, param);
+  const typed = { kind: fields.get("verdict") ?? "", text: fields.get("text") ?? "" };
   try {
     const digest = fields.get("digest") ?? (row.opened.action ? "" : undefined);
-    const typed = { kind: fields.get("verdict") ?? "", text: fields.get("text") ?? "" };
     const verdict = typedVerdict(row.opened, typed);
     await decide(service, param, { verdict, digest, caller, via: "page", signal });
   } catch (error) {
     const status = statusOf(error);
     if (!isHoldpointError(error) || status >= 500) throw error;
     const now = await requestRow(service.runtime.store, param);
-    return requestPage({ row: now, caller, key: formKey(text, param), refused: error.message, status });
+    return requestPage({
+      ...whatIsShown(service, now, caller, text),
+      refused: error.message,
+      typed,
+      status,
+    });
   }
   return redirect(`/requests/${encodeURIComponent(param)}`);
 };
