@@ -26,7 +26,7 @@ export function calibrate(before: Calibration, record: WindowRecord, reportedTok
   const used = record.calibration ?? uncalibrated;
   const rounded = used.factor === 1 ? 0 : 1; // at least this was counted: the record was rounded up
   const counted = (record.tokens - rounded - used.offset) / used.factor;
-  if (counted < 1 || reportedTokens <= calibrated(counted, before)) return before;
+  if (counted <= 0 || reportedTokens <= calibrated(counted, before)) return before;
   if (counted < smallWindow)
     return { ...before, offset: Math.ceil(reportedTokens - counted * before.factor) };
   const factor = (reportedTokens - before.offset) / counted;
