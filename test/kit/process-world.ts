@@ -2,6 +2,7 @@
 // opened on it, one after another or several at a time.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { defaultInbox, supportDesk } from "../../examples/support-desk/agent.ts";
 import { fileLedger } from "../../examples/support-desk/ledger.ts";
 import { offlineModel } from "../../examples/support-desk/offline-model.ts";
@@ -76,14 +77,25 @@ export function openBooks({ folder, agent }: WorldOptions): Books {
     const payments = openPayments(paymentsPath(folder));
     return { has: (_tool, key) => payments.has(key), close: () => {} };
   }
-  const shop = openShop(join(folder, "support-desk", "shop.db"));
+  const shopPath = join(folder, "support-desk", "shop.db");
+  const shop = openShop(shopPath);
+  const notes = new DatabaseSync(shopPath);
+  const note = notes.prepare("SELECT 1 FROM notes WHERE key = ?");
   const outbox = openOutbox(join(folder, "support-desk", "outbox"));
-  return { has, close: () => shop.close() };
+  return {
+    has,
+    close() {
+      notes.close();
+      shop.close();
+    },
+  };
 
   function has(tool: string, key: string): boolean {
     if (tool === "send_email") return outbox.findSent(key) !== null;
     if (tool === "issue_refund") return shop.findRefund(key) !== null;
     if (tool === "delete_account") return shop.findDeletion(key) !== null;
+    if (tool === "add_note") return note.get(key) !== undefined; // in doubt only when every try of it was killed
+    if (tool === "find_order") return false; // looking leaves nothing behind
     throw new Error(`the books know nothing of ${tool}`);
   }
 }
