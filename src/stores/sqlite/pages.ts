@@ -127,12 +127,13 @@ const requestColumns = `SELECT event_id AS eventId, request_id AS requestId, thr
 function requestsPage(select: Select, query: RequestQuery): Page<RequestRow> {
   const limit = limitOf(query.limit);
   const after = query.cursor === undefined ? [undefined] : requestCursor(query.cursor);
+  const isNarrow = query.requestId !== undefined || query.threadId !== undefined;
   const rows = select<RequestColumns>({
     from: requestColumns,
     where: [
       ["request_id = ?", asColumn(query.requestId)],
       ["thread_id = ?", asColumn(query.threadId)],
-      ["r.status = ?", query.status],
+      [isNarrow ? "+r.status = ?" : "r.status = ?", query.status], // the plus: else all that are open are gone through
       ["(opened_at, event_id) > (?, ?)", ...after],
     ],
     end: "ORDER BY opened_at, event_id",
