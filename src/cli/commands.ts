@@ -1,6 +1,7 @@
 import type { AddCommand } from "./command-line.ts";
 import { addAnswer } from "./commands/answer.ts";
 import { addApprove } from "./commands/approve.ts";
+import { addBackup } from "./commands/backup.ts";
 import { addCancel } from "./commands/cancel.ts";
 import { addCheck } from "./commands/check.ts";
 import { addDeliveries } from "./commands/deliveries.ts";
@@ -49,6 +50,7 @@ export const commands: readonly AddCommand[] = [
   addSchedules,
   addServe,
   addToken,
+  addBackup,
   addExport,
   addPrune,
   addVerify,
