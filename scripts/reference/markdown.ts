@@ -1,5 +1,5 @@
 /** A cell of a table: one line, with what would end it escaped. */
-export function cell(text: string): string {
+function cell(text: string): string {
   return text.replaceAll("\n", " ").replaceAll("|", "\\|");
 }
 
