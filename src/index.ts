@@ -257,6 +257,7 @@ export { grantStanding, listStanding, revokeStanding, type StandingReport } from
 export { systemClock } from "./runtime/system-clock.ts";
 export { type Decided, type DecideRequest, decideRequest } from "./runtime/verdicts.ts";
 export { type SettleOptions, settleThreads, startWorker, type Worker } from "./runtime/worker.ts";
+export { type BackupOptions, type BackupReport, backupSqliteStore } from "./stores/sqlite/backup.ts";
 export {
   type PruneOptions,
   type PruneProgress,

@@ -34,25 +34,26 @@ export async function runCommandLine(
   line: CommandLine,
 ): Promise<CommandResult> {
   const { screen, signal, version } = line;
-  const program = createProgram(version);
   let shown = ""; // help and version are results like any other
   let result: CommandResult | null = null;
 
-  const run: Run = (handler) =>
-    async function action(this: Command) {
-      const settings = await readSettings(globalOptions(program, this));
-      screen.hide(settings.secrets);
-      // `this.args` holds the operands, as many as the command declares; its options are what it declares.
-      result = await handler(
-        { screen, settings, signal },
-        this.args,
-        this.opts() as Parameters<typeof handler>[2],
-      );
-    };
+  const program = defineCommands(
+    version,
+    commands,
+    (handler) =>
+      async function action(this: Command) {
+        const settings = await readSettings(globalOptions(program, this));
+        screen.hide(settings.secrets);
+        // `this.args` holds the operands, as many as the command declares; its options are what it declares.
+        result = await handler(
+          { screen, settings, signal },
+          this.args,
+          this.opts() as Parameters<typeof handler>[2],
+        );
+      },
+  );
 
-  for (const add of commands) add(program, run);
   for (const command of withSubcommands(program)) {
-    addGlobalOptions(command);
     command.exitOverride().configureOutput({
       writeOut: (text) => (shown += text),
       writeErr: () => {},
@@ -69,8 +70,16 @@ export async function runCommandLine(
   return result ?? { document: { text }, lines: [text] };
 }
 
-/** A group such as `token` has commands of its own. */
-function withSubcommands(command: Command): readonly Command[] {
+/** The whole command line, as help, the reference and the parser know it. */
+export function defineCommands(version: string, commands: readonly AddCommand[], run: Run): Command {
+  const program = createProgram(version);
+  for (const add of commands) add(program, run);
+  for (const command of withSubcommands(program)) addGlobalOptions(command);
+  return program;
+}
+
+/** A command and those in it: a group such as `token` has some of its own. */
+export function withSubcommands(command: Command): readonly Command[] {
   return [command, ...command.commands.flatMap(withSubcommands)];
 }
 

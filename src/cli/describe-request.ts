@@ -10,7 +10,8 @@ import type { Paint } from "./screen.ts";
 export interface RequestView {
   readonly paint: Paint;
   readonly now: number;
-  /** Options to repeat in the commands shown. */
+  /** How the commands shown begin, and the options to repeat in them. */
+  readonly program: string;
   readonly sameOptions: string;
   /** Who runs this command. */
   readonly principal: Principal;
@@ -20,8 +21,9 @@ export interface RequestView {
 
 /** How requests are shown to whoever runs this command. */
 export function requestView({ screen, settings }: Context): RequestView {
-  const { sameOptions, principal, roles, isNamed } = settings;
-  return { paint: screen.paint, now: Date.now(), sameOptions, principal: { id: principal, roles }, isNamed };
+  const { program, sameOptions, principal, roles, isNamed } = settings;
+  const { paint } = screen;
+  return { paint, now: Date.now(), program, sameOptions, principal: { id: principal, roles }, isNamed };
 }
 
 /** A person decides on what is shown, so the arguments are shown whole, up to what a screen can hold. */
@@ -47,7 +49,7 @@ export function describeRequest(row: RequestRow, view: RequestView): readonly st
       ? []
       : [`the answer must fit ${formatJson(opened.answerSchema, 400)}`]),
     ...answers(row).map((command) =>
-      paint("cyan", `holdpoint ${command}${view.sameOptions}${asWhom(row, view)}`),
+      paint("cyan", `${view.program} ${command}${view.sameOptions}${asWhom(row, view)}`),
     ),
   ];
   const head = `${paint("bold", requestId)}  ${paint("yellow", opened.kind)}  ${line(opened.question, 1_000)}`;

@@ -56,11 +56,13 @@ export function describeOutcome(report: ThreadReport, view: RequestView): readon
       if (row.agent === standingAgent)
         return [
           "A standing approval, which no worker runs. To end it:",
-          view.paint("cyan", `holdpoint standing revoke ${row.threadId} --why '…'${view.sameOptions}`),
+          view.paint("cyan", `${view.program} standing revoke ${row.threadId} --why '…'${view.sameOptions}`),
         ];
       return [
-        "It is due: a worker has it or will take it.",
-        view.paint("cyan", `holdpoint worker --once${view.sameOptions}`),
+        row.dueAt !== null && Date.parse(row.dueAt) > view.now
+          ? `A worker has it. Should that have died, another may take it from ${formatTime(row.dueAt)} UTC on (${formatDistance(row.dueAt, view.now)}):`
+          : "It is due: a worker takes it.",
+        view.paint("cyan", `${view.program} worker --once${view.sameOptions}`),
       ];
     default:
       return row.status satisfies never;
@@ -85,7 +87,7 @@ function describeWaiting(
 
 function describeWait(
   wait: Exclude<WaitReport, { kind: "child" }>,
-  { paint, now, sameOptions }: RequestView,
+  { paint, now, program, sameOptions }: RequestView,
 ): readonly string[] {
   const when =
     wait.dueAt === null ? "" : `${formatTime(wait.dueAt)} UTC (${formatDistance(wait.dueAt, now)})`;
@@ -96,7 +98,7 @@ function describeWait(
     case "retry":
       return [`${head}  its next try at ${when}; a worker makes it`];
     case "signal": {
-      const command = `holdpoint signal ${wait.threadId} ${line(shellWord(wait.signal), 400)} '{…}'${sameOptions}`;
+      const command = `${program} signal ${wait.threadId} ${line(shellWord(wait.signal), 400)} '{…}'${sameOptions}`;
       return [
         `${head}  the signal ${line(wait.signal, 80)}${when === "" ? "" : ` until ${when}`}`,
         `    ${paint("cyan", command)}`,

@@ -1,63 +1,11 @@
 // What belongs to the process and not to a command: signals, faults in foreign code, the exit code.
 import { constants } from "node:os";
 import { HoldpointError } from "../core/errors.ts";
-import { type AddCommand, runCommandLine } from "./command-line.ts";
-import { addAnswer } from "./commands/answer.ts";
-import { addApprove } from "./commands/approve.ts";
-import { addCancel } from "./commands/cancel.ts";
-import { addCheck } from "./commands/check.ts";
-import { addDeliveries } from "./commands/deliveries.ts";
-import { addExport } from "./commands/export.ts";
-import { addFlag } from "./commands/flag.ts";
-import { addFork } from "./commands/fork.ts";
-import { addInbox } from "./commands/inbox.ts";
-import { addInit } from "./commands/init.ts";
-import { addPrompt } from "./commands/prompt.ts";
-import { addPrune } from "./commands/prune.ts";
-import { addReject } from "./commands/reject.ts";
-import { addResolve } from "./commands/resolve.ts";
-import { addRun } from "./commands/run.ts";
-import { addSchedules } from "./commands/schedules.ts";
-import { addServe } from "./commands/serve.ts";
-import { addShow } from "./commands/show.ts";
-import { addSignal } from "./commands/signal.ts";
-import { addStanding } from "./commands/standing.ts";
-import { addStats } from "./commands/stats.ts";
-import { addThreads } from "./commands/threads.ts";
-import { addToken } from "./commands/token.ts";
-import { addVerify } from "./commands/verify.ts";
-import { addWorker } from "./commands/worker.ts";
+import { runCommandLine } from "./command-line.ts";
+import { commands } from "./commands.ts";
 import { exitCodeOf } from "./exit-code.ts";
 import { ownVersion, shareOwnPackage } from "./own-package.ts";
 import { createScreen, type Screen } from "./screen.ts";
-
-const commands: readonly AddCommand[] = [
-  addInit,
-  addRun,
-  addCheck,
-  addThreads,
-  addShow,
-  addPrompt,
-  addInbox,
-  addDeliveries,
-  addApprove,
-  addReject,
-  addAnswer,
-  addResolve,
-  addStanding,
-  addSignal,
-  addCancel,
-  addFork,
-  addFlag,
-  addStats,
-  addWorker,
-  addSchedules,
-  addServe,
-  addToken,
-  addExport,
-  addPrune,
-  addVerify,
-];
 
 /** How long a graceful end may take after a fault in foreign code, beyond the runtime's own grace of 10 s. */
 const faultGraceMs = 15_000;

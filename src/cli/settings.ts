@@ -53,6 +53,8 @@ export interface Settings {
   readonly isNamed: boolean;
   /** Those that the directory gives the principal. */
   readonly roles: readonly string[];
+  /** How whoever ran this command runs another. */
+  readonly program: string;
   /** What to add to a command so that it finds the same store and agents. */
   readonly sameOptions: string;
 }
@@ -153,6 +155,7 @@ export async function readSettings(options: GlobalOptions): Promise<Settings> {
     isNamed: options.as !== undefined,
     roles: rolesOf(principal, people),
     people,
+    program: programOf(variableOf("npm_command"), variableOf("npm_lifecycle_event")),
     sameOptions: sameOptions(options),
   };
 }
@@ -269,6 +272,12 @@ function userName(): string {
   } catch {
     return variableOf("USER") ?? "unknown"; // a user without an entry in the system's list
   }
+}
+
+/** A project's own `holdpoint` is on nobody's path: what npm has started, npm has to start again. */
+function programOf(npmCommand: string | undefined, script: string | undefined): string {
+  if (npmCommand === undefined) return "holdpoint";
+  return script === "holdpoint" ? "npm run holdpoint --" : "npx holdpoint";
 }
 
 function sameOptions({ store, config, agent = [] }: GlobalOptions): string {

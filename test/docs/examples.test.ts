@@ -3,51 +3,39 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parsePrompt, renderPrompt } from "../../src/index.ts";
+import { fragments } from "./fragments.ts";
+import { blocksOf, pages, project, readPage } from "./pages.ts";
 
-const project = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "docs-examples-"));
-const pages = [
-  "docs/testing.md",
-  "docs/prompts.md",
-  "docs/artifacts.md",
-  "docs/window.md",
-  "docs/triggers.md",
-  "docs/people.md",
-  "docs/gate.md",
-  "docs/http.md",
-  "docs/channels.md",
-  "docs/stats.md",
-  "docs/check.md",
-];
 
-const examples = pages.flatMap((page) =>
-  Array.from(
-    readFileSync(join(project, page), "utf8").matchAll(/^```ts\n(.*?)^```$/gms),
-    ([, code = ""], index) => {
-      const own = join(folder, `${page.replaceAll(/\W/g, "-")}-${index + 1}`);
-      return { name: `${page}, example ${index + 1}`, own, code };
-    },
-  ),
-);
+const examples = pages
+  .filter((page) => page !== "README.md") // its example is a sketch
+  .flatMap(blocksOf)
+  .filter(({ language }) => language === "ts")
+  .map(({ page, number, text }) => {
+    const name = `${page} ${number}`;
+    const fragment = fragments.find(({ at }) => at === name);
+    const own = join(folder, name.replaceAll(/\W+/g, "-"));
+    return { name, own, code: fragment ? `${text}\n${fragment.around}` : text, isRun: !fragment };
+  });
+const whole = examples.filter(({ isRun }) => isRun);
 
 writeFileSync(join(folder, "package.json"), '{"type":"module"}');
 symlinkSync(join(project, "node_modules"), join(folder, "node_modules"));
 for (const { own, code } of examples) {
   mkdirSync(own);
-  writeFileSync(join(own, "example.ts"), onSources(code));
+  writeFileSync(join(own, "example.ts"), `${onSources(code)}\nexport {};\n`);
 }
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Examples import the package by its name; here that is its sources. */
 function onSources(code: string): string {
-  return code
-    .replaceAll('from "holdpoint/testing"', `from ${JSON.stringify(join(project, "src/testing/index.ts"))}`)
-    .replaceAll('from "holdpoint/server"', `from ${JSON.stringify(join(project, "src/server/index.ts"))}`)
-    .replaceAll('from "holdpoint/client"', `from ${JSON.stringify(join(project, "src/client/index.ts"))}`)
-    .replaceAll('from "holdpoint"', `from ${JSON.stringify(join(project, "src/index.ts"))}`);
+  return code.replaceAll(/(from |import\()"holdpoint(\/\w+)?"/g, (_, before: string, subpath = "") => {
+    return `${before}${JSON.stringify(join(project, `src${subpath}/index.ts`))}`;
+  });
 }
 
 function run(
@@ -58,10 +46,19 @@ function run(
   return { status, output: `${stdout}${stderr}` };
 }
 
+/** One process for all, one after the other: each says what became of it. It has to end by itself. */
+const runAll = `
+import { writeFileSync } from "node:fs";
+for (const own of ${JSON.stringify(whole.map(({ own }) => own))}) {
+  process.chdir(own);
+  let problem = "";
+  await import(own + "/example.ts").catch((error) => { problem = String(error?.stack ?? error); });
+  writeFileSync("problem.txt", problem);
+}`;
+
 describe("the documentation's prompt file", () => {
   test("renders as the page says", () => {
-    const [, file = ""] =
-      /^```md\n(.*?)^```$/ms.exec(readFileSync(join(project, "docs/prompts.md"), "utf8")) ?? [];
+    const [, file = ""] = /^```md\n(.*?)^```$/ms.exec(readPage("docs/prompts.md")) ?? [];
     const input = { orders: [{ id: "A7", note: "fragile" }, { id: "B2" }] };
     const { text } = renderPrompt(parsePrompt(file), { input });
     expect(text).toContain("for lamps. Be kind.\n\nStop and ask a person when\n- the customer");
@@ -70,12 +67,28 @@ describe("the documentation's prompt file", () => {
 });
 
 describe("the documentation's examples", () => {
-  test("are there", () => expect(examples.length).toBeGreaterThan(4));
+  beforeAll(() => {
+    writeFileSync(join(folder, "all.mjs"), runAll);
+    expect(run(folder, "--disable-warning=ExperimentalWarning", "all.mjs")).toEqual({
+      status: 0,
+      output: "",
+    });
+  }, 120_000);
+
+  test("are there, and so is every fragment", () => {
+    expect(examples.length).toBeGreaterThan(30);
+    const names = examples.map(({ name }) => name);
+    expect(fragments.map(({ at }) => at).filter((at) => !names.includes(at))).toEqual([]);
+  });
 
   test("compile", () => {
     const settings = {
       extends: join(project, "tsconfig.json"),
-      compilerOptions: { rewriteRelativeImportExtensions: false }, // the sources are named by their whole path
+      compilerOptions: {
+        rewriteRelativeImportExtensions: false, // the sources are named by their whole path
+        noUnusedLocals: false, // an example may end where it gets interesting
+        noUnusedParameters: false,
+      },
       include: ["*/example.ts"],
     };
     writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(settings));
@@ -83,10 +96,7 @@ describe("the documentation's examples", () => {
     expect(run(folder, compiler, "--noEmit", "-p", folder)).toEqual({ status: 0, output: "" });
   }, 120_000);
 
-  test.each(examples)("$name runs", ({ own }) => {
-    expect(run(own, "--disable-warning=ExperimentalWarning", "example.ts")).toEqual({
-      status: 0,
-      output: "",
-    });
+  test.each(whole)("$name runs", ({ own }) => {
+    expect(readFileSync(join(own, "problem.txt"), "utf8")).toBe("");
   });
 });

@@ -30,7 +30,7 @@ export const addInbox: AddCommand = (program, run) => {
               ? []
               : [
                   "",
-                  `There are more: holdpoint inbox --cursor '${nextCursor}'${context.settings.sameOptions}`,
+                  `There are more: ${context.settings.program} inbox --cursor '${nextCursor}'${context.settings.sameOptions}`,
                 ];
           const head =
             rows.length === 0

@@ -163,7 +163,7 @@ async function sayWhere(
   if ((await tokens.list()).some((token) => isUsable(token, now))) return;
   screen.note("there is no token yet, so every call is answered 401. Make one, with the same store:");
   screen.note(
-    `  holdpoint token create --principal you@example.com --scope read,run,decide${settings.sameOptions}`,
+    `  ${settings.program} token create --principal you@example.com --scope read,run,decide${settings.sameOptions}`,
   );
 }
 

@@ -10,7 +10,7 @@ import { type AgentLibrary, loadAgents } from "../agent-library.ts";
 import { checkStart } from "../check-start.ts";
 import type { AddCommand } from "../command-line.ts";
 import { type Context, withRuntime, withStore } from "../context.ts";
-import { formatPath, line, plural } from "../format.ts";
+import { formatDistance, formatPath, formatTime, line, plural } from "../format.ts";
 import { showProgress } from "../progress.ts";
 import { fireDueSchedules, runSchedules, schedulesHere } from "../schedules-here.ts";
 import type { CommandResult } from "../screen.ts";
@@ -111,7 +111,8 @@ async function workOnce({ context, runtime, store, schedules, sending }: Work): 
     await Promise.all(due.map(settle));
   }
   await settleOutbox(runtime, sending, signal);
-  return onceResult(ran.size, problems, { ticks, stopped: signal.aborted });
+  const held = await heldElsewhere(runtime, store);
+  return onceResult(ran.size, problems, { ticks, stopped: signal.aborted, held });
 }
 
 /** Due threads, without those that failed here: they come up again later, for whoever can run them. */
@@ -125,16 +126,47 @@ async function dueThreads(
   return threadIds.filter((threadId) => !failed.has(threadId)).slice(0, concurrency);
 }
 
+/** Threads that another worker has, or had when it died: until when, at the latest, the first of them is its own. */
+async function heldElsewhere(runtime: Runtime, store: Store): Promise<Held> {
+  const { rows } = await store.threads({ status: "running", limit: 1_000 });
+  const now = runtime.clock.now();
+  const ends = rows
+    .filter(({ agent, dueAt }) => runtime.agents.has(agent) && dueAt !== null && Date.parse(dueAt) > now)
+    .map(({ dueAt }) => dueAt ?? "");
+  return { threads: ends.length, until: ends.toSorted()[0] ?? null, now };
+}
+
+interface Held {
+  readonly threads: number;
+  readonly until: string | null;
+  readonly now: number;
+}
+
+function heldLine({ threads, until, now }: Held): readonly string[] {
+  if (until === null) return [];
+  const free = `${formatTime(until)} UTC (${formatDistance(until, now)})`;
+  return [
+    `another worker has ${plural(threads, "thread")}; should it have died, run this again after ${free}`,
+  ];
+}
+
 function onceResult(
   threads: number,
   problems: readonly ThreadProblem[],
-  { ticks, stopped }: { readonly ticks: number; readonly stopped: boolean },
+  { ticks, stopped, held }: { readonly ticks: number; readonly stopped: boolean; readonly held: Held },
 ): CommandResult {
   return {
-    document: { threads, ticks, problems, ...(stopped ? { stopped: true } : {}) },
+    document: {
+      threads,
+      ticks,
+      problems,
+      ...(held.threads > 0 ? { held: held.threads } : {}),
+      ...(stopped ? { stopped: true } : {}),
+    },
     lines: [
       `${plural(threads, "thread")} had work; ${problems.length === 0 ? "nothing is due now" : plural(problems.length, "problem")}`,
       ...problems.map(({ threadId, error }) => `  ${threadId}: ${line(error.message, 400)} (${error.code})`),
+      ...heldLine(held),
     ],
     exitCode: problems.length > 0 ? 1 : stopped ? 3 : 0,
   };

@@ -1,0 +1,94 @@
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { asked, started } from "../../testing/store-contract/case.ts";
+import { backupSqliteStore } from "./backup.ts";
+import { openSqliteStore, type SqliteStore } from "./store.ts";
+
+let folder = "";
+let path = "";
+let to = "";
+let store: SqliteStore;
+const at = "2026-11-23T12:00:00.000Z";
+const { signal } = new AbortController();
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "holdpoint-backup-"));
+  [path, to] = [join(folder, "holdpoint.db"), join(folder, "backup.db")];
+  store = await openSqliteStore({ path });
+});
+afterEach(async () => {
+  await store.close();
+  await rm(folder, { recursive: true });
+});
+
+async function start(threadId: string): Promise<void> {
+  await store.append({ threadId, expectedSeq: 0, events: [{ body: started(threadId), at }] });
+}
+
+test("a store that is written all the time is copied as of one moment, and its writers do not wait", async () => {
+  await start("th_before");
+  const writing = new AbortController();
+  let written = 0;
+  const busy = (async () => {
+    while (!writing.signal.aborted) {
+      const threadId = `th_${written++}`;
+      await start(threadId);
+      await store.append({ threadId, expectedSeq: 1, events: [{ body: asked(`r_${threadId}`), at }] });
+    }
+  })();
+  for (let number = 0; number < 3; number++) {
+    const before = written;
+    const report = await backupSqliteStore({ path, to: `${to}.${number}`, signal });
+    expect(report.threads).toBeGreaterThanOrEqual(before);
+    const copy = await openSqliteStore({ path: `${to}.${number}` });
+    expect(await copy.verify({})).toMatchObject({
+      threads: report.threads,
+      events: report.events,
+      problems: [],
+    });
+    await copy.close();
+  }
+  writing.abort();
+  await busy;
+  expect(written).toBeGreaterThan(3);
+});
+
+test("the copy is one file, works as a store, and knows nothing of what came later", async () => {
+  await start("th_before");
+  await backupSqliteStore({ path, to, signal });
+  await start("th_after");
+  expect(readdirSync(folder).filter((name) => name.startsWith("backup"))).toEqual(["backup.db"]);
+  const copy = await openSqliteStore({ path: to });
+  expect((await copy.threads({})).rows.map(({ threadId }) => threadId)).toEqual(["th_before"]);
+  await copy.append({
+    threadId: "th_new",
+    expectedSeq: 0,
+    events: [{ body: started("th_new"), at }],
+  });
+  await copy.close();
+});
+
+test("a file of that name is refused and left alone", async () => {
+  writeFileSync(to, "mine");
+  await expect(backupSqliteStore({ path, to, signal })).rejects.toMatchObject({ code: "usage" });
+});
+
+test("a damaged store gives no backup", async () => {
+  await start("th_1");
+  const database = new DatabaseSync(path);
+  database.exec("UPDATE threads SET agent = 'another'");
+  database.close();
+  await expect(backupSqliteStore({ path, to, signal })).rejects.toMatchObject({ code: "store_corrupt" });
+  expect(readdirSync(folder).filter((name) => name.startsWith("backup"))).toEqual([]);
+});
+
+test("an abort leaves no copy", async () => {
+  await start("th_1");
+  const aborted = AbortSignal.abort(new Error("stop"));
+  await expect(backupSqliteStore({ path, to, signal: aborted })).rejects.toThrow("stop");
+  expect(existsSync(to)).toBe(false);
+});
