@@ -11,7 +11,6 @@ import { blocksOf, pages, project, readPage } from "./pages.ts";
 const folder = mkdtempSync(join(tmpdir(), "docs-examples-"));
 
 const examples = pages
-  .filter((page) => page !== "README.md") // its example is a sketch
   .flatMap(blocksOf)
   .filter(({ language }) => language === "ts")
   .map(({ page, number, text }) => {

@@ -13,6 +13,15 @@ const isPart = "it is part of a file that the page describes";
 
 export const fragments: readonly Fragment[] = [
   {
+    at: "README.md 1",
+    around: `declare const shop: {
+        refund(orderId: string, cents: number, key: string): Promise<string>;
+        wasRefunded(key: string): Promise<{ happened: true; value: string } | { happened: false }>;
+        find(orderId: string): Promise<{ cents: number }>;
+      };`,
+    whyNotRun: needsKey,
+  },
+  {
     at: "docs/cli.md 1",
     around:
       'declare function countTokens(text: string): number; declare const hasOwner: import("holdpoint").Check;',
