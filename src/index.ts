@@ -91,6 +91,7 @@ export type {
   StatsGrouping,
   StatsReport,
 } from "./core/numbers/stats.ts";
+export type { AgentTotals, EndedTotals, TimeName, TimeTotals } from "./core/numbers/totals.ts";
 export { type OfficeHours, outsideHours, type Weekday } from "./core/office-hours.ts";
 export { type Person, peopleFor, rolesOf } from "./core/person.ts";
 export { previewOf } from "./core/preview.ts";

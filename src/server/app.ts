@@ -31,7 +31,7 @@ export interface ServerOptions {
   /** Of `openSqliteStore`, as is `feed`. */
   readonly tokens: TokenStore;
   readonly feed: EventFeed;
-  /** Of `openSqliteStore` too; without it there is no `/v1/stats`. */
+  /** Of `openSqliteStore` too; without it there is no `/v1/stats`, and nothing of agents in `/metrics`. */
   readonly numbers?: NumbersStore;
   /** Their roles count for the tokens of their principals. Default: nobody. */
   readonly people?: readonly Person[];
@@ -217,7 +217,7 @@ function createApp(service: Service, numbers: NumbersStore | undefined): App {
   addThreadRoutes(app, service);
   addEventRoutes(app, service);
   addRequestRoutes(app, service);
-  addOperationRoutes(app, service);
+  addOperationRoutes(app, service, numbers);
   if (numbers) addStatsRoute(app, service, numbers);
   addPages(app, service);
   app.notFound(({ req }) => {
