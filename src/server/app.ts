@@ -21,6 +21,7 @@ import type { App, Env, RequestFacts } from "./route.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import { addOperationRoutes } from "./routes/operations.ts";
 import { addRequestRoutes } from "./routes/requests.ts";
+import { addStandingRoutes } from "./routes/standing.ts";
 import { addStatsRoute } from "./routes/stats.ts";
 import { addThreadRoutes } from "./routes/threads.ts";
 import type { Service } from "./service.ts";
@@ -217,6 +218,7 @@ function createApp(service: Service, numbers: NumbersStore | undefined): App {
   addThreadRoutes(app, service);
   addEventRoutes(app, service);
   addRequestRoutes(app, service);
+  addStandingRoutes(app, service);
   addOperationRoutes(app, service, numbers);
   if (numbers) addStatsRoute(app, service, numbers);
   addPages(app, service);
