@@ -6,7 +6,7 @@ import { createAgentMetrics } from "./agent-metrics.ts";
 import { family, histogramFamily, type Labels } from "./exposition.ts";
 
 /** What the store says when it is asked. */
-export interface MeasuredNow {
+interface MeasuredNow {
   readonly counts: StoreCounts;
   /** `null` where nobody counts: then nothing is told of agents. */
   readonly totals: readonly AgentTotals[] | null;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { fixture, newProject, type Project } from "./command.ts";
+import { fixture, newProject, type Project, root } from "./command.ts";
 
 /** What a user preloads: the SDK in batches, here into a file. */
 const preloaded = `
@@ -18,12 +18,13 @@ const exporter = {
 trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter)] }));
 `;
 
+const preload = { env: { NODE_OPTIONS: "--import ./telemetry.mjs" } };
+
 async function runWith(project: Project, config?: object) {
   project.write("telemetry.mjs", preloaded);
   if (config) project.write("holdpoint.config.json", JSON.stringify(config));
   const args = ["run", fixture("desk.ts"), '{"orderId":"A7","cents":42}'];
-  const { code, stderr } = await project.start(args, { env: { NODE_OPTIONS: "--import ./telemetry.mjs" } })
-    .ended;
+  const { code, stderr } = await project.start(args, preload).ended;
   expect([code, stderr.includes("Error")]).toEqual([0, false]);
   if (!project.exists("spans.jsonl")) return [];
   const lines = readFileSync(join(project.folder, "spans.jsonl"), "utf8").trimEnd().split("\n");
@@ -31,6 +32,16 @@ async function runWith(project: Project, config?: object) {
 }
 
 describe("telemetry", () => {
+  it("leaves by the file that the page shows", async () => {
+    const page = readFileSync(join(root, "docs/telemetry.md"), "utf8");
+    const [, code = ""] = /^```js\n(.*?)^```$/ms.exec(page) ?? [];
+    const project = newProject();
+    project.write("telemetry.mjs", code);
+    const args = ["run", `${fixture("flows.ts")}#echo`, "hello"];
+    const { code: exit, stderr } = await project.start(args, preload).ended;
+    expect([exit, /name: 'invoke_agent echo'/.test(stderr)]).toEqual([0, true]);
+  });
+
   it("leaves by the SDK that the user preloads, all of it before the process ends, and without content", async () => {
     const spans = await runWith(newProject());
     expect(spans.map(({ name }) => name)).toEqual([

@@ -1,4 +1,6 @@
 // What Prometheus scrapes: in the format to the letter, under names that stay, and counted from the logs.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { agent } from "../../src/core/agent.ts";
 import { startThread } from "../../src/runtime/commands.ts";
@@ -193,6 +195,26 @@ describe("metrics", () => {
     expect(agents).toContain("zeta");
     expect(value("holdpoint_threads_ended_total", { agent: "other", outcome: "completed" })).toBe(31);
   });
+});
+
+test("the page on telemetry lists every metric with its type and labels, and no other", async () => {
+  const service = await open({ agents: [desk()] });
+  await paid(service, 1);
+  await service.send("/metrics");
+  const { families } = await scraped(service);
+  const told = [...families.values()].map(({ name, type, samples }) => {
+    const labels = new Set(samples.flatMap((sample) => Object.keys(sample.labels)));
+    return [name, type, ...[...labels].filter((label) => label !== "le").sort()];
+  });
+  const page = readFileSync(join(import.meta.dirname, "../../docs/telemetry.md"), "utf8");
+  const listed = [...page.matchAll(/^\| `(holdpoint_\w+)` \| (\w+) \| (.*?) \|/gm)].map(
+    ([, name, type, labels = ""]) => [
+      name,
+      type,
+      ...[...labels.replaceAll(/\(.*?\)/g, "").matchAll(/`(\w+)`/g)].map(([, label]) => label).sort(),
+    ],
+  );
+  expect(listed.sort()).toEqual(told.sort());
 });
 
 describe("the strict reader", () => {

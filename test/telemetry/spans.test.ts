@@ -1,6 +1,8 @@
 // What leaves by OpenTelemetry's API, with its real SDK.
 import { SpanStatusCode, trace } from "@opentelemetry/api";
 import { describe, expect, test } from "vitest";
+import { HoldpointError } from "../../src/core/errors.ts";
+import { event } from "../../src/core/events.ts";
 import { agent, openTelemetry, startThread, threadTrace } from "../../src/index.ts";
 import { approvedRun, secret, threadId } from "../kit/approved-run.ts";
 import { payTool, runtimesOfEachTest, turns } from "../kit/runtime.ts";
@@ -163,6 +165,93 @@ describe("spans", () => {
   });
 });
 
+describe("spans of what seldom happens", () => {
+  test("an action that gave no answer is in doubt, and its tool is asked", async () => {
+    const spans = register();
+    const begun = Promise.withResolvers<void>();
+    const pay = payTool({
+      effect: "once",
+      timeout: "1s",
+      run() {
+        begun.resolve();
+        return new Promise(() => {});
+      },
+      verify: () => ({ happened: true, value: { receipt: 1 } }),
+    });
+    const model = turns({ calls: [{ callId: "1", tool: "pay", args: { cents: 1 } }] }, { text: "done" });
+    const desk = agent({ name: "desk", prompt: "Work.", model, tools: [pay] });
+    const { runtime, settle, clock } = await open({ agents: [desk], telemetry: openTelemetry() });
+    await startThread(runtime, "desk", 1, { by: "kim@example.com", threadId });
+    const settling = settle(threadId);
+    await begun.promise;
+    await clock.advance(1_000);
+    await settling;
+    const told = spans.named("execute_tool pay").map(({ attributes }) => attributes);
+    expect(
+      told.map((each) => [
+        each["holdpoint.tool.verify"] ?? false,
+        each["holdpoint.outcome"],
+        each["error.type"] ?? null,
+      ]),
+    ).toEqual([
+      [false, "in_doubt", "in_doubt"],
+      [true, "completed", null],
+    ]);
+    const [turn] = spans.named("invoke_agent desk");
+    expect(turn?.events.map(({ name }) => name)).toContain("holdpoint.action_in_doubt");
+  });
+
+  test("a summary's model is known at its end; what was stopped, or failed with the store, says so", () => {
+    const spans = register();
+    const desk = agent({ name: "desk", prompt: "Work.", model: turns() });
+    const started = event("thread_started", {
+      threadId,
+      agent: "desk",
+      agentVersion: "1",
+      input: {},
+      by: "kim",
+    });
+    const events = [{ ...started, seq: 1, at: "2026-01-01T00:00:00.000Z" }];
+    const turn = openTelemetry().startTurn({ threadId, agent: desk, events, clean: (value) => value });
+    const input = { messages: [], tools: [], maxOutputTokens: 300 };
+    const summary = { kind: "model", key: "decide#2", attempt: 1, model: null, input } as const;
+    const usage = { inputTokens: 900, outputTokens: 40 };
+    const compacted = event("window_compacted", {
+      key: "decide#2",
+      durationMs: 1,
+      model: "google/small",
+      usage,
+      toSeq: 9,
+      summary: "…",
+    });
+    turn?.startEffect(summary)?.end({ events: [compacted] });
+    turn?.startEffect({ kind: "step", key: "step:look#1", attempt: 1 })?.end({ events: [] });
+    turn
+      ?.startEffect({ kind: "step", key: "step:look#2", attempt: 1 })
+      ?.end({ thrown: new HoldpointError("store_full", "no room") });
+    turn?.end({ thrown: new HoldpointError("store_full", "no room") });
+    const told = spans
+      .ended()
+      .map(({ name, attributes }) => [
+        name,
+        attributes["holdpoint.outcome"] ?? null,
+        attributes["error.type"] ?? null,
+      ]);
+    expect(told).toEqual([
+      ["chat small", "completed", null],
+      ["step look", "stopped", null],
+      ["step look", null, "store_full"],
+      ["invoke_agent desk", null, "store_full"],
+    ]);
+    expect(spans.named("chat small")[0]?.attributes).toMatchObject({
+      "gen_ai.provider.name": "gcp.gemini",
+      "gen_ai.request.model": "small",
+      "gen_ai.usage.input_tokens": 900,
+    });
+    expect(spans.named("invoke_agent desk")[0]?.attributes["holdpoint.turn.end"]).toBe("failed");
+  });
+});
+
 describe("content", () => {
   const told = ["Lovelace", "counter", "A7", "re_55", "kim@example.com", "dana@example.com", "4200"];
 
@@ -282,8 +371,9 @@ describe("contexts", () => {
 
   test("of a share of threads all turns are sampled, or none", async () => {
     const spans = register();
-    await approvedRun({ telemetry: openTelemetry({ share: 0 }) });
-    expect(spans.ended()).toEqual([]);
+    const run = () => trace.getTracer("own").startSpan("POST /pay").end();
+    await approvedRun({ telemetry: openTelemetry({ share: 0 }), run });
+    expect(spans.ended()).toEqual([]); // nor are the user's own
     const isSampled = (id: number): boolean => threadTrace(`th_${id}`, 0.25).traceFlags === 1;
     const sampled = Array.from({ length: 4_000 }, (_, id) => id).filter(isSampled).length;
     expect(Math.abs(sampled - 1_000)).toBeLessThan(100);
