@@ -51,16 +51,16 @@ export type EffectEnd =
 export type TurnEnd = "ended" | "parked" | "stopped" | "lost";
 
 /** Something during which code runs. */
-export interface Scope {
+export interface TelemetryScope {
   /** Calls `action`, once and at once, in such a way that what it does can be told to belong here. */
   within<T>(action: () => T): T;
 }
 
-export interface EffectTelemetry extends Scope {
+export interface EffectTelemetry extends TelemetryScope {
   end(how: EffectEnd): void;
 }
 
-export interface TurnTelemetry extends Scope {
+export interface TurnTelemetry extends TelemetryScope {
   /** `null`: nobody wants to know of this effect. */
   startEffect(effect: EffectFacts): EffectTelemetry | null;
   /** Events of this turn, and those that others appended meanwhile. */

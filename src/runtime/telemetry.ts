@@ -1,6 +1,12 @@
 // What is told of runs is for people who watch, and a fault in telling must not harm a run: what telemetry throws is
 // ignored here, and what it should have called is called all the same, once.
-import type { EffectTelemetry, Scope, Telemetry, TurnFacts, TurnTelemetry } from "../ports/telemetry.ts";
+import type {
+  EffectTelemetry,
+  Telemetry,
+  TelemetryScope,
+  TurnFacts,
+  TurnTelemetry,
+} from "../ports/telemetry.ts";
 
 /** As it is, but it throws nothing; `flush` never rejects. */
 export function guardedTelemetry(telemetry: Telemetry): Telemetry {
@@ -35,7 +41,7 @@ function guardedEffect(effect: EffectTelemetry | null): EffectTelemetry | null {
 }
 
 /** Calls `action` once, in the scope where that works. Its own error is thrown, and no other. */
-function within<T>(scope: Scope, action: () => T): T {
+function within<T>(scope: TelemetryScope, action: () => T): T {
   const outcomes: Outcome<T>[] = [];
   const once = (): void => {
     if (outcomes.length === 0) outcomes.push(outcomeOf(action));

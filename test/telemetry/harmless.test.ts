@@ -5,8 +5,8 @@ import { describe, expect, test } from "vitest";
 import {
   type EffectTelemetry,
   openTelemetry,
-  type Scope,
   type Telemetry,
+  type TelemetryScope,
   type TurnTelemetry,
 } from "../../src/index.ts";
 import { approvedRun } from "../kit/approved-run.ts";
@@ -87,7 +87,7 @@ function breaking(where: string, told: string[]): Telemetry {
     told.push(place);
     if (place === where) fail();
   };
-  const scope: Scope = {
+  const scope: TelemetryScope = {
     within(action) {
       at("within");
       told.push("twice", "never");
