@@ -91,6 +91,7 @@ export type {
   StatsGrouping,
   StatsReport,
 } from "./core/numbers/stats.ts";
+export type { AgentTotals, EndedTotals, TimeName, TimeTotals } from "./core/numbers/totals.ts";
 export { type OfficeHours, outsideHours, type Weekday } from "./core/office-hours.ts";
 export { type Person, peopleFor, rolesOf } from "./core/person.ts";
 export { previewOf } from "./core/preview.ts";
@@ -232,6 +233,16 @@ export type {
   ThreadStatus,
   VerifyReport,
 } from "./ports/store.ts";
+export type {
+  EffectEnd,
+  EffectFacts,
+  EffectTelemetry,
+  Telemetry,
+  TelemetryScope,
+  TurnEnd,
+  TurnFacts,
+  TurnTelemetry,
+} from "./ports/telemetry.ts";
 export type { TokenCounter } from "./ports/token-counter.ts";
 export type { TokenRow, TokenScope, TokenStore } from "./ports/token-store.ts";
 export { parsePrompt } from "./prompts/parse-prompt.ts";
@@ -266,6 +277,8 @@ export {
 } from "./stores/sqlite/prune.ts";
 export type { KeptReason, KeptTree } from "./stores/sqlite/remove-tree.ts";
 export { openSqliteStore, type SqliteStore } from "./stores/sqlite/store.ts";
+export { type OpenTelemetryOptions, openTelemetry } from "./telemetry/open-telemetry.ts";
+export { threadTrace } from "./telemetry/thread-trace.ts";
 export type { Calendar } from "./triggers/calendar.ts";
 export { type Fired, type FireOptions, fireSchedules } from "./triggers/fire-schedules.ts";
 export {

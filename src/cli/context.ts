@@ -4,6 +4,7 @@ import { type HoldpointError, isHoldpointError } from "../core/errors.ts";
 import type { Unchecked } from "../core/events.ts";
 import { openEmbedded } from "../embedded.ts";
 import type { Store } from "../ports/store.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
 import type { Hint, Runtime } from "../runtime/runtime.ts";
 import { openSqliteStore, type SqliteStore } from "../stores/sqlite/store.ts";
 import { formatPath } from "./format.ts";
@@ -61,6 +62,7 @@ export async function withRuntime<T>(
   use: (runtime: Runtime) => Promise<T>,
 ): Promise<T> {
   const { storePath, defaultModel, providers, counter, secrets } = context.settings;
+  const telemetry = await telemetryFor(context, options.agents);
   const runtime = await openEmbedded({
     path: storePath,
     secrets,
@@ -68,12 +70,30 @@ export async function withRuntime<T>(
     ...options,
     ...(defaultModel === undefined ? {} : { defaultModel }),
     ...(counter && { counter }),
+    ...(telemetry && { telemetry }),
   });
   try {
     return await use(runtime);
   } finally {
     await runtime.dispatcher.close();
+    await flushed(runtime);
   }
+}
+
+/** Loaded where agents may run, and not by commands that only read. */
+async function telemetryFor({ settings }: Context, agents: readonly Agent[]): Promise<Telemetry | null> {
+  if (agents.length === 0 || settings.telemetry === null) return null;
+  const { openTelemetry } = await import("../telemetry/open-telemetry.ts");
+  return openTelemetry(settings.telemetry);
+}
+
+/** How long a command waits at its end for spans to be sent: the process ends whatever is under way. */
+const flushMs = 3_000;
+
+async function flushed({ telemetry, clock }: Runtime): Promise<void> {
+  const sent = new AbortController();
+  const flush = (telemetry?.flush?.() ?? Promise.resolve()).then(() => sent.abort());
+  await Promise.race([flush, clock.sleep(flushMs, sent.signal)]);
 }
 
 export function noStore(storePath: string): HoldpointError {

@@ -12,6 +12,7 @@ import { secretForms } from "../core/webhook-signature.ts";
 import { soundCounter } from "../models/sound-counter.ts";
 import type { DeliveryChannel } from "../ports/channel.ts";
 import type { TokenCounter } from "../ports/token-counter.ts";
+import type { OpenTelemetryOptions } from "../telemetry/open-telemetry.ts";
 import { channelSettings, channelsSchema, channelVariables } from "./channel-settings.ts";
 import { formatPath, shellWord } from "./format.ts";
 import { importModule } from "./import-module.ts";
@@ -45,6 +46,8 @@ export interface Settings {
   /** Called where they are served. @throws `usage` for one whose secret is not set. */
   readonly webhooks: TriggerSettings["webhooks"];
   readonly schedules: TriggerSettings["schedules"];
+  /** Of what runs; `null`: none is told. */
+  readonly telemetry: OpenTelemetryOptions | null;
   readonly server: ServerSettings;
   /** Asked before each start, and by `check`, after Holdpoint's own. */
   readonly checks: readonly Check[];
@@ -91,6 +94,11 @@ const serverSchema: z.ZodType<ServerSettings> = z.strictObject({
   allowedHosts: z.array(z.string().min(1)).optional(),
 });
 
+const telemetrySchema: z.ZodType<Pick<OpenTelemetryOptions, "content" | "share">> = z.strictObject({
+  content: z.boolean().exactOptional(),
+  share: z.number().min(0).max(1).exactOptional(),
+});
+
 const configSchema = z.strictObject({
   store: z.string().min(1).optional(),
   agents: z.array(z.string().min(1)).optional(),
@@ -103,6 +111,7 @@ const configSchema = z.strictObject({
     .array(personSchema)
     .refine(areDifferent, "names somebody twice: an id, an address and a Slack id are one person's each")
     .optional(),
+  telemetry: z.union([z.boolean(), telemetrySchema]).optional(),
   server: serverSchema.optional(),
   counter: z.custom<TokenCounter>().optional(), // `soundCounter` says what is wrong with it
   channels: channelsSchema.optional(),
@@ -149,6 +158,7 @@ export async function readSettings(options: GlobalOptions): Promise<Settings> {
     ]),
     webhooks: triggers.webhooks,
     schedules: triggers.schedules,
+    telemetry: telemetryOf(config),
     server: config.server ?? {},
     checks: config.checks ?? [],
     principal,
@@ -186,7 +196,7 @@ async function readConfig(path: string): Promise<Config> {
     .join("; ");
   throw usageError(
     `the config ${formatPath(path)} is not valid: ${why}`,
-    "It takes store, agents (paths), defaultModel, secrets (names of environment variables), people (each with id, name, roles, email, slack), providers (each with baseURL, apiKeyVariable, headers, supportsStructuredOutputs, strict, stream), channels (docs/channels.md), webhooks, schedules (docs/triggers.md), server (host, port, publicUrl, allowedHosts); in a .ts or .js file also counter ({ name, count }) and checks (docs/check.md).",
+    "It takes store, agents (paths), defaultModel, secrets (names of environment variables), people (each with id, name, roles, email, slack), providers (each with baseURL, apiKeyVariable, headers, supportsStructuredOutputs, strict, stream), channels (docs/channels.md), telemetry (docs/telemetry.md), webhooks, schedules (docs/triggers.md), server (host, port, publicUrl, allowedHosts); in a .ts or .js file also counter ({ name, count }) and checks (docs/check.md).",
   );
 }
 
@@ -208,6 +218,12 @@ export async function readText(path: string): Promise<string> {
       cause,
     });
   }
+}
+
+/** On where it is not turned off: without an SDK in the process nothing leaves. */
+function telemetryOf({ telemetry = true }: Config): OpenTelemetryOptions | null {
+  if (telemetry === false) return null;
+  return telemetry === true ? {} : telemetry;
 }
 
 function counterOf({ counter }: Config, path: string | null): TokenCounter | undefined {

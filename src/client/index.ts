@@ -2,11 +2,14 @@
 import type { Risk, ThreadEvent, Verdict, VerdictKind } from "../core/events.ts";
 import type { Json } from "../core/json.ts";
 import type { StatsGrouping, StatsReport } from "../core/numbers/stats.ts";
+import type { StandingGrant } from "../core/standing.ts";
 import type { RequestStatus, ThreadRow, ThreadStatus } from "../ports/store.ts";
+import type { StandingDocument as ClientStanding } from "../runtime/standing-document.ts";
 import type { RequestDocument as ClientRequest } from "../runtime/thread-report.ts";
 import { errorOf, HoldpointClientError } from "./client-error.ts";
 import { followEvents } from "./follow-events.ts";
 
+export type { StandingDocument as ClientStanding } from "../runtime/standing-document.ts";
 export type { RequestDocument as ClientRequest } from "../runtime/thread-report.ts";
 export { HoldpointClientError } from "./client-error.ts";
 
@@ -115,6 +118,25 @@ export interface HoldpointClient {
     verdict: Verdict,
     options?: { readonly digest?: string } & CallOptions,
   ): Promise<{ readonly request: ClientRequest; readonly first: boolean }>;
+  /**
+   * Says that an action which ran was wrong, also after its thread's end. `key` is the action's, such as
+   * `act:issue_refund#1`. @returns false when the same principal had flagged it before.
+   */
+  flagAction(
+    threadId: string,
+    key: string,
+    options: { readonly why: string } & CallOptions,
+  ): Promise<boolean>;
+  /** Standing approvals that can still be used, newest first; with `all` also those that are over. */
+  standing(options?: { readonly all?: boolean } & CallOptions): Promise<readonly ClientStanding[]>;
+  /** `where` may be left out for tools of low or medium risk. */
+  grantStanding(
+    grant: Omit<StandingGrant, "where" | "roles"> & Partial<Pick<StandingGrant, "where">> & CallOptions,
+  ): Promise<ClientStanding>;
+  revokeStanding(
+    standingId: string,
+    options: { readonly why: string } & CallOptions,
+  ): Promise<ClientStanding>;
   agents(options?: CallOptions): Promise<readonly ClientAgent[]>;
   /** Statistics of a period: `since` is an age such as `24h` (default `7d`), or an ISO 8601 date or time. */
   stats(
@@ -164,6 +186,22 @@ export function createClient(options: ClientOptions): HoldpointClient {
         body: { verdict, ...(digest !== undefined && { digest }) },
         signal,
       }),
+    async flagAction(threadId, key, { why, signal }) {
+      const path = at("threads", threadId, "actions", key, "flag");
+      return (await call<{ first: boolean }>(path, { body: { why }, signal })).first;
+    },
+    async standing({ all = false, signal } = {}) {
+      const query = all ? { all: "true" } : {};
+      return (await call<{ standing: readonly ClientStanding[] }>(at("standing"), { query, signal }))
+        .standing;
+    },
+    async grantStanding({ signal, ...body }) {
+      return (await call<{ standing: ClientStanding }>(at("standing"), { body, signal })).standing;
+    },
+    async revokeStanding(standingId, { why, signal }) {
+      const path = at("standing", standingId, "revoke");
+      return (await call<{ standing: ClientStanding }>(path, { body: { why }, signal })).standing;
+    },
     stats: ({ signal, ...query } = {}) => call(at("stats"), { query, signal }),
     async agents({ signal } = {}) {
       return (await call<{ agents: readonly ClientAgent[] }>(at("agents"), { signal })).agents;

@@ -22,6 +22,8 @@ export interface Generated {
   /** The part of the text that answers a call for JSON, where the provider tells it from the rest. */
   readonly structuredOutputText?: string;
   readonly firstTokenMs?: number;
+  /** What the provider says of its answer. */
+  readonly response?: { readonly modelId?: string | undefined };
 }
 
 export interface OutputSettings {
@@ -42,6 +44,7 @@ export function toOutput(generated: Generated, settings: OutputSettings): ModelO
   const text = wantsJson ? answerText(providerKey, generated) : joinText(content);
   const usage = toUsage(generated.usage);
   const warnings = warningsOf(generated, finish);
+  const responseModel = generated.response?.modelId;
   return {
     text,
     calls,
@@ -49,6 +52,7 @@ export function toOutput(generated: Generated, settings: OutputSettings): ModelO
     ...(reasoning.length > 0 && { reasoning }),
     ...(usage && { usage }),
     ...(firstTokenMs !== undefined && { firstTokenMs }),
+    ...(typeof responseModel === "string" && { responseModel }),
     ...(warnings.length > 0 && { warnings }),
   };
 }

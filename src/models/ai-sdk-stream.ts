@@ -67,6 +67,7 @@ function assemble(settings: StreamSettings, startedAt: number): Assembly {
   const growing = new Map<string, Growing>();
   const inputs = new Map<string, Input>();
   let warnings: Generated["warnings"] = [];
+  let response: Generated["response"];
   let finish: Extract<LanguageModelV4StreamPart, { type: "finish" }> | undefined;
   let firstTokenMs: number | undefined;
   let bytes = 0;
@@ -156,6 +157,7 @@ function assemble(settings: StreamSettings, startedAt: number): Assembly {
       if (part.type === "error") throw streamError(id, part.error);
       if (part.type === "finish") finish = part;
       else if (part.type === "stream-start") warnings = part.warnings;
+      else if (part.type === "response-metadata") response = part;
       else {
         if (carriesOutput(part)) finish = undefined; // it went on: a proxy put two answers in one stream
         takeContent(part);
@@ -175,6 +177,7 @@ function assemble(settings: StreamSettings, startedAt: number): Assembly {
         usage: finish.usage,
         warnings,
         ...(firstTokenMs !== undefined && { firstTokenMs }),
+        ...(response && { response }),
       };
     },
   };

@@ -1,4 +1,5 @@
 import type { FactKind, ThreadNumbers } from "../core/numbers/facts.ts";
+import type { AgentTotals } from "../core/numbers/totals.ts";
 
 /** Times in milliseconds since the epoch: what counted from `from` on, and before `until`. */
 export interface NumbersQuery {
@@ -43,4 +44,6 @@ export interface CountedNumbers {
 export interface NumbersStore {
   /** One state of the store, whatever others append meanwhile. */
   read(query: NumbersQuery): Promise<CountedNumbers>;
+  /** Sums over all threads that the store has, each agent by itself. */
+  totals(): Promise<readonly AgentTotals[]>;
 }

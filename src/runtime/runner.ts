@@ -4,11 +4,12 @@ import { standingAgent } from "../core/standing.ts";
 import type { ThreadState } from "../core/state.ts";
 import { flowKey, initialState } from "../core/state.ts";
 import type { Lease } from "../ports/store.ts";
+import type { TurnEnd, TurnTelemetry } from "../ports/telemetry.ts";
 import { artifactsOf } from "./artifacts.ts";
 import type { TallyTotal } from "./operations/plan.ts";
 import { openRequest } from "./operations/request.ts";
 import type { Runtime } from "./runtime.ts";
-import { createSession, noSuchAgent, type Session, type TurnEnd } from "./session.ts";
+import { createSession, noSuchAgent, type Session } from "./session.ts";
 
 /** How often running threads look for what others appended (cancellation, verdicts), and renew their leases. */
 const beatMs = 250;
@@ -67,12 +68,25 @@ async function turn(
   const input = inputOf(state, artifacts);
   if (lease.crashes >= maxCrashes && state.flowRequest?.status !== "open")
     await reportCrashes(runtime, lease, state);
-  const session = createSession({ runtime, agent, state, lease, artifacts, input, signal });
+  const clean = runtime.redact.value;
+  const telemetry = runtime.telemetry?.startTurn({ threadId, agent, events, clean }) ?? null;
+  const session = createSession({ runtime, agent, state, lease, artifacts, input, signal, telemetry });
   sessions.add(session);
   try {
-    return await session.run();
+    return await (telemetry ? toldRun(session, telemetry) : session.run());
   } finally {
     sessions.delete(session);
+  }
+}
+
+async function toldRun(session: Session, telemetry: TurnTelemetry): Promise<TurnEnd> {
+  try {
+    const end = await telemetry.within(() => session.run());
+    telemetry.end(end);
+    return end;
+  } catch (thrown) {
+    telemetry.end({ thrown });
+    throw thrown;
   }
 }
 

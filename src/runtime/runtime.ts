@@ -6,8 +6,10 @@ import type { Clock } from "../ports/clock.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { Model, ModelFacts, ModelProgress } from "../ports/model.ts";
 import type { Store } from "../ports/store.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
 import type { TokenCounter } from "../ports/token-counter.ts";
 import { type Redactor, redactor } from "./redact.ts";
+import { guardedTelemetry } from "./telemetry.ts";
 
 /** What happened in a thread, for displays. Hints only: the log is the truth. */
 export type Hint =
@@ -41,6 +43,8 @@ export interface RuntimeOptions {
   /** Agents that are started although their check failed, by name: recorded with each of their threads. Default: none. */
   readonly unchecked?: ReadonlyMap<string, Unchecked>;
   readonly observe?: (hint: Hint) => void;
+  /** Told what runs do, see `openTelemetry`. Default: nobody is. */
+  readonly telemetry?: Telemetry;
   /** How long a worker may be silent before another takes its threads. Default 30 s. */
   readonly leaseMs?: number;
   /** How long a graceful stop waits for effects that are under way. Default 10 s. */
@@ -66,6 +70,7 @@ export interface Runtime {
   readonly redact: Redactor;
   readonly unchecked: ReadonlyMap<string, Unchecked>;
   readonly observe: (hint: Hint) => void;
+  readonly telemetry: Telemetry | null;
   readonly leaseMs: number;
   readonly graceMs: number;
   readonly artifactBytes: number;
@@ -85,6 +90,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     redact: redactor(options.secrets ?? new Map()),
     unchecked: options.unchecked ?? new Map(),
     observe: guarded(options.observe ?? (() => {})),
+    telemetry: options.telemetry ? guardedTelemetry(options.telemetry) : null,
     leaseMs: options.leaseMs ?? 30_000,
     graceMs: options.graceMs ?? 10_000,
     artifactBytes: options.artifactBytes ?? 64 * 1024,

@@ -13,6 +13,7 @@ import type { PendingOperation } from "../core/flow.ts";
 import { type Replay, type Rest, startReplay } from "../core/replay.ts";
 import { flowKey, type ThreadState } from "../core/state.ts";
 import type { Lease } from "../ports/store.ts";
+import type { TurnEnd, TurnTelemetry } from "../ports/telemetry.ts";
 import { artifactsOf } from "./artifacts.ts";
 import { cancelChildren } from "./commands.ts";
 import { flowProblem, isHarmless } from "./flow-check.ts";
@@ -28,9 +29,6 @@ import { appendPlan, completed, type Planned, plannedFrom, planOrFail } from "./
 import type { Runtime } from "./runtime.ts";
 import { type ArtifactText, type Facts, noFacts } from "./stored.ts";
 
-/** How a turn ended. `stopped`: the caller's signal aborted, and the thread is due again. */
-export type TurnEnd = "ended" | "parked" | "stopped" | "lost";
-
 export interface SessionOptions {
   readonly runtime: Runtime;
   readonly agent: Agent;
@@ -40,6 +38,7 @@ export interface SessionOptions {
   readonly artifacts: Map<string, string>;
   readonly input: unknown;
   readonly signal: AbortSignal;
+  readonly telemetry: TurnTelemetry | null;
 }
 
 /** An effect that was started and whose result is not in the log yet. */
@@ -57,7 +56,7 @@ export interface Session {
 }
 
 export function createSession(options: SessionOptions): Session {
-  const { runtime, agent, state, artifacts, signal } = options;
+  const { runtime, agent, state, artifacts, signal, telemetry } = options;
   const threadId = options.lease.threadId;
   const effects = new Map<string, Effect>();
   let lease = options.lease;
@@ -185,9 +184,15 @@ export function createSession(options: SessionOptions): Session {
     const effect: Effect = { key: operation.key, perform, abort: new AbortController(), result: null };
     effects.set(effect.key, effect);
     runtime.observe({ kind: "performing", threadId, key: effect.key });
-    void perform.effect(effect.abort.signal).then(
-      (result) => finish(effect, result),
+    const told = perform.about ? (telemetry?.startEffect(perform.about) ?? null) : null;
+    const run = (): Promise<Facts> => perform.effect(effect.abort.signal);
+    void (told ? told.within(run) : run()).then(
+      (result) => {
+        told?.end(result);
+        finish(effect, result);
+      },
       (error: unknown) => {
+        told?.end({ thrown: error });
         failure = { error };
         finish(effect, noFacts);
       },
@@ -256,7 +261,9 @@ export function createSession(options: SessionOptions): Session {
   function fold(events: readonly ThreadEvent[]): void {
     for (const stored of events) evolve(state, stored);
     toPlan ||= events.length > 0;
-    if (events.length > 0) runtime.observe({ kind: "appended", threadId, events });
+    if (events.length === 0) return;
+    runtime.observe({ kind: "appended", threadId, events });
+    telemetry?.appended(events);
   }
 
   async function afterFailedAppend(error: unknown): Promise<void> {

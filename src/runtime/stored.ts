@@ -2,6 +2,7 @@ import { artifactRefOf } from "../core/artifact-ref.ts";
 import { HoldpointError } from "../core/errors.ts";
 import type { EventBody, Stored } from "../core/events.ts";
 import { toJson } from "../core/json.ts";
+import type { ModelOutput } from "../core/window/model-input.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Large values on their way to the store, beside the events that refer to them. */
@@ -14,6 +15,8 @@ export interface ArtifactText {
 export interface Facts {
   readonly events: readonly EventBody[];
   readonly artifacts: readonly ArtifactText[];
+  /** What a model put out: telemetry is told of it, and nothing keeps it. */
+  readonly output?: ModelOutput;
 }
 
 export const noFacts: Facts = { events: [], artifacts: [] };

@@ -21,6 +21,7 @@ import type { App, Env, RequestFacts } from "./route.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import { addOperationRoutes } from "./routes/operations.ts";
 import { addRequestRoutes } from "./routes/requests.ts";
+import { addStandingRoutes } from "./routes/standing.ts";
 import { addStatsRoute } from "./routes/stats.ts";
 import { addThreadRoutes } from "./routes/threads.ts";
 import type { Service } from "./service.ts";
@@ -31,7 +32,7 @@ export interface ServerOptions {
   /** Of `openSqliteStore`, as is `feed`. */
   readonly tokens: TokenStore;
   readonly feed: EventFeed;
-  /** Of `openSqliteStore` too; without it there is no `/v1/stats`. */
+  /** Of `openSqliteStore` too; without it there is no `/v1/stats`, and nothing of agents in `/metrics`. */
   readonly numbers?: NumbersStore;
   /** Their roles count for the tokens of their principals. Default: nobody. */
   readonly people?: readonly Person[];
@@ -217,7 +218,8 @@ function createApp(service: Service, numbers: NumbersStore | undefined): App {
   addThreadRoutes(app, service);
   addEventRoutes(app, service);
   addRequestRoutes(app, service);
-  addOperationRoutes(app, service);
+  addStandingRoutes(app, service);
+  addOperationRoutes(app, service, numbers);
   if (numbers) addStatsRoute(app, service, numbers);
   addPages(app, service);
   app.notFound(({ req }) => {

@@ -13,9 +13,11 @@ function linesOf(text: string): readonly string[] {
   return text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
 }
 
+const none = { totals: null, agents: [] };
+
 describe("metrics", () => {
   test("tell of threads, requests, events and streams", () => {
-    const lines = linesOf(createMetrics().text({ counts, followers: 3, at }));
+    const lines = linesOf(createMetrics().text({ ...none, counts, followers: 3, at }));
     expect(lines).toEqual([
       'holdpoint_threads{status="running"} 0',
       'holdpoint_threads{status="waiting"} 2',
@@ -37,7 +39,7 @@ describe("metrics", () => {
     const route = "/v1/threads/{threadId}";
     for (const seconds of [0.004, 0.02, 3]) metrics.answered({ method: "GET", route, status: 200, seconds });
     metrics.answered({ method: "GET", route, status: 404, seconds: 0.004 });
-    const lines = linesOf(metrics.text({ counts, followers: 0, at }));
+    const lines = linesOf(metrics.text({ ...none, counts, followers: 0, at }));
     expect(lines).toContain(`holdpoint_http_requests_total{method="GET",route="${route}",status="200"} 3`);
     expect(lines).toContain(`holdpoint_http_requests_total{method="GET",route="${route}",status="404"} 1`);
     const name = "holdpoint_http_request_duration_seconds";
@@ -52,7 +54,7 @@ describe("metrics", () => {
     const metrics = createMetrics();
     for (const route of ["/a", '/b"\\\n'])
       metrics.answered({ method: "GET", route, status: 200, seconds: 0 });
-    const text = metrics.text({ counts, followers: 0, at });
+    const text = metrics.text({ ...none, counts, followers: 0, at });
     const families = text.split(/^# HELP /m).slice(1);
     for (const family of families) {
       const [help = "", type = "", ...rows] = family.trimEnd().split("\n");

@@ -9,7 +9,7 @@ import type { RequestStatus, ThreadStatus } from "../ports/store.ts";
 const time = z.string().meta({ format: "date-time" });
 
 /** What came out of `JSON.parse` is JSON; that it is there at all is to be checked. */
-const json = z
+export const jsonValue: z.ZodType<Json> = z
   .unknown()
   .refine((value) => value !== undefined, "is missing")
   .meta({ description: "Any JSON value." }) as z.ZodType as z.ZodType<Json>;
@@ -48,12 +48,12 @@ const why = z.string().min(1).max(10_000);
 const verdict: z.ZodType<Verdict> = z
   .discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("approve") }),
-    z.strictObject({ kind: z.literal("edit"), args: json }),
+    z.strictObject({ kind: z.literal("edit"), args: jsonValue }),
     z.strictObject({ kind: z.literal("reject"), why }),
-    z.strictObject({ kind: z.literal("answer"), value: json }),
+    z.strictObject({ kind: z.literal("answer"), value: jsonValue }),
     z.strictObject({ kind: z.literal("continue"), why: why.optional() }),
     z.strictObject({ kind: z.literal("stop"), why: why.optional() }),
-    z.strictObject({ kind: z.literal("done"), value: json }),
+    z.strictObject({ kind: z.literal("done"), value: jsonValue }),
     z.strictObject({ kind: z.literal("not_done"), why }),
   ])
   .openapi("Verdict") as z.ZodType as z.ZodType<Verdict>; // JSON has no `undefined`: what is optional is absent
@@ -74,7 +74,7 @@ export const problem: z.ZodType = z
 const action = z.object({
   tool: z.string(),
   toolVersion: z.string(),
-  args: json,
+  args: jsonValue,
   digest: z.string().meta({ description: "SHA-256 of exactly what would run." }),
   risk: z.enum(["low", "medium", "high"]).optional(),
 });
@@ -115,7 +115,7 @@ const request = z
     sources: z.array(source).optional().meta({ description: "Where arguments come from." }),
     byCode: z.boolean().optional(),
     lookAlikes: z.array(z.string()).optional(),
-    answerSchema: json.optional(),
+    answerSchema: jsonValue.optional(),
     openedAt: time,
     remindAt: times.optional(),
     escalateAt: z.array(z.object({ at: time, to: z.array(z.string()) })).optional(),
@@ -183,7 +183,7 @@ const wait = z.object({
 
 export const thread: z.ZodType = threadRow
   .extend({
-    output: json.optional().meta({ description: "Of a completed thread." }),
+    output: jsonValue.optional().meta({ description: "Of a completed thread." }),
     error: error.optional(),
     requests: z
       .array(request)
@@ -195,7 +195,7 @@ export const thread: z.ZodType = threadRow
 export const startThread: z.ZodType<{ agent: string; input?: Json | undefined }> = z
   .strictObject({
     agent: z.string().min(1).max(64),
-    input: json.optional().meta({ description: "As the agent's schema wants it." }),
+    input: jsonValue.optional().meta({ description: "As the agent's schema wants it." }),
   })
   .openapi("StartThread");
 
@@ -226,7 +226,7 @@ export const prompt: z.ZodType = z
 
 export const sendSignal: z.ZodType<{ value?: Json | undefined; signalId?: string | undefined }> = z
   .strictObject({
-    value: json.optional().meta({ description: "Default: null." }),
+    value: jsonValue.optional().meta({ description: "Default: null." }),
     signalId: z
       .string()
       .min(1)
@@ -237,6 +237,17 @@ export const sendSignal: z.ZodType<{ value?: Json | undefined; signalId?: string
   .openapi("SendSignal");
 
 export const cancelThread: z.ZodType<{ why: string }> = z.strictObject({ why }).openapi("CancelThread");
+export const revokeStanding: z.ZodType<{ why: string }> = z.strictObject({ why }).openapi("RevokeStanding");
+export const flagAction: z.ZodType<{ why: string }> = z
+  .strictObject({ why: why.meta({ description: "What was wrong with it." }) })
+  .openapi("FlagAction");
+export const flagged: z.ZodType = z
+  .object({
+    threadId: z.string(),
+    key: z.string(),
+    first: z.boolean().meta({ description: "False when the same principal had flagged it before." }),
+  })
+  .openapi("Flagged");
 export const forkThread: z.ZodType<{ at: number }> = z
   .strictObject({ at: z.int().min(1).meta({ description: "The last event that the fork begins with." }) })
   .openapi("ForkThread");

@@ -46,7 +46,7 @@ test("the examples of docs/http.md do what the page says", async () => {
     return response.text();
   }
 
-  const [start, show, list, request, verdict, follow, ...others] = examples;
+  const [start, show, list, request, verdict, follow, grant, flag, ...others] = examples;
   expect(others).toEqual([]);
   variables.THREAD = JSON.parse(await curl(start ?? "")).threadId;
   await service.settle(variables.THREAD ?? "");
@@ -56,4 +56,6 @@ test("the examples of docs/http.md do what the page says", async () => {
   expect(JSON.parse(await curl(verdict ?? ""))).toMatchObject({ first: true });
   await service.settle(variables.THREAD ?? "");
   expect(await curl(follow ?? "")).toContain('"type":"thread_completed"');
+  expect(JSON.parse(await curl(grant ?? ""))).toMatchObject({ standing: { status: "open", uses: 10 } });
+  expect(JSON.parse(await curl(flag ?? ""))).toMatchObject({ key: "act:pay#1", first: true });
 });

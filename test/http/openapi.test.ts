@@ -18,6 +18,15 @@ function desk(definition: Partial<AgentDefinition<unknown, unknown, unknown>> = 
   return agent({ name: "desk", prompt: "Work.", model, tools, gate: policy, ...definition });
 }
 
+const standingGrant = {
+  agent: "desk",
+  tool: "pay",
+  where: [{ path: "$.cents", max: 10 }],
+  uses: 2,
+  expiresAt: "2026-01-02T01:00:00+01:00",
+  why: "small change",
+};
+
 async function held(): Promise<TestService & { readonly threadId: string; readonly requestId: string }> {
   const service = await open({ agents: [desk()] });
   const { threadId } = (await service.json("/v1/threads", { body: { agent: "desk", input: "go" } })).body;
@@ -41,7 +50,7 @@ describe("the document", () => {
     }>(paths)
       .flatMap(({ post }) => post?.requestBody?.content["application/json"]?.schema.$ref ?? [])
       .map((ref) => components.schemas[ref.split("/").at(-1) ?? ""]);
-    expect(bodies).toHaveLength(5);
+    expect(bodies).toHaveLength(8);
     for (const schema of bodies)
       expect(schema).toMatchObject({ type: "object", additionalProperties: false });
   });
@@ -61,6 +70,8 @@ describe("the document", () => {
     const document = (await service.json("/openapi.json")).body;
     const made = (await service.events(threadId)).find(({ type }) => type === "decision_made")?.seq;
     const thread = `/v1/threads/${threadId}`;
+    const granted = await service.json("/v1/standing", { body: standingGrant });
+    const { standingId } = granted.body.standing;
     const answers: readonly (readonly [string, string, unknown?])[] = [
       ["get /v1/threads", "/v1/threads"],
       ["post /v1/threads", "/v1/threads", { agent: "desk", input: 1 }],
@@ -77,6 +88,14 @@ describe("the document", () => {
         { verdict: { kind: "approve" } },
       ],
       ["post /v1/threads/{threadId}/cancel", `${thread}/cancel`, { why: "enough" }],
+      ["get /v1/standing", "/v1/standing?all=true"],
+      ["post /v1/standing", "/v1/standing", standingGrant],
+      [
+        "post /v1/threads/{threadId}/actions/{key}/flag",
+        `${thread}/actions/${encodeURIComponent("act:pay#1")}/flag`,
+        { why: "too much" },
+      ],
+      ["post /v1/standing/{standingId}/revoke", `/v1/standing/${standingId}/revoke`, { why: "over" }],
       ["get /v1/agents", "/v1/agents"],
       ["get /v1/stats", "/v1/stats?since=1h&by=version"],
       ["get /livez", "/livez"],
@@ -90,6 +109,10 @@ describe("the document", () => {
     for (const [name, path, body] of answers) {
       const response = await service.send(path, body === undefined ? {} : { body });
       expectToFit(document, name, response.status, response.headers, await response.text());
+    }
+    for (const name of ["post /v1/standing", "post /v1/standing/{standingId}/revoke"] as const) {
+      const [, path = "", body] = answers.find((answer) => answer[0] === name) ?? [];
+      expect((await service.send(path, { body })).status).toBe(name.endsWith("revoke") ? 200 : 201);
     }
     const shown = (await service.json(`/v1/requests/${requestId}`)).body.request;
     const named = Object.keys(document.components.schemas.Request.properties);
@@ -153,10 +176,25 @@ describe("the client", () => {
     const digest = request.action?.digest ?? "";
     expect(await client.decide(requestId, { kind: "approve" }, { digest })).toMatchObject({ first: true });
 
+    const { agent: _, tool: __, ...within } = standingGrant;
+    const granted = await client.grantStanding({ agent: "desk", tool: "pay", ...within });
+    expect(granted).toMatchObject({
+      status: "open",
+      by: "dana@example.com",
+      expiresAt: "2026-01-02T00:00:00.000Z",
+    });
+    expect(await client.standing()).toEqual([granted]);
+    const revoked = await client.revokeStanding(granted.standingId, { why: "enough" });
+    expect(revoked).toMatchObject({ status: "revoked", revoked: { by: "dana@example.com", why: "enough" } });
+    expect(await client.standing()).toEqual([]);
+    expect(await client.standing({ all: true })).toEqual([revoked]);
+
     await client.sendSignal(threadId, { name: "paid" });
     expect(await client.forkThread(threadId, { at: 1 })).toMatch(/^th_/);
     await service.settle(threadId);
     expect(await client.thread(threadId)).toMatchObject({ status: "completed", output: "paid" });
+    expect(await client.flagAction(threadId, "act:pay#1", { why: "too much" })).toBe(true);
+    expect(await client.flagAction(threadId, "act:pay#1", { why: "still" })).toBe(false);
     const { total, groups } = await client.stats({ since: "1h", by: "agent" });
     expect(total).toMatchObject({ threads: { ended: 1 }, success: { rate: 1 }, prevented: { held: 1 } });
     expect(groups).toMatchObject([{ agent: "desk", stats: total }]);

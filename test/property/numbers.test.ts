@@ -4,6 +4,7 @@ import type { ThreadEvent } from "../../src/core/events.ts";
 import { spreadOf } from "../../src/core/numbers/spread.ts";
 import { type Stats, statsReport } from "../../src/core/numbers/stats.ts";
 import { recount } from "../../src/core/numbers/thread-numbers.ts";
+import { timeBounds } from "../../src/core/numbers/totals.ts";
 import { openSqliteStore, type SqliteStore } from "../../src/stores/sqlite/store.ts";
 import { appendThreads } from "../kit/append-threads.ts";
 import { bruteForce, quantile, total } from "../kit/brute-force-stats.ts";
@@ -117,6 +118,44 @@ describe("statistics over a random store of 10,000 threads", () => {
     expect(total(days.map(({ stats }) => stats.success.count))).toBe(
       desk.total.success.count + total((await others(period)).map(({ success }) => success.count)),
     );
+  });
+
+  it("have all-time totals by agent that are those of a count by hand", async () => {
+    const totals = await store().numbers.totals();
+    expect(totals.map(({ agent }) => agent).sort()).toEqual(["desk", "night-watch", "refunds", "triage"]);
+    for (const { agent, ended, facts, times } of totals) {
+      const own = logs.filter(([first]) => first?.type === "thread_started" && first.agent === agent);
+      const counted = bruteForce(own, 0, lastDay * 2);
+      expect(ended).toMatchObject({
+        completed: counted.completed,
+        failed: counted.failed,
+        cancelled: counted.ended - counted.completed - counted.failed,
+        notAccepted: counted.completed - counted.succeeded,
+        modelCalls: counted.calls,
+        unpricedCalls: counted.unpriced,
+        inputTokens: counted.tokens[0],
+        outputTokens: counted.tokens[1],
+      });
+      expect(ended?.usd).toBeCloseTo(counted.usd, 9);
+      expect([
+        facts.get("overflow"),
+        facts.get("critical"),
+        facts.get("misoperation"),
+        facts.get("flagged"),
+      ]).toEqual([counted.overflows, counted.critical, counted.misoperations, counted.flags]);
+      const lists = {
+        activeMs: counted.active,
+        wallMs: counted.wall,
+        waitingMs: counted.waiting,
+        answerMs: counted.answerTimes,
+      };
+      for (const name of ["activeMs", "wallMs", "waitingMs", "answerMs"] as const)
+        expect(times.get(name)).toEqual({
+          counts: timeBounds[name].map((bound) => lists[name].filter((value) => value <= bound).length),
+          count: lists[name].length,
+          sumMs: total(lists[name]),
+        });
+    }
   });
 
   it("are what verify computes, and the same after a rebuild", async () => {

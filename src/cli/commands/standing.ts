@@ -4,6 +4,7 @@ import type { ArgumentCondition, StandingGrant } from "../../core/standing.ts";
 import type { Store } from "../../ports/store.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { grantStanding, listStanding, revokeStanding, type StandingReport } from "../../runtime/standing.ts";
+import { standingDocument } from "../../runtime/standing-document.ts";
 import { loadAgents } from "../agent-library.ts";
 import { type AddCommand, wholeNumber } from "../command-line.ts";
 import { type Context, withRuntime, withStore } from "../context.ts";
@@ -148,20 +149,6 @@ function readCondition(text: string): ArgumentCondition {
 
 function oneResult(report: StandingReport, nowMs: number): CommandResult {
   return { document: { standing: standingDocument(report) }, lines: describeStanding(report, nowMs) };
-}
-
-function standingDocument({
-  standingId,
-  status,
-  grant,
-  by,
-  grantedAt,
-  uses,
-  revoked,
-}: StandingReport): unknown {
-  const used = uses.map(({ usedBy, requestId, digest, at }) => ({ ...usedBy, requestId, digest, at }));
-  const ended = revoked && { by: revoked.by, why: revoked.why, at: revoked.at };
-  return { standingId, status, ...grant, by, grantedAt, used, ...(ended && { revoked: ended }) };
 }
 
 function describeStanding(report: StandingReport, nowMs: number): readonly string[] {

@@ -52,4 +52,6 @@ export interface ModelOutput {
   readonly wire?: WireRecord;
   /** From the call to the first token, when it was streamed. */
   readonly firstTokenMs?: number;
+  /** The model that answered, as the provider names it. */
+  readonly responseModel?: string;
 }

@@ -125,6 +125,7 @@ async function planCall(context: PlanContext, decide: Decide, known: Operation |
     intent: [],
     intentFirst: false,
     exclusive: false,
+    about: { kind: "model", key: decide.key, attempt: attempt.attempt, model: model.id, input: built.input },
     effect: (signal) => callModel(context, decide, built, model, { ...attempt, model }, signal),
   };
 }

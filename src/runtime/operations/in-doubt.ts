@@ -44,6 +44,7 @@ export async function planStarted(
     intent: [],
     intentFirst: false,
     exclusive: true,
+    about: { kind: "verify", key, attempt: run.attempt, tool, callId: proposal.callId, args: proposal.args },
     effect: (signal) =>
       verifyAction(context, tool, run, signal, (why) => doubtEvents(context, known, started, why)),
   };

@@ -17,7 +17,7 @@ import { validateWithin } from "../validate-within.ts";
 import { withTimeout } from "../with-timeout.ts";
 import type { Decide } from "./decide.ts";
 import { elapsed, type PlanContext, retryTime } from "./plan.ts";
-import { soundOutput } from "./sound-output.ts";
+import { type SoundOutput, soundOutput } from "./sound-output.ts";
 import { type DecisionRules, validateDecision } from "./validate-decision.ts";
 
 /** One try of a decision. */
@@ -63,8 +63,11 @@ export async function callModel(
       return recorded(built, rejected(context, timed, { error: tooSlow(agent.modelTimeoutMs), built }));
     case "threw":
       return recorded(built, rejected(context, timed, { error: ended.error, built }));
-    case "returned":
-      return recorded(built, await judgedOrRejected(context, decide, built, timed, ended.value, signal));
+    case "returned": {
+      const sound = soundOutput(ended.value);
+      const events = await judgedOrRejected(context, decide, built, timed, sound, signal);
+      return { ...recorded(built, events), ...(sound.ok && { output: sound.output }) };
+    }
     default:
       return ended satisfies never;
   }
@@ -81,10 +84,9 @@ async function judgedOrRejected(
   decide: Decide,
   built: Window,
   attempt: ModelTry,
-  given: unknown,
+  sound: SoundOutput,
   signal: AbortSignal,
 ): Promise<readonly EventBody[]> {
-  const sound = soundOutput(given);
   if (!sound.ok) return rejected(context, attempt, { error: invalid(sound.why), built });
   try {
     return await judged(context, decide, built, attempt, sound.output, signal);

@@ -5,6 +5,7 @@ import { type EscalationReason, type EventBody, event, type VerdictKind } from "
 import type { RequestState, ThreadState } from "../../core/state.ts";
 import type { Artifacts } from "../../core/thread-values.ts";
 import type { TallyLimit } from "../../ports/store.ts";
+import type { EffectFacts } from "../../ports/telemetry.ts";
 import type { Runtime } from "../runtime.ts";
 import type { ArtifactText, Facts } from "../stored.ts";
 import { expired, openRequest, remindersDue } from "./request.ts";
@@ -31,6 +32,8 @@ export interface Perform {
   readonly exclusive: boolean;
   /** What sums of the day may be with the intent. Where one would be over, the store refuses it (`tally_exceeded`). */
   readonly limits?: readonly TallyLimit[];
+  /** What telemetry is told of it; absent: nothing. */
+  readonly about?: EffectFacts;
   /**
    * Turns every failure into events; it rejects only when the store fails, which ends the turn. It returns no events
    * when it was stopped and its outcome is for the recovery to find out.

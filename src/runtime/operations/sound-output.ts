@@ -33,6 +33,7 @@ function outputFrom({
   warnings,
   wire,
   firstTokenMs,
+  responseModel,
 }: Members): ModelOutput {
   if (!finishes.includes(finish))
     throw new Error(`the output's finish is ${JSON.stringify(finish) ?? "missing"}`);
@@ -48,6 +49,7 @@ function outputFrom({
     ...(Array.isArray(warnings) && warnings.length > 0 ? { warnings: warnings.map(String) } : {}),
     ...(wire === undefined ? {} : { wire: wire as NonNullable<ModelOutput["wire"]> }), // of our own making
     ...(isCount(firstTokenMs) ? { firstTokenMs } : {}),
+    ...(typeof responseModel === "string" ? { responseModel } : {}),
   };
 }
 

@@ -35,6 +35,7 @@ export function startAction(
     intent: [...before, event("action_started", { key, attempt, digest, idempotencyKey, ...counted })],
     intentFirst: exclusive || before.some(({ type }) => type === "request_decided"), // I5: durable before it starts
     exclusive,
+    about: { kind: "tool", key, attempt, tool, callId: proposal.callId, args },
     ...(limits.length === 0 ? {} : { limits }),
     effect: (signal) => runAction(context, tool, { key, args, attempt, idempotencyKey }, signal),
   };

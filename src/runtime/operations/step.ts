@@ -20,6 +20,7 @@ export function planStep(context: PlanContext, step: Step, known: Operation | un
     intent: [],
     intentFirst: false,
     exclusive: false,
+    about: { kind: "step", key: step.key, attempt },
     effect: (signal) => runStep(context, step, rules, attempt, signal),
   };
 }

@@ -32,17 +32,14 @@ export function planSummary(
   const summed = Math.max(compaction?.toSeq ?? 0, lastWindow?.record.view?.summarised ?? 0);
   if (!summary || toSeq <= summed) return null;
   if (context.exclusiveRunning) return { kind: "later" };
+  const task: Task = { key, toSeq, model: summary.model, input: inputOf(summary, request, toSeq) };
   return {
     kind: "perform",
     intent: [],
     intentFirst: false,
     exclusive: true,
-    effect: (signal) =>
-      summarise(
-        context,
-        { key, toSeq, model: summary.model, input: inputOf(summary, request, toSeq) },
-        signal,
-      ),
+    about: { kind: "model", key, attempt: 1, model: null, input: task.input.input },
+    effect: (signal) => summarise(context, task, signal),
   };
 }
 
@@ -67,7 +64,7 @@ async function summarise(context: PlanContext, task: Task, signal: AbortSignal):
   if (told === null) return noFacts;
   const usage = told.output ? (told.output.usage ?? estimate(context, task.input, told.output)) : noUsage;
   const price = told.output && runtime.modelFacts(told.model)?.price;
-  return facts(
+  const compacted = facts(
     event("window_compacted", {
       key: task.key,
       durationMs: elapsed(runtime, startedAt),
@@ -79,6 +76,7 @@ async function summarise(context: PlanContext, task: Task, signal: AbortSignal):
       ...(told.error ? { error: told.error } : {}),
     }),
   );
+  return told.output ? { ...compacted, output: told.output } : compacted;
 }
 
 /** `null` when it was stopped: the next worker asks again. */

@@ -1,12 +1,16 @@
 // What belongs to running the service: is it there, does it work, what is it doing, what can it do.
 import { isHoldpointError } from "../../core/errors.ts";
+import type { AgentTotals } from "../../core/numbers/totals.ts";
+import type { NumbersStore } from "../../ports/numbers-store.ts";
 import { json } from "../answer.ts";
 import { type App, addRoute } from "../route.ts";
 import * as schemas from "../schemas.ts";
 import type { Service } from "../service.ts";
 
-export function addOperationRoutes(app: App, service: Service): void {
+/** Without `numbers` the metrics tell nothing of what agents did. */
+export function addOperationRoutes(app: App, service: Service, numbers: NumbersStore | undefined): void {
   const { runtime, feed, metrics, live, isMetricsOpen, version } = service;
+  const totals = createTotals(numbers);
 
   addRoute(
     app,
@@ -70,12 +74,35 @@ export function addOperationRoutes(app: App, service: Service): void {
     },
     async () => {
       const counts = await feed.counts();
-      const text = metrics.text({ counts, followers: live.followers, at: runtime.clock.now() });
+      const text = metrics.text({
+        counts,
+        totals: await totals(counts.events),
+        agents: [...runtime.agents.keys()],
+        followers: live.followers,
+        at: runtime.clock.now(),
+      });
       return new Response(text, { headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" } });
     },
   );
 
   app.get("/openapi.json", () => json(200, describeService(app, version)));
+}
+
+/** Summed again when something was appended since, and by one scrape at a time. */
+function createTotals(
+  numbers: NumbersStore | undefined,
+): (head: number) => Promise<readonly AgentTotals[] | null> {
+  let last: { readonly head: number; readonly totals: Promise<readonly AgentTotals[]> } | null = null;
+  return async (head) => {
+    if (!numbers) return null;
+    last = last?.head === head ? last : { head, totals: numbers.totals() };
+    try {
+      return await last.totals;
+    } catch (error) {
+      last = null;
+      throw error;
+    }
+  };
 }
 
 async function isReadable({ feed }: Service): Promise<boolean> {

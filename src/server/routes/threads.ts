@@ -12,6 +12,7 @@ import {
   startThread,
   wasStartedWith,
 } from "../../runtime/commands.ts";
+import { flagAction } from "../../runtime/flag-action.ts";
 import { forkThread } from "../../runtime/fork.ts";
 import { promptDocument } from "../../runtime/prompt-document.ts";
 import { reportThread, threadDocument } from "../../runtime/thread-report.ts";
@@ -175,6 +176,30 @@ export function addThreadRoutes(app: App, service: Service): void {
     async ({ params, body: { at }, caller }) => {
       const threadId = await forkThread(runtime, params.threadId, { at, by: caller.principal });
       return json(201, { threadId }, { location: `/v1/threads/${encodeURIComponent(threadId)}` });
+    },
+  );
+
+  addRoute(
+    app,
+    service,
+    {
+      id: "flagAction",
+      method: "post",
+      path: "/v1/threads/{threadId}/actions/{key}/flag",
+      access: "decide",
+      summary: "Say that an action which ran was wrong; the statistics count it",
+      params: z.object({
+        threadId: schemas.idParam,
+        key: schemas.idParam.meta({
+          description: "Of the action, such as `act:issue_refund#1`, percent-encoded.",
+        }),
+      }),
+      body: schemas.flagAction,
+      responses: { 200: { description: "It is flagged.", schema: schemas.flagged } },
+    },
+    async ({ params: { threadId, key }, body: { why }, caller }) => {
+      const first = await flagAction(runtime, threadId, key, { by: caller.principal, why });
+      return json(200, { threadId, key, first });
     },
   );
 }

@@ -10,6 +10,7 @@ import type {
 } from "../../ports/numbers-store.ts";
 import type { Access } from "./access.ts";
 import { columnText } from "./columns.ts";
+import { createReadTotals } from "./read-totals.ts";
 import { allRows } from "./rows.ts";
 
 type AgentRow = [threadNum: number, agent: string, agentVersion: string];
@@ -42,6 +43,7 @@ export function createNumbersStore(database: DatabaseSync, { read }: Access): Nu
     "SELECT thread_num, at, kind, amount FROM thread_facts WHERE at >= ? AND at < ?",
   );
   for (const statement of [agents, ended, facts]) statement.setReturnArrays(true);
+  const readTotals = createReadTotals(database);
 
   return {
     read: ({ from, until, agent }) =>
@@ -57,6 +59,7 @@ export function createNumbersStore(database: DatabaseSync, { read }: Access): Nu
           };
         }),
       ),
+    totals: () => read(() => inSnapshot(database, readTotals)),
   };
 }
 
