@@ -51,6 +51,11 @@ const notRun: readonly { readonly page: string; readonly commands: RegExp; reado
     why: "test/cli/stats.test.ts runs these, on threads of its own",
   },
   {
+    page: "docs/telemetry.md",
+    commands: /^NODE_OPTIONS="--import /,
+    why: "test/cli/telemetry.test.ts preloads the page's file: a service does not end by itself",
+  },
+  {
     page: "docs/triggers.md",
     commands: /^holdpoint (schedules|worker)/,
     why: "test/cli/triggers.test.ts runs these, on schedules of its own",

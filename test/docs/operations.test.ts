@@ -25,7 +25,7 @@ test("the commands for operators do what the page says", () => {
 
 test("the metrics that the page alerts on are there", () => {
   const counts = { threads: {}, requests: {}, events: 0, oldestOpenAt: null };
-  const metrics = createMetrics().text({ counts, followers: 0, at: 0 });
+  const metrics = createMetrics().text({ counts, totals: [], agents: [], followers: 0, at: 0 });
   const named = new Set(readPage(page).match(/\bholdpoint_\w+/g));
   expect(named.size).toBeGreaterThan(3);
   for (const name of named) expect(metrics).toContain(`# TYPE ${name} `);
