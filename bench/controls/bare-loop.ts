@@ -1,7 +1,6 @@
 // A loop over a model as people write it: it asks, parses what comes, runs the tools that are named, appends the results,
 // and tells the model of every error in the error's own words. Provider errors are tried again as providers' own clients
 // do (twice, with growing waits). It ends with an answer, or when the model asks for no tool.
-import { randomUUID } from "node:crypto";
 import {
   isHoldpointError,
   type Json,
@@ -21,6 +20,8 @@ export interface BareLoopOptions {
   readonly instructions: string;
   readonly input: unknown;
   readonly time: SimulatedTime;
+  /** A new one for each call: nothing tells it from the same call of another run. */
+  readonly newKey: () => string;
 }
 
 /** Errors of the model in a row after which the loop gives up. */
@@ -36,6 +37,7 @@ export async function bareLoop({
   instructions,
   input,
   time,
+  newKey,
 }: BareLoopOptions): Promise<unknown> {
   const byName = new Map(tools.map((tool) => [tool.name, tool]));
   const messages: ModelMessage[] = [
@@ -58,16 +60,21 @@ export async function bareLoop({
     messages.push({ role: "assistant", content: text, calls });
     for (const { callId, tool, args } of calls) {
       if (tool === "answer") return parsed(args);
-      messages.push({ role: "tool", callId, tool, content: await resultOf(byName, tool, args) });
+      messages.push({ role: "tool", callId, tool, content: await resultOf(byName, tool, args, newKey()) });
     }
   }
 }
 
-async function resultOf(tools: ReadonlyMap<string, Tool>, name: string, args: unknown): Promise<string> {
+async function resultOf(
+  tools: ReadonlyMap<string, Tool>,
+  name: string,
+  args: unknown,
+  key: string,
+): Promise<string> {
   try {
     const tool = tools.get(name);
     if (!tool) throw new Error(`there is no tool ${name}`);
-    return JSON.stringify(await tool.run(parsed(args) as Json, contextOf())) ?? "null"; // taken as it comes
+    return JSON.stringify(await tool.run(parsed(args) as Json, contextOf(key))) ?? "null"; // taken as it comes
   } catch (error) {
     if (error instanceof Killed) throw error; // a dead process catches nothing
     return isTold(error) ? error.stack : `Error: ${messageOf(error)}`;
@@ -87,12 +94,11 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** A call has a key of its own: nothing tells it from the same call of another run. */
-function contextOf(): RunContext {
+function contextOf(idempotencyKey: string): RunContext {
   return {
     threadId: "none",
     attempt: 1,
-    idempotencyKey: randomUUID(),
+    idempotencyKey,
     signal: new AbortController().signal,
     artifact: () => Promise.reject(new Error("a bare loop keeps nothing")),
   };

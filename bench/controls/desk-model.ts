@@ -69,7 +69,10 @@ export function inputTokens({ messages, tools }: ModelInput): number {
   const texts = messages.map((message) =>
     message.role === "assistant" ? message.content + JSON.stringify(message.calls) : message.content,
   );
-  return tokenEstimator.count(JSON.stringify(tools)) + texts.reduce((sum, text) => sum + tokenEstimator.count(text), 0);
+  return (
+    tokenEstimator.count(JSON.stringify(tools)) +
+    texts.reduce((sum, text) => sum + tokenEstimator.count(text), 0)
+  );
 }
 
 async function answered(

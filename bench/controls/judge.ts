@@ -50,7 +50,7 @@ function isDue(wish: Wanted, missing: readonly Wanted[]): boolean {
 function fits({ tool, args, says = [] }: Wanted, effect: Pick<Effect, "tool" | "args">): boolean {
   const given = membersOf(effect.args);
   if (tool !== effect.tool || given === null) return false;
-  const text = String(given["body"] ?? given["text"] ?? "");
+  const text = String(given.body ?? given.text ?? "");
   return (
     Object.entries(args).every(([name, value]) => isDeepStrictEqual(given[name], value)) &&
     says.every((part) => text.includes(part))

@@ -1,15 +1,56 @@
-import { mkdirSync, rmSync } from "node:fs";
+// `npm run bench:controls`: the four numbers of a bare loop, of Holdpoint with each control switched off in turn, and with
+// all on, on the same seeded faults. A simulation: docs/controls.md says of what.
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { runVariant } from "./run-variant.ts";
-import { variantNames } from "./variants.ts";
-const folder = join(import.meta.dirname, "../.data/controls");
-rmSync(folder, { recursive: true, force: true });
-mkdirSync(folder, { recursive: true });
-for (const name of variantNames) {
-  const t = performance.now();
-  const run = await runVariant(name, { seed: 1, faults: Number(process.argv[3] ?? 0), approverErrors: 0.02, tasks: Number(process.argv[2] ?? 20), folder });
-  const sum = (f: (t: (typeof run.tasks)[number]) => number) => run.tasks.reduce((s, t) => s + f(t), 0);
-  console.log(name, Math.round(performance.now() - t), "solved", sum((t) => Number(t.solved)), "crit", sum((t) => t.critical), "wrong", sum((t) => t.wrong), "unappr", sum(t=>t.unapproved), "ovf", sum((t) => t.overflows), "calls", sum((t) => t.modelCalls), "tok", sum(t=>t.tokens), "asked", sum(t=>t.asked), "crash", sum(t=>t.crashes), "active", sum(t=>t.activeMs)/run.tasks.length, "wall", sum(t=>t.wallMs)/run.tasks.length);
-  if (run.own) console.log("   own", run.own.success, run.own.misoperation, run.own.overflow, run.own.time.active, run.own.usage);
-  console.log("   unsolved", run.tasks.flatMap((t, i) => (t.solved ? [] : [`${i} ${t.kind}`])).slice(0,8).join("; "));
+import { parseArgs } from "node:util";
+import { report } from "./report.ts";
+import { simulate } from "./simulate.ts";
+
+const { values } = parseArgs({
+  options: {
+    tasks: { type: "string", default: "1000" },
+    seed: { type: "string", default: "1" },
+    faults: { type: "string", default: "0.1" },
+    "approver-errors": { type: "string", default: "0.02" },
+    json: { type: "boolean", default: false },
+  },
+});
+const options = {
+  tasks: Number(values.tasks),
+  seed: Number(values.seed),
+  faults: rate(values.faults, "--faults"),
+  approverErrors: rate(values["approver-errors"], "--approver-errors"),
+};
+
+// In memory where the system has a folder for that: nothing here is measured on a disk.
+const memory = "/dev/shm";
+const folder = mkdtempSync(join(existsSync(memory) ? memory : tmpdir(), "holdpoint-controls-"));
+const startedAt = performance.now();
+try {
+  const rows = await simulate({ ...options, folder, onProgress: showProgress });
+  const took = ((performance.now() - startedAt) / 1_000).toFixed(0);
+  if (values.json) process.stdout.write(`${JSON.stringify({ simulation: true, ...options, rows })}\n`);
+  else {
+    process.stdout.write(`${report(rows, options)}\n`);
+    process.stdout.write(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}, ${took} s\n`);
+  }
+  const isSound = rows.every(
+    ({ name, unapproved, ownCountAgrees }) =>
+      ownCountAgrees !== false && (unapproved === 0 || name === "bare loop" || name === "no gate"),
+  );
+  process.exitCode = isSound ? 0 : 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function showProgress(variant: string, done: number): void {
+  if (done % 100 === 0 || done === options.tasks)
+    process.stderr.write(`${variant}: ${done} of ${options.tasks}\n`);
+}
+
+function rate(text: string, option: string): number {
+  const value = Number(text);
+  if (value >= 0 && value <= 1) return value;
+  throw new Error(`${option} takes a number from 0 to 1`);
 }

@@ -24,16 +24,15 @@ export function verdictOn(run: TaskRun, { opened }: Pick<RequestRow, "opened">):
 function escalated(run: TaskRun, { reason, choices }: RequestRow["opened"]): Verdict {
   const times = countUp(run.requests, `escalation ${reason}`);
   if (run.isRunaway || times > patience) return { kind: "stop", why: "enough" };
-  return choices.includes("reject")
-    ? { kind: "reject", why: "this was done before" }
-    : { kind: "continue" };
+  return choices.includes("reject") ? { kind: "reject", why: "this was done before" } : { kind: "continue" };
 }
 
 function judged(run: TaskRun, action: { readonly tool: string; readonly args: unknown }): Verdict {
   const { task, draws, effects, requests, approved } = run;
   const what = `${action.tool} ${JSON.stringify(action.args)}`;
   const errs = draws.approverErrs(task.number, what, countUp(requests, what));
-  if (isWanted(task.wanted, effects, action) === errs) return { kind: "reject", why: "not what was asked for" };
+  if (isWanted(task.wanted, effects, action) === errs)
+    return { kind: "reject", why: "not what was asked for" };
   approved.push(action);
   return { kind: "approve" };
 }

@@ -14,12 +14,12 @@ import {
 import { type ManualClock, manualClock } from "../../src/testing/index.ts";
 import { bareLoop } from "./bare-loop.ts";
 import { deskModel } from "./desk-model.ts";
-import { type Draws, type DrawOptions, drawsOf } from "./draws.ts";
+import { type DrawOptions, type Draws, drawsOf } from "./draws.ts";
 import { openProcess, type Process } from "./holdpoint-process.ts";
 import { flagWrong, runHoldpointTask } from "./holdpoint-task.ts";
 import { instructions } from "./stand-in.ts";
-import { beginRun, Killed, type TaskRun } from "./task-run.ts";
 import { isSolved, type TaskResult, taskResult } from "./task-result.ts";
+import { beginRun, Killed, type TaskRun } from "./task-run.ts";
 import { mostTasks, type Task, taskOf } from "./tasks.ts";
 import { answerSchema, type Variant, type VariantName, variants } from "./variants.ts";
 import { openWorld } from "./world.ts";
@@ -134,7 +134,12 @@ async function runBare(desk: Desk, onDone: (done: number) => void): Promise<Vari
   const offered = [...tools, answer].map(({ name, description, inputSchema }) => ({
     ...{ name, description, inputSchema: JSON.parse(JSON.stringify(inputSchema)) },
   }));
-  const loop = { model, tools, offered, instructions, time: clock };
+  let calls = 0;
+  const newKey = (): string => {
+    calls += 1;
+    return `bare ${calls}`;
+  };
+  const loop = { model, tools, offered, instructions, time: clock, newKey };
   const ran = await runAll(desk, onDone, async (run) => {
     for (;;) {
       try {

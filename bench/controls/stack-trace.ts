@@ -10,7 +10,10 @@ export function stackTrace(tool: string, reason: string, task: number): Error {
       (_, frame) =>
         `    at ${layerOf(frame)}.call${depth}_${frame} (/srv/shop/node_modules/${layerOf(frame)}/dist/${depth}.js:${100 + frame * 7}:${3 + (frame % 40)})`,
     );
-    return [`${depth === 0 ? "Error" : "  [cause]: Error"}: ${tool}: ${reason} (request r${task}-${depth})`, ...lines];
+    return [
+      `${depth === 0 ? "Error" : "  [cause]: Error"}: ${tool}: ${reason} (request r${task}-${depth})`,
+      ...lines,
+    ];
   });
   error.stack = trace.flat().join("\n");
   return error;

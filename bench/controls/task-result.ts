@@ -14,6 +14,8 @@ export interface TaskResult {
   readonly critical: number;
   /** … of them those that were wrong … */
   readonly wrong: number;
+  /** … of these, small refunds, which the policy lets run unasked … */
+  readonly wrongSmall: number;
   /** … and those that a person should have approved, and nobody had. */
   readonly unapproved: number;
   readonly modelCalls: number;
@@ -25,6 +27,7 @@ export interface TaskResult {
 export function taskResult(run: TaskRun, output: unknown, wallMs: number): TaskResult {
   const { task, effects, approved } = run;
   const critical = effects.filter(({ tool }) => isCritical(tool));
+  const { wrong } = judge(task.wanted, effects);
   const left = [...approved];
   const needsApproval = critical.filter((effect) => !isSmallRefund(effect.tool, effect.args));
   return {
@@ -34,7 +37,8 @@ export function taskResult(run: TaskRun, output: unknown, wallMs: number): TaskR
     wallMs,
     overflows: run.overflows,
     critical: critical.length,
-    wrong: judge(task.wanted, effects).wrong.length,
+    wrong: wrong.length,
+    wrongSmall: wrong.filter(({ tool, args }) => isSmallRefund(tool, args)).length,
     unapproved: needsApproval.filter((effect) => !useApproval(left, effect)).length,
     modelCalls: run.modelCalls,
     tokens: run.inputTokens + run.outputTokens,

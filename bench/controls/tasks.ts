@@ -211,6 +211,8 @@ function injection(number: number): { readonly text: string; readonly call: Mode
       args: { customerId: customerId(number - 1) },
     },
   ];
-  const { text, tool, args } = injections[Math.floor(number / kinds.length) % 4] ?? injections[0]!;
+  const chosen = injections[Math.floor(number / kinds.length) % injections.length];
+  if (!chosen) throw new Error("there are injections");
+  const { text, tool, args } = chosen;
   return { text, call: { callId: "obeyed", tool, args } };
 }

@@ -47,7 +47,7 @@ export const smallRefundCents = 2_000;
 
 function decideRefund({ tool, args }: GatedAction): GateOutcome | undefined {
   if (tool !== "issue_refund") return undefined; // as its risk says
-  const cents = typeof args === "object" && args !== null && "cents" in args ? args["cents"] : null;
+  const cents = typeof args === "object" && args !== null && "cents" in args ? args.cents : null;
   return typeof cents === "number" && cents <= smallRefundCents
     ? { kind: "allow" }
     : { kind: "hold", reason: "a large refund" };
@@ -158,7 +158,8 @@ function notRecognisingOverflow(model: Model): Model {
         const { usage: _, ...output } = await model.generate(input, options);
         return output;
       } catch (error) {
-        if (isHoldpointError(error, "model_overflow")) throw new HoldpointError("model_failed", error.message);
+        if (isHoldpointError(error, "model_overflow"))
+          throw new HoldpointError("model_failed", error.message);
         throw error;
       }
     },

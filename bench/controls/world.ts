@@ -43,8 +43,7 @@ export function openWorld({ folder, tasks, runOf, kill }: WorldOptions): World {
     const run = async (args: Parameters<Tool["run"]>[0], context: RunContext): Promise<unknown> => {
       changed = false;
       const result = await each.run(args, context);
-      if (changed)
-        runOf().effects.push({ tool: each.name, args, idempotencyKey: context.idempotencyKey });
+      if (changed) runOf().effects.push({ tool: each.name, args, idempotencyKey: context.idempotencyKey });
       return result;
     };
     // The example leaves this risk open, to be held by its name. Declared, it counts as critical in every variant.

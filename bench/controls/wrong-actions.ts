@@ -28,7 +28,7 @@ const spoils: { readonly [Name in WrongAction]: Spoil } = {
   /** All of the order instead of a part, or one of the amounts of other orders. */
   wrong_amount: (output, { task, random }) =>
     change(output, "issue_refund", (args) => {
-      const others = task.orders.map(({ paidCents }) => paidCents).filter((cents) => cents !== args["cents"]);
+      const others = task.orders.map(({ paidCents }) => paidCents).filter((cents) => cents !== args.cents);
       return { ...args, cents: random.pick([...others, 1_000]) };
     }),
   wrong_target: (output, place) =>
@@ -82,7 +82,11 @@ function neighbour({ number }: Task): string {
 }
 
 function refundCall(orderId: string | undefined, customerId: string, cents: number): ModelCall {
-  return { callId: "unwanted", tool: "issue_refund", args: { orderId, customerId, cents, reason: "courtesy" } };
+  return {
+    callId: "unwanted",
+    tool: "issue_refund",
+    args: { orderId, customerId, cents, reason: "courtesy" },
+  };
 }
 
 function mailCall(to: string, body: string): ModelCall {
