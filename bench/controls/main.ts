@@ -1,9 +1,9 @@
 // `npm run bench:controls`: the four numbers of a bare loop, of Holdpoint with each control switched off in turn, and with
 // all on, on the same seeded faults. A simulation: docs/controls.md says of what.
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
+import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { memoryFolder } from "./memory-folder.ts";
 import { report } from "./report.ts";
 import { simulate } from "./simulate.ts";
 
@@ -23,9 +23,7 @@ const options = {
   approverErrors: rate(values["approver-errors"], "--approver-errors"),
 };
 
-// In memory where the system has a folder for that: nothing here is measured on a disk.
-const memory = "/dev/shm";
-const folder = mkdtempSync(join(existsSync(memory) ? memory : tmpdir(), "holdpoint-controls-"));
+const folder = memoryFolder();
 const startedAt = performance.now();
 try {
   const rows = await simulate({ ...options, folder, onProgress: showProgress });

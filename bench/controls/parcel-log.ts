@@ -2,7 +2,7 @@ import { seededRandom } from "../../src/testing/seeded-random.ts";
 import type { Task } from "./tasks.ts";
 
 /** About so many tokens has one scan, as the estimator counts. */
-const scanTokens = 52;
+const scanTokens = 45;
 
 /** A log of the drawn length, in which one scan says what is asked for. */
 export function parcelLog(orderId: string, { number, parcelTokens, depot }: Task): unknown {

@@ -55,7 +55,7 @@ function nextCalls(wishes: readonly Wish[], { made }: View): readonly ModelCall[
 function isSame({ args }: Made, wanted: Wish["args"]): boolean {
   if (typeof args !== "object" || args === null) return false;
   const given = args as { readonly [name: string]: unknown };
-  return ["orderId", "customerId", "to", "ref"].every((name) => given[name] === wanted[name]);
+  return ["orderId", "customerId", "to", "subject", "ref"].every((name) => given[name] === wanted[name]);
 }
 
 function wishesOf({ mail, ticket, made }: View): readonly Wish[] {
