@@ -8,7 +8,7 @@ import { mostCalls, type TaskRun, working } from "./task-run.ts";
 import { beside, spoilAction } from "./wrong-actions.ts";
 
 /** Most tokens of an input. */
-export const contextTokens = 32_768;
+const contextTokens = 32_768;
 /** As far as a call without an answer goes, by the defaults of providers' own clients: 10 minutes. */
 const clientTimeoutMs = 600_000;
 

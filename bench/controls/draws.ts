@@ -6,12 +6,12 @@ import { seededRandom } from "../../src/testing/seeded-random.ts";
 /** A model's output that is valid, and wrong. */
 export type WrongAction = "wrong_amount" | "wrong_target" | "unwanted_action" | "stuck";
 
-export type ModelFault =
+type ModelFault =
   | { readonly kind: "form" | "call"; readonly name: FaultName }
   | { readonly kind: "action"; readonly name: WrongAction };
 
 /** What becomes of one run of a tool. Killed: the process ends before, or right after, the effect. */
-export type ToolFault = "fails once" | "fails for good" | "killed before" | "killed after";
+type ToolFault = "fails once" | "fails for good" | "killed before" | "killed after";
 
 export interface Draws {
   /** Of the n-th model call of a task, from 1; `null`: it goes well. */

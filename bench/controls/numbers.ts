@@ -36,51 +36,77 @@ export interface Numbers {
 
 export function numbersOf(run: VariantRun, allOn: VariantRun, seed: number): Numbers {
   const { name, tasks, own } = run;
-  const values = (of: (task: TaskResult) => number): readonly number[] => tasks.map(of);
-  const total = (of: (task: TaskResult) => number): number => tasks.reduce((sum, task) => sum + of(task), 0);
-  const mean = (of: (task: TaskResult) => number): Estimate => bootstrapRatio(values(of), seed);
-  const solved = total((task) => Number(task.solved));
-  const [wrong, critical, overflows] = [
-    total((task) => task.wrong),
-    total((task) => task.critical),
-    total((task) => task.overflows),
-  ];
+  const sums = countsOf(tasks);
+  const { solved, wrong } = sums;
+  const gained = tasks.map((task, index) => Number(task.solved) - Number(allOn.tasks[index]?.solved));
   return {
     name,
     tasks: tasks.length,
-    solved,
+    ...sums,
     success: wilson(solved, tasks.length),
-    successAgainstAllOn: bootstrapRatio(
-      tasks.map((task, index) => Number(task.solved) - Number(allOn.tasks[index]?.solved)),
-      seed,
-    ),
-    active: { ...mean((task) => task.activeMs), ...percentiles(values((task) => task.activeMs)) },
-    wall: mean((task) => task.wallMs),
-    waiting: mean((task) => task.wallMs - task.activeMs),
-    overflows,
-    overflowsPer1000: per1000(overflows, tasks),
-    overflowsPerActiveDay: overflows / (total((task) => task.activeMs) / 86_400_000),
-    ...{ critical, wrong, wrongSmall: total((task) => task.wrongSmall) },
-    misoperation: wider(
-      wilson(wrong, critical),
-      bootstrapRatio(
-        values((task) => task.wrong),
-        seed,
-        values((task) => task.critical),
-      ),
-    ),
-    unapproved: total((task) => task.unapproved),
-    tokens: mean((task) => task.tokens),
-    modelCalls: mean((task) => task.modelCalls),
-    asked: mean((task) => task.asked),
+    successAgainstAllOn: bootstrapRatio(gained, seed),
+    ...timesOf(tasks, seed),
+    ...overflowsOf(tasks, seed),
+    misoperation: misoperationOf(tasks, seed),
+    tokens: meanOf(tasks, seed, (task) => task.tokens),
+    modelCalls: meanOf(tasks, seed, (task) => task.modelCalls),
+    asked: meanOf(tasks, seed, (task) => task.asked),
     ownCountAgrees: own && own.success.count === solved && own.misoperation.count === wrong,
   };
+}
 
-  /** Several may come of one task; of none at all, only how many tasks had none says how rare they may be. */
-  function per1000(count: number, of: readonly TaskResult[]): Estimate {
-    const rate = count === 0 ? wilson(0, of.length) : mean((task) => task.overflows);
-    return { value: rate.value * 1_000, low: rate.low * 1_000, high: rate.high * 1_000 };
-  }
+type Tasks = readonly TaskResult[];
+type Of = (task: TaskResult) => number;
+
+function sumOf(tasks: Tasks, of: Of): number {
+  return tasks.reduce((total, task) => total + of(task), 0);
+}
+
+function meanOf(tasks: Tasks, seed: number, of: Of): Estimate {
+  return bootstrapRatio(tasks.map(of), seed);
+}
+
+function countsOf(
+  tasks: Tasks,
+): Pick<Numbers, "solved" | "critical" | "wrong" | "wrongSmall" | "unapproved"> {
+  return {
+    solved: sumOf(tasks, ({ solved }) => Number(solved)),
+    critical: sumOf(tasks, ({ critical }) => critical),
+    wrong: sumOf(tasks, ({ wrong }) => wrong),
+    wrongSmall: sumOf(tasks, ({ wrongSmall }) => wrongSmall),
+    unapproved: sumOf(tasks, ({ unapproved }) => unapproved),
+  };
+}
+
+function timesOf(tasks: Tasks, seed: number): Pick<Numbers, "active" | "wall" | "waiting"> {
+  const active: Of = ({ activeMs }) => activeMs;
+  return {
+    active: { ...meanOf(tasks, seed, active), ...percentiles(tasks.map(active)) },
+    wall: meanOf(tasks, seed, ({ wallMs }) => wallMs),
+    waiting: meanOf(tasks, seed, ({ wallMs, activeMs }) => wallMs - activeMs),
+  };
+}
+
+/** Several may come of one task; of none at all, only how many tasks had none says how rare they may be. */
+function overflowsOf(
+  tasks: Tasks,
+  seed: number,
+): Pick<Numbers, "overflows" | "overflowsPer1000" | "overflowsPerActiveDay"> {
+  const count: Of = (task) => task.overflows;
+  const overflows = sumOf(tasks, count);
+  const rate = overflows === 0 ? wilson(0, tasks.length) : meanOf(tasks, seed, count);
+  return {
+    overflows,
+    overflowsPer1000: { value: rate.value * 1_000, low: rate.low * 1_000, high: rate.high * 1_000 },
+    overflowsPerActiveDay: overflows / (sumOf(tasks, ({ activeMs }) => activeMs) / 86_400_000),
+  };
+}
+
+function misoperationOf(tasks: Tasks, seed: number): Estimate {
+  const wrong = tasks.map((task) => task.wrong);
+  const critical = tasks.map((task) => task.critical);
+  const { wrong: count, critical: of } = countsOf(tasks);
+  return wider(wilson(count, of), bootstrapRatio(wrong, seed, critical));
 }
 
 function percentiles(values: readonly number[]): { readonly p50: number; readonly p95: number } {

@@ -57,7 +57,7 @@ export async function runVariant(name: VariantName, options: SimulationOptions):
   }
 }
 
-export function tasksOf(count: number, draws: Draws): readonly Task[] {
+function tasksOf(count: number, draws: Draws): readonly Task[] {
   if (!Number.isInteger(count) || count < 10 || count > mostTasks)
     throw new Error(`--tasks takes 10 to ${mostTasks}`);
   return Array.from({ length: count }, (_, number) => taskOf(number, draws.parcelTokens(number)));

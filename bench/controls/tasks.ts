@@ -2,7 +2,7 @@
 // model, runtime or tool sees it.
 import type { Json, ModelCall } from "../../src/index.ts";
 
-export interface TaskOrder {
+interface TaskOrder {
   readonly orderId: string;
   readonly paidCents: number;
   readonly items: string;
