@@ -10,7 +10,7 @@ import { simulate } from "../../bench/controls/simulate.ts";
 import { type VariantName, variantNames } from "../../bench/controls/variants.ts";
 
 const folder = memoryFolder();
-const options = { seed: 5, faults: 0.3, approverErrors: 0.02 };
+const options = { seed: 6, faults: 0.25, approverErrors: 0.02 };
 const fresh = (name: string): string => join(folder, name);
 
 let rows: readonly Numbers[];
@@ -21,12 +21,12 @@ const row = (name: VariantName): Numbers => {
 };
 
 beforeAll(async () => {
-  rows = await simulate({ ...options, tasks: 40, folder: fresh("all") });
-}, 60_000);
+  rows = await simulate({ ...options, tasks: 30, folder: fresh("all") });
+}, 240_000); // some seconds, on a machine that does nothing else
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe("40 tasks, of whose model calls three in ten go wrong", () => {
+describe("30 tasks, of whose model calls a quarter goes wrong", () => {
   test("no critical action runs without the approval that it needs, wherever the gate is on", () => {
     for (const name of variantNames.filter((each) => each !== "bare loop" && each !== "no gate"))
       expect([name, row(name).unapproved]).toEqual([name, 0]);
@@ -64,10 +64,10 @@ test("the same seed gives the same, task by task", async () => {
     const run = (place: string) => runVariant(name, { ...options, tasks: 10, folder: fresh(place) });
     expect(await run("first")).toEqual(await run("second"));
   }
-});
+}, 120_000);
 
 test("without faults, and with people who do not err, every variant solves every task", async () => {
   const sound = { seed: 1, faults: 0, approverErrors: 0, tasks: 10 };
   const clean = await simulate({ ...sound, folder: fresh("sound") });
   for (const { name, solved, wrong } of clean) expect([name, solved, wrong]).toEqual([name, 10, 0]);
-});
+}, 120_000);
