@@ -57,6 +57,7 @@ export async function withRuntime<T>(
     readonly observe?: (hint: Hint) => void;
     /** What `checkStart` gave. */
     readonly unchecked?: ReadonlyMap<string, Unchecked>;
+    readonly unready?: ReadonlyMap<string, readonly string[]>;
   },
   use: (runtime: Runtime) => Promise<T>,
 ): Promise<T> {

@@ -60,6 +60,8 @@ export interface ClientThread extends Omit<ThreadRow, "waits"> {
 export interface ClientAgent {
   readonly name: string;
   readonly version: string;
+  /** Codes of the errors of its check. With any, it starts no new thread here. */
+  readonly checkErrors: readonly string[];
   readonly tools: readonly {
     readonly name: string;
     readonly description: string;

@@ -40,6 +40,11 @@ export interface RuntimeOptions {
   readonly secrets?: ReadonlyMap<string, string>;
   /** Agents that are started although their check failed, by name: recorded with each of their threads. Default: none. */
   readonly unchecked?: ReadonlyMap<string, Unchecked>;
+  /**
+   * Agents that start no new thread here, because their check failed: by name, with the codes of its errors. Threads that
+   * are there go on. Default: none.
+   */
+  readonly unready?: ReadonlyMap<string, readonly string[]>;
   readonly observe?: (hint: Hint) => void;
   /** How long a worker may be silent before another takes its threads. Default 30 s. */
   readonly leaseMs?: number;
@@ -65,6 +70,7 @@ export interface Runtime {
   readonly stream: boolean;
   readonly redact: Redactor;
   readonly unchecked: ReadonlyMap<string, Unchecked>;
+  readonly unready: ReadonlyMap<string, readonly string[]>;
   readonly observe: (hint: Hint) => void;
   readonly leaseMs: number;
   readonly graceMs: number;
@@ -84,6 +90,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     stream: options.stream ?? true,
     redact: redactor(options.secrets ?? new Map()),
     unchecked: options.unchecked ?? new Map(),
+    unready: options.unready ?? new Map(),
     observe: guarded(options.observe ?? (() => {})),
     leaseMs: options.leaseMs ?? 30_000,
     graceMs: options.graceMs ?? 10_000,

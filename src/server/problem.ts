@@ -41,7 +41,7 @@ const statuses: { readonly [Code in ErrorCode]: number } = {
   store_unavailable: 503,
   store_full: 507,
   channel_refused: 502,
-  check_failed: 500,
+  check_failed: 409,
   store_corrupt: 500,
   store_newer: 500,
   store_read_only: 500,

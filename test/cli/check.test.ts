@@ -1,6 +1,7 @@
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { createClient } from "../../src/client/index.ts";
 import { newProject, type Project, root } from "./command.ts";
 
 interface Found {
@@ -175,9 +176,39 @@ describe("a start", () => {
       }] : []] };`,
     );
     const desk = join(root, "test/cli/fixtures/desk.ts");
-    const { code, document } = await project.json("worker", "--once", "--agent", desk);
+    const { code, document } = await project.json("run", desk, '{"orderId":"A7","cents":5}');
     expect({ code, error: document.error.code }).toEqual({ code: 1, error: "check_failed" });
     expect(document.error.message).toContain("the team starts nothing (team_frozen)");
     expect((await project.json("worker", "--once", "--agent", desk, "--unchecked", "Urgent.")).code).toBe(0);
+  });
+
+  it("is kept from one agent alone by serve and worker, whose threads go on", async () => {
+    const project = newProject();
+    writeClerk(project);
+    project.write("holdpoint.config.json", withPeople);
+    const desk = join(root, "test/cli/fixtures/desk.ts");
+    const agents = ["--agent", desk, "--agent", "clerk.ts"];
+    const once = await project.run("worker", "--once", ...agents);
+    expect(once.code).toBe(0);
+    expect(once.stderr).toContain("agent clerk does not start: ");
+    expect(once.stderr).toContain("prompt_variable_unknown, ./clerk.prompt.md:3");
+    expect(once.stderr).toContain("Threads of it that are there go on.");
+    const args = ["token", "create", "--principal", "kim@example.com", "--scope", "read,run"];
+    const { document: made } = await project.json(...args);
+    const serving = project.start(["serve", "--port", "0", ...agents], { input: null });
+    let noted = "";
+    serving.child.stderr?.on("data", (text: string) => {
+      noted += text;
+    });
+    await serving.until("listening on ");
+    expect(noted).toContain("agent clerk does not start: ");
+    const client = createClient({ url: /listening on (\S+)/.exec(noted)?.[1] ?? "", token: made.token });
+    await expect(client.startThread({ agent: "clerk", input: { order: "A7" } })).rejects.toMatchObject({
+      code: "check_failed",
+    });
+    const started = await client.startThread({ agent: "desk", input: { orderId: "A7", cents: 5 } });
+    expect(started.created).toBe(true);
+    serving.child.kill("SIGTERM");
+    expect((await serving.ended).code).toBe(0);
   });
 });
