@@ -32,6 +32,8 @@ export interface GlobalOptions {
 
 export interface Settings {
   readonly storePath: string;
+  /** `null` where there is none. */
+  readonly configPath: string | null;
   /** Named with `--agent`: where they are given, nothing else is looked at. */
   readonly agentFiles: readonly string[];
   readonly configAgentFiles: readonly string[];
@@ -129,6 +131,7 @@ export async function readSettings(options: GlobalOptions): Promise<Settings> {
   const principal = principalOf(options.as);
   assertOwnName(principal, people);
   return {
+    configPath,
     storePath:
       options.store === undefined ? resolve(folder, config.store ?? defaultStore) : resolve(options.store),
     agentFiles: (options.agent ?? []).map((path) => resolve(path)),

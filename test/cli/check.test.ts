@@ -1,6 +1,8 @@
+import { readdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { z } from "zod";
 import { createClient } from "../../src/client/index.ts";
 import { newProject, type Project, root } from "./command.ts";
 
@@ -71,11 +73,14 @@ describe("check", () => {
     expect(document).toMatchObject({ errors: 2, warnings: 2 });
   });
 
-  it("finds nothing that matters in the example and in what init makes", async () => {
+  it("finds nothing that matters in any example and in what init makes", async () => {
     const project = newProject();
     await project.run("init", "shop");
-    const desk = join(root, "examples/support-desk");
-    for (const folder of ["shop", desk]) {
+    const examples = readdirSync(join(root, "examples"), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => join(root, "examples", name));
+    expect(examples.length).toBeGreaterThan(0);
+    for (const folder of [join(project.folder, "shop"), ...examples]) {
       const config = join(folder, "holdpoint.config.json");
       const { code, document } = await project.json("check", join(folder, "agent.ts"), "--config", config);
       expect({ folder, code, errors: document.errors, warnings: document.warnings }).toEqual({
@@ -137,6 +142,58 @@ export default { channels: [webhookChannel({ url: "http://127.0.0.1:${port}/", s
     writeClerk(project);
     const { document: answered } = await project.json("check", "clerk.ts", "--probe");
     expect(answered.agents[0].probe[0]).toMatch(/takes prompt and tools/);
+  });
+});
+
+describe("its JSON", () => {
+  it("is as documented, for an agent and for a file that cannot be loaded", async () => {
+    const project = newProject();
+    writeClerk(project);
+    project.write(
+      "holdpoint.config.json",
+      `{ "people": [{ "id": "dana@example.com", "roles": ["desk"] }],
+  "channels": [{ "type": "slack", "tokenVariable": "NO_TOKEN", "signingSecretVariable": "NO_SECRET" }] }`,
+    );
+    project.write("bad.ts", "export const nothing = 1;");
+    const { code, document } = await project.json("check", "clerk.ts", "bad.ts", "--probe");
+    expect(code).toBe(1);
+    expect(Object.keys(document).sort()).toEqual(["agents", "errors", "notes", "warnings"]);
+    expect(document).toMatchObject({ errors: expect.any(Number), warnings: expect.any(Number) });
+    const finding = z.strictObject({
+      code: z.string().regex(/^[a-z_]+$/),
+      level: z.enum(["error", "warning", "note"]),
+      area: z.enum(["prompt", "window", "control flow", "tools"]),
+      ...{ message: z.string().min(1), why: z.string().min(1), fix: z.string().min(1) },
+      about: z.object({
+        kind: z.enum(["agent", "model", "people", "gate", "window", "limits", "prompt", "tool"]),
+      }),
+      where: z.strictObject({ file: z.string().startsWith("/"), line: z.int().positive() }).optional(),
+    });
+    const checked = z.strictObject({
+      agent: z.string().nullable(),
+      version: z.string().nullable(),
+      file: z.string().nullable(),
+      definition: z
+        .string()
+        .regex(/^[0-9a-f]{16}$/)
+        .nullable(),
+      findings: z.array(finding),
+      probe: z.array(z.string()).optional(),
+    });
+    const agents = z.array(checked).parse(document.agents);
+    expect(agents.map(({ agent, definition, probe }) => [agent, definition !== null, probe?.length])).toEqual(
+      [
+        [null, false, undefined],
+        ["clerk", true, 1],
+      ],
+    );
+    const unusable = agents
+      .flatMap(({ findings }) => findings)
+      .find((one) => one.code === "channel_unusable");
+    expect([unusable?.where?.file.split("/").at(-1), unusable?.where?.line]).toEqual([
+      "holdpoint.config.json",
+      2,
+    ]);
   });
 });
 

@@ -71,7 +71,12 @@ async function check(
       version: agent.version,
       file: file ?? null,
       definition: definitionDigest(agent),
-      findings: placeFindings(agent, file, [...findings, ...(probed?.findings ?? [])]),
+      findings: placeFindings(
+        agent,
+        file,
+        [...findings, ...(probed?.findings ?? [])],
+        context.settings.configPath,
+      ),
       ...(probed && { probe: probed.said }),
     });
   }
@@ -164,7 +169,7 @@ async function probeOf(
   channels: readonly DeliveryChannel[],
 ): Promise<{ readonly findings: readonly Finding[]; readonly said: readonly string[] }> {
   const { probe } = await import("../probe.ts");
-  return probe(context, agent, channels);
+  return probe(context, agent, { channels });
 }
 
 function checkResult({ screen }: Context, checked: readonly Checked[]): CommandResult {
