@@ -290,12 +290,9 @@ export const agents: z.ZodType = z
 export const health: z.ZodType = z
   .object({
     status: z.enum(["ok", "stopping", "unavailable"]),
-    agentsNotReady: z
-      .int()
-      .optional()
-      .meta({
-        description: "Agents that start no new thread, because their check failed; /v1/agents names them.",
-      }),
+    agentsNotReady: z.int().optional().meta({
+      description: "Agents that start no new thread, because their check failed; /v1/agents names them.",
+    }),
   })
   .openapi("Health");
 

@@ -57,6 +57,23 @@ function ledger({ folder }: Project): readonly unknown[] {
     : [];
 }
 
+describe("whose inbox", () => {
+  it("--mine and --for list what somebody may decide now, and not what they asked for", async () => {
+    const project = teamProject();
+    const { ids } = await held(project, [100]);
+    const listed = async (...args: readonly string[]) =>
+      (await project.json("inbox", ...args)).document.requests.map(
+        ({ requestId }: { requestId: string }) => requestId,
+      );
+    expect(await listed("--mine", "--as", "dana@example.com")).toEqual(ids);
+    expect(await listed("--for", "kim@example.com")).toEqual(ids);
+    expect(await listed("--for", "lee@example.com")).toEqual([]);
+    const { stdout } = await project.run("inbox", "--mine", "--as", "lee@example.com");
+    expect(stdout).toContain("Nothing waits for lee@example.com (no role).");
+    expect((await project.run("inbox", "--mine", "--for", "kim@example.com")).code).toBe(2);
+  });
+});
+
 describe("the commands shown", () => {
   it("say who decides, or leave a place for it where this person would be refused", async () => {
     const project = teamProject();

@@ -11,7 +11,7 @@ import { isSameOrigin } from "../guard.ts";
 import { statusOf } from "../problem.ts";
 import { readForm } from "../read-body.ts";
 import type { App } from "../route.ts";
-import { decide } from "../routes/requests.ts";
+import { decidableBy, decide } from "../routes/requests.ts";
 import { principalOf, type Service } from "../service.ts";
 import { assertScope, hasScope } from "../tokens.ts";
 import { inboxPage, signedIn } from "./inbox.ts";
@@ -108,9 +108,14 @@ const rowsOfPage = 50;
 
 const showInbox: Answer = async ({ service, request, caller }) => {
   assertScope(caller, "read");
-  const cursor = new URL(request.url).searchParams.get("cursor");
+  const { searchParams } = new URL(request.url);
+  const cursor = searchParams.get("cursor");
   const query = { status: "open", limit: rowsOfPage, ...(cursor !== null && { cursor }) } as const;
-  return inboxPage(await service.runtime.store.requests(query), caller);
+  const isOwn = searchParams.get("decidable") === "true";
+  const rows = isOwn
+    ? await decidableBy(service, caller, query)
+    : await service.runtime.store.requests(query);
+  return inboxPage(rows, { caller, isOwn, mayDecide: hasScope(caller, "decide") });
 };
 
 const showRequest: Answer = async ({ service, caller, text, param }) => {
