@@ -115,7 +115,7 @@ export function createServer(options: ServerOptions): HttpServer {
   ): Promise<TokenRow | null> {
     let who = `remote:${remote}`;
     try {
-      const find = isPage(path) ? callerOfPage(service, request.headers) : callerOf(service, request);
+      const find = isPage(path) ? callerOfPage(service, request) : callerOf(service, request);
       const caller = await find;
       who = caller?.tokenId ?? who;
       return caller;

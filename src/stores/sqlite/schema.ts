@@ -14,7 +14,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { fillNumbers } from "./fill-numbers.ts";
 import { tallyTables } from "./tallies.ts";
-import { tokenTables } from "./tokens.ts";
+import { sessionTables, tokenTables } from "./tokens.ts";
 
 /** `PRAGMA application_id` of our files: "hpnt". */
 export const applicationId = 0x68706e74;
@@ -208,6 +208,7 @@ CREATE INDEX thread_facts_at ON thread_facts (at, kind, amount);
 `,
     fill: fillNumbers,
   },
+  { version: 7, sql: sessionTables },
 ];
 
 export const currentVersion: number = Math.max(...migrations.map((migration) => migration.version));
