@@ -82,6 +82,7 @@ interface ServerSettings {
   readonly port?: number | undefined;
   readonly publicUrl?: string | undefined;
   readonly allowedHosts?: readonly string[] | undefined;
+  readonly trustedProxies?: readonly string[] | undefined;
 }
 
 const serverSchema: z.ZodType<ServerSettings> = z.strictObject({
@@ -89,6 +90,7 @@ const serverSchema: z.ZodType<ServerSettings> = z.strictObject({
   port: z.int().min(0).max(65_535).optional(),
   publicUrl: z.string().min(1).optional(),
   allowedHosts: z.array(z.string().min(1)).optional(),
+  trustedProxies: z.array(z.string().min(1)).optional(),
 });
 
 const configSchema = z.strictObject({

@@ -36,6 +36,7 @@ const statuses: { readonly [Code in ErrorCode]: number } = {
   tally_exceeded: 503,
   channel_unavailable: 503,
   rate_limited: 429,
+  too_many_streams: 429,
   service_busy: 503,
   store_busy: 503,
   store_unavailable: 503,

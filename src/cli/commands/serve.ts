@@ -108,6 +108,7 @@ async function openService(
     mounts: new Map([...mountWebhooks(runtime, settings.webhooks()), ...clicks.mounts]),
     allowedHosts: [host, ...(settings.server.allowedHosts ?? [])],
     ...(publicUrl !== undefined && { publicUrl }),
+    ...(settings.server.trustedProxies && { trustedProxies: settings.server.trustedProxies }),
     isMetricsOpen: options.metricsOpen ?? false,
     version: ownVersion(),
     log: (entry) => screen.note(JSON.stringify(entry)),
