@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { chmodSync, readdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -195,6 +195,21 @@ describe("its JSON", () => {
       2,
     ]);
   });
+});
+
+it.runIf(process.platform !== "win32")("warns of a store that others may read, as serve does", async () => {
+  const project = newProject();
+  const desk = join(root, "test/cli/fixtures/desk.ts");
+  await project.run("worker", "--once", "--agent", desk);
+  const store = join(project.folder, ".holdpoint/holdpoint.db");
+  expect((await project.run("check", desk)).stderr).not.toContain("others on this machine");
+  chmodSync(store, 0o644);
+  expect((await project.run("check", desk)).stderr).toContain("others on this machine may read");
+  chmodSync(store, 0o666);
+  const serving = project.start(["serve", "--port", "0", "--agent", desk], { input: null });
+  await serving.until("others on this machine may change");
+  serving.child.kill("SIGTERM");
+  expect((await serving.ended).code).toBe(0);
 });
 
 describe("a start", () => {

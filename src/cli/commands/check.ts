@@ -16,6 +16,7 @@ import { countFindings, describeFindings } from "../describe-findings.ts";
 import { placeFindings } from "../find-place.ts";
 import { formatPath } from "../format.ts";
 import type { CommandResult } from "../screen.ts";
+import { warnOfWideRights } from "../store-rights.ts";
 
 interface Options {
   readonly probe?: boolean;
@@ -50,6 +51,7 @@ async function check(
   references: readonly string[],
   { probe = false }: Options,
 ): Promise<CommandResult> {
+  warnOfWideRights(context);
   const { found, broken } = await agentsToCheck(context, references);
   const channels = await channelsOf(context);
   const around = { startedBy: context.settings.principal, ...(channels.made && { channels: channels.made }) };

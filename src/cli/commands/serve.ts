@@ -17,6 +17,7 @@ import { ownVersion } from "../own-package.ts";
 import { problemTeller } from "../progress.ts";
 import { runSchedules, schedulesHere } from "../schedules-here.ts";
 import type { CommandResult } from "../screen.ts";
+import { warnOfWideRights } from "../store-rights.ts";
 
 interface Options {
   readonly host?: string;
@@ -69,6 +70,7 @@ async function serve(context: Context, options: Options): Promise<CommandResult>
       const clicks = channelMounts(runtime, sending);
       server = await openService(context, options, { runtime, store, clicks });
       const listening = await listenOn(context, options, { runtime, store, server });
+      warnOfWideRights(context);
       sayWhat(context, { channels: sending.channels, schedules });
       const { signal } = context;
       const background = [
