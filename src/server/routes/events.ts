@@ -81,7 +81,7 @@ async function page(
   const limit = Number(asked ?? defaultLimit);
   if (limit < 1 || limit > maxLimit)
     throw new HoldpointError("usage", `a page has 1 to ${maxLimit} events, not ${limit}`);
-  const rest = await service.runtime.store.read(row.threadId, { afterSeq: cursor });
+  const rest = await service.runtime.store.read(row.threadId, { afterSeq: cursor, limit: limit + 1 });
   const events = rest.slice(0, limit);
   const last = events.at(-1);
   return json(200, { events, nextCursor: rest.length > limit && last ? String(last.seq) : null });

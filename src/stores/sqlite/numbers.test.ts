@@ -43,7 +43,7 @@ describe("numbers of a store", () => {
     const before = await store.numbers.read(always);
     expect(before.threads.length).toBeGreaterThan(100);
     await change(
-      "DROP TABLE thread_numbers; DROP TABLE thread_facts; DROP TABLE sessions; PRAGMA user_version = 5",
+      "DROP TABLE thread_numbers; DROP TABLE thread_facts; DROP TABLE sessions; DROP INDEX threads_standing; PRAGMA user_version = 5",
     );
     const later = await opened();
     expect(await later.numbers.read(always)).toEqual(before);

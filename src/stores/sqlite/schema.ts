@@ -208,7 +208,14 @@ CREATE INDEX thread_facts_at ON thread_facts (at, kind, amount);
 `,
     fill: fillNumbers,
   },
-  { version: 7, sql: sessionTables },
+  {
+    version: 7,
+    sql: `${sessionTables}
+-- Each held action looks for the standing approvals that are open; no other thread has a place in it.
+CREATE INDEX threads_standing ON threads (thread_num)
+  WHERE agent = 'standing-approval' AND status = 'running';
+`,
+  },
 ];
 
 export const currentVersion: number = Math.max(...migrations.map((migration) => migration.version));
