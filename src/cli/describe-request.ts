@@ -5,6 +5,7 @@ import { viewRequest } from "../core/request-view.ts";
 import type { RequestRow } from "../ports/store.ts";
 import type { Context } from "./context.ts";
 import { formatCount, formatDistance, formatJson, formatTime, line, shellWord } from "./format.ts";
+import { ownCommand } from "./own-command.ts";
 import type { Paint } from "./screen.ts";
 
 export interface RequestView {
@@ -47,7 +48,7 @@ export function describeRequest(row: RequestRow, view: RequestView): readonly st
       ? []
       : [`the answer must fit ${formatJson(opened.answerSchema, 400)}`]),
     ...answers(row).map((command) =>
-      paint("cyan", `holdpoint ${command}${view.sameOptions}${asWhom(row, view)}`),
+      paint("cyan", ownCommand(`${command}${view.sameOptions}${asWhom(row, view)}`)),
     ),
   ];
   const head = `${paint("bold", requestId)}  ${paint("yellow", opened.kind)}  ${line(opened.question, 1_000)}`;
@@ -93,7 +94,7 @@ function shownArguments(args: Json): string {
   const shown = formatJson(args, Number.POSITIVE_INFINITY);
   if (shown.length <= argumentsLength) return shown;
   const hidden = formatCount(shown.length - argumentsLength);
-  return `${shown.slice(0, argumentsLength)}… ${hidden} MORE CHARACTERS ARE NOT SHOWN HERE: see \`holdpoint inbox --json\``;
+  return `${shown.slice(0, argumentsLength)}… ${hidden} MORE CHARACTERS ARE NOT SHOWN HERE: see \`${ownCommand("inbox --json")}\``;
 }
 
 function deadline({ opened }: RequestRow, now: number): string {

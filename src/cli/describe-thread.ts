@@ -5,6 +5,7 @@ import type { Context } from "./context.ts";
 import { describeError } from "./describe-event.ts";
 import { describeRequest, type RequestView, requestView } from "./describe-request.ts";
 import { formatCount, formatDistance, formatJson, formatTime, line, plural, shellWord } from "./format.ts";
+import { ownCommand } from "./own-command.ts";
 import type { Paint, Style } from "./screen.ts";
 
 /** One line that names a thread and how it stands. */
@@ -56,11 +57,11 @@ export function describeOutcome(report: ThreadReport, view: RequestView): readon
       if (row.agent === standingAgent)
         return [
           "A standing approval, which no worker runs. To end it:",
-          view.paint("cyan", `holdpoint standing revoke ${row.threadId} --why '…'${view.sameOptions}`),
+          view.paint("cyan", ownCommand(`standing revoke ${row.threadId} --why '…'${view.sameOptions}`)),
         ];
       return [
         "It is due: a worker has it or will take it.",
-        view.paint("cyan", `holdpoint worker --once${view.sameOptions}`),
+        view.paint("cyan", ownCommand(`worker --once${view.sameOptions}`)),
       ];
     default:
       return row.status satisfies never;
@@ -96,7 +97,9 @@ function describeWait(
     case "retry":
       return [`${head}  its next try at ${when}; a worker makes it`];
     case "signal": {
-      const command = `holdpoint signal ${wait.threadId} ${line(shellWord(wait.signal), 400)} '{…}'${sameOptions}`;
+      const command = ownCommand(
+        `signal ${wait.threadId} ${line(shellWord(wait.signal), 400)} '{…}'${sameOptions}`,
+      );
       return [
         `${head}  the signal ${line(wait.signal, 80)}${when === "" ? "" : ` until ${when}`}`,
         `    ${paint("cyan", command)}`,

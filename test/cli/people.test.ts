@@ -57,6 +57,27 @@ function ledger({ folder }: Project): readonly unknown[] {
     : [];
 }
 
+describe("commands that are printed", () => {
+  it("are spelled as they can be typed where only npx or npm reach this command line", async () => {
+    const project = teamProject();
+    await held(project, [100]);
+    const asked = async (...args: readonly string[]) => {
+      const env = {
+        npm_command: "exec",
+        npm_lifecycle_event: "npx",
+        npm_config_user_agent: "npm/11.6.0 node/v24",
+      };
+      return project.start(args, { env }).ended;
+    };
+    const inbox = await asked("inbox");
+    expect(inbox.stdout).toContain("npx holdpoint approve r_");
+    expect(inbox.stdout).not.toMatch(/(?<!npx )holdpoint approve/);
+    const failed = await asked("reject", "r_none", "--why", "x");
+    expect(failed.stderr).toContain("`npx holdpoint inbox`");
+    expect((await project.run("inbox")).stdout).not.toContain("npx");
+  });
+});
+
 describe("whose inbox", () => {
   it("--mine and --for list what somebody may decide now, and not what they asked for", async () => {
     const project = teamProject();

@@ -9,6 +9,7 @@ import { type AddCommand, wholeNumber } from "../command-line.ts";
 import { type Context, withStore } from "../context.ts";
 import { describeRequest, requestView } from "../describe-request.ts";
 import { line, plural, shellWord } from "../format.ts";
+import { ownCommand } from "../own-command.ts";
 
 interface Options {
   readonly limit?: number;
@@ -41,7 +42,7 @@ export const addInbox: AddCommand = (program, run) => {
               ? []
               : [
                   "",
-                  `There are more: holdpoint inbox${sameChoice(options)} --cursor '${nextCursor}'${context.settings.sameOptions}`,
+                  `There are more: ${ownCommand(`inbox${sameChoice(options)} --cursor '${nextCursor}'${context.settings.sameOptions}`)}`,
                 ];
           const head =
             rows.length === 0
