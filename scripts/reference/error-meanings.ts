@@ -128,6 +128,10 @@ const temporary = {
     what: "More requests than the rate allows.",
     wayOut: "Wait for as long as `Retry-After` says.",
   },
+  too_many_streams: {
+    what: "A token holds as many event streams as it may.",
+    wayOut: "End streams that nobody reads, or read pages of events.",
+  },
   service_busy: {
     what: "The service holds as many streams as it can.",
     wayOut: "Come back later, or read pages instead.",

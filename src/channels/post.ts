@@ -2,8 +2,10 @@
 // goes to one of those (a second look-up could give another answer); redirects are answers, not followed.
 import type { LookupAddress } from "node:dns";
 import type { IncomingMessage, RequestOptions } from "node:http";
-import { isIP } from "node:net";
+import { isIP, type NetConnectOpts, type Socket } from "node:net";
+import type { ConnectionOptions } from "node:tls";
 import { HoldpointError } from "../core/errors.ts";
+import { type ConnectionProblem, connectionProblem, timeoutProblem } from "./connection-problem.ts";
 import { isPrivateAddress } from "./private-address.ts";
 
 export interface PostRequest {
@@ -52,17 +54,14 @@ export async function post(request: PostRequest): Promise<PostAnswer> {
     });
     sending.on("error", (cause) => {
       if (cause instanceof HoldpointError) reject(cause);
-      else
-        reject(
-          unreachable(url, signal.aborted ? `no answer within ${timeoutMs} ms` : messageOf(cause), isSent),
-        );
+      else reject(unreachable(url, signal.aborted ? timeoutProblem(timeoutMs) : problemOf(cause), isSent));
     });
     sending.end(body);
   });
 }
 
 /**
- * Connects, and closes: nothing is asked of the other side.
+ * Connects, greets by TLS where the address is https, and closes: nothing is asked of the other side.
  *
  * @throws `channel_unavailable`; `channel_refused` for a private address.
  */
@@ -70,28 +69,38 @@ export async function reach(request: Omit<PostRequest, "headers" | "body">): Pro
   const { url, allowPrivate, timeoutMs } = request;
   const host = url.hostname.replace(/^\[|\]$/g, "");
   if (!allowPrivate && isIP(host) !== 0 && isPrivateAddress(host)) throw privateAddress(url);
-  const { connect } = await import("node:net");
-  const lookup = allowPrivate ? {} : { lookup: await publicLookup(url) };
-  const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
+  const isTls = url.protocol === "https:";
+  const connect: (options: ConnectionOptions & NetConnectOpts) => Socket = isTls
+    ? (await import("node:tls")).connect
+    : (await import("node:net")).connect;
+  const port = url.port === "" ? (isTls ? 443 : 80) : Number(url.port);
+  const options = {
+    ...{ host, port },
+    ...(isTls && isIP(host) === 0 && { servername: host }),
+    ...(allowPrivate ? {} : { lookup: await publicLookup(url) }),
+  };
   const signal = AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)]);
   await new Promise<void>((resolve, reject) => {
-    const socket = connect({ host, port, signal, ...lookup });
-    socket.once("connect", () => {
-      socket.destroy();
+    const socket = connect(options);
+    const giveUp = (): void => void socket.destroy(new Error("told to stop"));
+    if (signal.aborted) giveUp();
+    signal.addEventListener("abort", giveUp, { once: true });
+    socket.once("close", () => signal.removeEventListener("abort", giveUp));
+    socket.once(isTls ? "secureConnect" : "connect", () => {
       resolve();
+      socket.destroy();
     });
-    socket.once("error", (cause) => {
+    socket.once("error", (cause: Error) => {
       if (cause instanceof HoldpointError) reject(cause);
-      else
-        reject(
-          unreachable(url, signal.aborted ? `no answer within ${timeoutMs} ms` : messageOf(cause), false),
-        );
+      else reject(unreachable(url, signal.aborted ? timeoutProblem(timeoutMs) : problemOf(cause), false));
     });
   });
 }
 
-function messageOf(error: Error): string {
-  return "code" in error && typeof error.code === "string" ? error.code : error.message;
+function problemOf(error: Error): ConnectionProblem {
+  const code = "code" in error ? error.code : undefined;
+  const why = typeof code === "string" ? code : error.message;
+  return connectionProblem(code) ?? { why, fix: "Check the address, and the network between." };
 }
 
 async function publicLookup(url: URL): Promise<NonNullable<RequestOptions["lookup"]>> {
@@ -109,8 +118,9 @@ async function publicLookup(url: URL): Promise<NonNullable<RequestOptions["looku
 }
 
 /** Names the origin only: a path may hold a secret. */
-function unreachable(url: URL, why: string, isSent: boolean): HoldpointError {
+function unreachable(url: URL, { why, fix }: ConnectionProblem, isSent: boolean): HoldpointError {
   return new HoldpointError("channel_unavailable", `${url.origin} cannot be reached: ${why}`, {
+    fix,
     retryable: true,
     details: isSent ? {} : { arrived: false },
   });

@@ -25,34 +25,80 @@ export interface StartCheck {
 /** Of this process, by the definition's digest. */
 const known = new Map<string, Promise<readonly Finding[]>>();
 
+/** What a runtime is to know of the check of its agents. */
+export interface StartsChecked {
+  /** Agents that are started although their check failed. */
+  readonly unchecked: ReadonlyMap<string, Unchecked>;
+  /** Agents that start no new thread, with the codes of the errors. */
+  readonly unready: ReadonlyMap<string, readonly string[]>;
+}
+
 /**
- * @returns what is to be recorded with the threads of agents that are started although their check failed.
+ * For a command that starts one agent.
+ *
  * @throws `check_failed`; `usage` for a reason that is none.
  */
-export async function checkStart(
+export async function checkStart(context: Context, start: StartCheck): Promise<StartsChecked> {
+  const { unchecked, failures } = await checkAll(context, start);
+  const [first] = failures;
+  if (first) throw failed(first.agent, first.errors);
+  return { unchecked, unready: new Map() };
+}
+
+/**
+ * For a command that runs many agents: one that is not ready keeps no other from being started, and its threads that are
+ * there go on. It is told loudly.
+ *
+ * @throws `usage` for a reason that is none.
+ */
+export async function checkStarts(context: Context, start: StartCheck): Promise<StartsChecked> {
+  const { unchecked, failures } = await checkAll(context, start);
+  for (const { agent, errors } of failures) {
+    const { message, fix } = failed(agent, errors);
+    context.screen.warn(`${message}. Threads of it that are there go on. ${fix}`);
+  }
+  const unready = new Map(failures.map(({ agent, errors }) => [agent.name, codesOf(errors)]));
+  return { unchecked, unready };
+}
+
+interface Failure {
+  readonly agent: Agent;
+  readonly errors: readonly Finding[];
+}
+
+async function checkAll(
   context: Context,
   start: StartCheck,
-): Promise<ReadonlyMap<string, Unchecked>> {
-  const { agents, files, channels, startedBy, unchecked } = start;
-  const why = unchecked === undefined ? null : soundReason(unchecked);
+): Promise<{ readonly unchecked: ReadonlyMap<string, Unchecked>; readonly failures: readonly Failure[] }> {
+  const { agents, files, channels, startedBy } = start;
+  const why = start.unchecked === undefined ? null : soundReason(start.unchecked);
   const around = { ...(channels && { channels }), ...(startedBy !== undefined && { startedBy }) };
   const options = await checkOptions(context, agents, around);
-  const overridden = new Map<string, Unchecked>();
+  const unchecked = new Map<string, Unchecked>();
+  const failures: Failure[] = [];
   for (const agent of agents) {
     const digest = `${agent.name} ${definitionDigest(agent)}`;
     const isNew = !known.has(digest);
-    const finding = known.get(digest) ?? checkAgent(agent, options);
-    known.set(digest, finding);
-    const findings = placeFindings(agent, files.get(agent.name), await finding);
+    const checking = known.get(digest) ?? checkAgent(agent, options);
+    known.set(digest, checking);
+    const findings = placeFindings(agent, files.get(agent.name), await checking);
     if (isNew) tellWarnings(context, agent, findings);
     const errors = findings.filter(({ level }) => level === "error");
     if (errors.length === 0) continue;
-    if (why === null) throw failed(agent, errors);
-    const codes = [...new Set(errors.map(({ code }) => code))];
-    context.screen.warn(`${agent.name} starts unchecked (${codes.join(", ")}): ${line(why, 200)}`);
-    overridden.set(agent.name, { why, codes });
+    if (why === null) failures.push({ agent, errors });
+    else unchecked.set(agent.name, overridden(context, { agent, errors }, why));
   }
-  return overridden;
+  return { unchecked, failures };
+}
+
+function overridden({ screen }: Context, { agent, errors }: Failure, why: string): Unchecked {
+  const codes = codesOf(errors);
+  screen.warn(`${agent.name} starts unchecked (${codes.join(", ")}): ${line(why, 200)}`);
+  return { why, codes };
+}
+
+function codesOf(errors: readonly Finding[]): readonly string[] {
+  return [...new Set(errors.map(({ code }) => code))];
 }
 
 /** Most warnings that are told of one agent; `check` tells them all. */

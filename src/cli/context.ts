@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import type { Agent } from "../core/agent.ts";
 import { type HoldpointError, isHoldpointError } from "../core/errors.ts";
 import type { Unchecked } from "../core/events.ts";
@@ -29,12 +29,21 @@ export async function withStore<T>(
   use: (store: SqliteStore) => Promise<T>,
 ): Promise<T> {
   const { storePath } = context.settings;
-  if (mode !== "create" && !existsSync(storePath)) throw noStore(storePath);
+  if (mode !== "create" && isMissing(storePath)) throw noStore(storePath);
   const store = await openStore(storePath, mode);
   try {
     return await use(store);
   } finally {
     await store.close();
+  }
+}
+
+/** What this user may not look at is there, for all that anybody knows: opening it says what is wrong. */
+function isMissing(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
   }
 }
 
@@ -58,6 +67,7 @@ export async function withRuntime<T>(
     readonly observe?: (hint: Hint) => void;
     /** What `checkStart` gave. */
     readonly unchecked?: ReadonlyMap<string, Unchecked>;
+    readonly unready?: ReadonlyMap<string, readonly string[]>;
   },
   use: (runtime: Runtime) => Promise<T>,
 ): Promise<T> {

@@ -1,5 +1,6 @@
 import type { Finding, FindingArea, FindingLevel } from "../core/check/finding.ts";
 import { formatPath, line, plural } from "./format.ts";
+import { spellCommands } from "./own-command.ts";
 import type { Paint, Style } from "./screen.ts";
 
 const areas: readonly FindingArea[] = ["prompt", "window", "control flow", "tools"];
@@ -22,8 +23,8 @@ function describeFinding(finding: Finding, paint: Paint): readonly string[] {
   const place = where ? `  ${formatPath(where.file)}:${where.line}` : "";
   return [
     `    ${paint(styles[level], level)} ${code}: ${line(message, 500)}${place}`,
-    `      ${line(why, 500)}`,
-    `      ${paint("cyan", "→")} ${line(fix, 500)}`,
+    `      ${spellCommands(line(why, 500))}`,
+    `      ${paint("cyan", "→")} ${spellCommands(line(fix, 500))}`,
   ];
 }
 

@@ -5,13 +5,13 @@ import { viewRequest } from "../core/request-view.ts";
 import type { RequestRow } from "../ports/store.ts";
 import type { Context } from "./context.ts";
 import { formatCount, formatDistance, formatJson, formatTime, line, shellWord } from "./format.ts";
+import { ownCommand } from "./own-command.ts";
 import type { Paint } from "./screen.ts";
 
 export interface RequestView {
   readonly paint: Paint;
   readonly now: number;
-  /** How the commands shown begin, and the options to repeat in them. */
-  readonly program: string;
+  /** The options to repeat in the commands that are shown. */
   readonly sameOptions: string;
   /** Who runs this command. */
   readonly principal: Principal;
@@ -21,9 +21,9 @@ export interface RequestView {
 
 /** How requests are shown to whoever runs this command. */
 export function requestView({ screen, settings }: Context): RequestView {
-  const { program, sameOptions, principal, roles, isNamed } = settings;
+  const { sameOptions, principal, roles, isNamed } = settings;
   const { paint } = screen;
-  return { paint, now: Date.now(), program, sameOptions, principal: { id: principal, roles }, isNamed };
+  return { paint, now: Date.now(), sameOptions, principal: { id: principal, roles }, isNamed };
 }
 
 /** A person decides on what is shown, so the arguments are shown whole, up to what a screen can hold. */
@@ -49,7 +49,7 @@ export function describeRequest(row: RequestRow, view: RequestView): readonly st
       ? []
       : [`the answer must fit ${formatJson(opened.answerSchema, 400)}`]),
     ...answers(row).map((command) =>
-      paint("cyan", `${view.program} ${command}${view.sameOptions}${asWhom(row, view)}`),
+      paint("cyan", ownCommand(`${command}${view.sameOptions}${asWhom(row, view)}`)),
     ),
   ];
   const head = `${paint("bold", requestId)}  ${paint("yellow", opened.kind)}  ${line(opened.question, 1_000)}`;
@@ -95,7 +95,7 @@ function shownArguments(args: Json): string {
   const shown = formatJson(args, Number.POSITIVE_INFINITY);
   if (shown.length <= argumentsLength) return shown;
   const hidden = formatCount(shown.length - argumentsLength);
-  return `${shown.slice(0, argumentsLength)}… ${hidden} MORE CHARACTERS ARE NOT SHOWN HERE: see \`holdpoint inbox --json\``;
+  return `${shown.slice(0, argumentsLength)}… ${hidden} MORE CHARACTERS ARE NOT SHOWN HERE: see \`${ownCommand("inbox --json")}\``;
 }
 
 function deadline({ opened }: RequestRow, now: number): string {

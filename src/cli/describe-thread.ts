@@ -5,6 +5,7 @@ import type { Context } from "./context.ts";
 import { describeError } from "./describe-event.ts";
 import { describeRequest, type RequestView, requestView } from "./describe-request.ts";
 import { formatCount, formatDistance, formatJson, formatTime, line, plural, shellWord } from "./format.ts";
+import { ownCommand } from "./own-command.ts";
 import type { Paint, Style } from "./screen.ts";
 
 /** One line that names a thread and how it stands. */
@@ -56,13 +57,13 @@ export function describeOutcome(report: ThreadReport, view: RequestView): readon
       if (row.agent === standingAgent)
         return [
           "A standing approval, which no worker runs. To end it:",
-          view.paint("cyan", `${view.program} standing revoke ${row.threadId} --why '…'${view.sameOptions}`),
+          view.paint("cyan", ownCommand(`standing revoke ${row.threadId} --why '…'${view.sameOptions}`)),
         ];
       return [
         row.dueAt !== null && Date.parse(row.dueAt) > view.now
           ? `A worker has it. Should that have died, another may take it from ${formatTime(row.dueAt)} UTC on (${formatDistance(row.dueAt, view.now)}):`
           : "It is due: a worker takes it.",
-        view.paint("cyan", `${view.program} worker --once${view.sameOptions}`),
+        view.paint("cyan", ownCommand(`worker --once${view.sameOptions}`)),
       ];
     default:
       return row.status satisfies never;
@@ -87,7 +88,7 @@ function describeWaiting(
 
 function describeWait(
   wait: Exclude<WaitReport, { kind: "child" }>,
-  { paint, now, program, sameOptions }: RequestView,
+  { paint, now, sameOptions }: RequestView,
 ): readonly string[] {
   const when =
     wait.dueAt === null ? "" : `${formatTime(wait.dueAt)} UTC (${formatDistance(wait.dueAt, now)})`;
@@ -98,7 +99,9 @@ function describeWait(
     case "retry":
       return [`${head}  its next try at ${when}; a worker makes it`];
     case "signal": {
-      const command = `${program} signal ${wait.threadId} ${line(shellWord(wait.signal), 400)} '{…}'${sameOptions}`;
+      const command = ownCommand(
+        `signal ${wait.threadId} ${line(shellWord(wait.signal), 400)} '{…}'${sameOptions}`,
+      );
       return [
         `${head}  the signal ${line(wait.signal, 80)}${when === "" ? "" : ` until ${when}`}`,
         `    ${paint("cyan", command)}`,

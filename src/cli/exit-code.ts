@@ -37,6 +37,7 @@ const exitCodes: { readonly [Code in ErrorCode]: ExitCode } = {
   tally_exceeded: 3,
   lease_lost: 3,
   rate_limited: 3,
+  too_many_streams: 3,
   service_busy: 3,
   store_busy: 3,
   store_unavailable: 3,

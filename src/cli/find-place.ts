@@ -22,13 +22,24 @@ export function placeFindings(
   agent: Agent,
   file: string | undefined,
   findings: readonly Finding[],
+  configPath: string | null = null,
 ): readonly Finding[] {
-  if (file === undefined) return findings;
-  const sources = sourcesOf(file);
+  const sources = file === undefined ? [] : sourcesOf(file);
   return findings.map((finding) => {
-    const where = finding.where ?? (finding.about && placeOf(agent, sources, finding.about));
+    const { about } = finding;
+    const found =
+      about?.kind === "people" ? channelsPlace(configPath) : about && placeOf(agent, sources, about);
+    const where = finding.where ?? found;
     return where ? { ...finding, where } : finding;
   });
+}
+
+/** Channels are the config's, not the agent's. */
+function channelsPlace(configPath: string | null): FindingPlace | null {
+  const text = configPath === null ? null : readSource(configPath);
+  if (configPath === null || text === null) return null;
+  const index = text.split("\n").findIndex((line) => /\bchannels\b["']?\s*[:,]/.test(line));
+  return { file: configPath, line: Math.max(0, index) + 1 };
 }
 
 /** The file, and what it imports, nearest first. */

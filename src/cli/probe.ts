@@ -11,6 +11,7 @@ import type { Usage } from "../core/events.ts";
 import { modelFacts } from "../models/model-facts.ts";
 import { modelResolver } from "../models/resolve-model.ts";
 import { tokenEstimator } from "../models/token-estimator.ts";
+import { untilAborted } from "../models/until-aborted.ts";
 import type { DeliveryChannel } from "../ports/channel.ts";
 import type { ModelInput } from "../ports/model.ts";
 import type { Context } from "./context.ts";
@@ -24,32 +25,43 @@ export interface Probed {
 
 /** The least that all providers take as a limit (OpenAI's responses: 16). */
 const mostOutput = 16;
-const timeoutMs = 60_000;
+const longestMs = 60_000;
 
+/** @param timeoutMs for the model, and for each channel. Default 60 s; a channel's own limit may be shorter. */
 export async function probe(
-  context: Context,
+  context: Pick<Context, "settings" | "signal">,
   agent: Agent,
-  channels: readonly DeliveryChannel[],
+  {
+    channels,
+    timeoutMs = longestMs,
+  }: { readonly channels: readonly DeliveryChannel[]; readonly timeoutMs?: number },
 ): Promise<Probed> {
-  const model = mayDecide(agent) ? [await probeModel(context, agent)] : [];
-  const others = await Promise.all(channels.map((channel) => probeChannel(context, channel)));
+  const { signal } = context;
+  const model = mayDecide(agent) ? [await probeModel(context, agent, timeoutMs)] : [];
+  const others = await Promise.all(channels.map((channel) => probeChannel(channel, { signal, timeoutMs })));
   const all = [...model, ...others];
   return { findings: all.flatMap(({ findings }) => findings), said: all.flatMap(({ said }) => said) };
 }
 
-async function probeModel({ settings, signal }: Context, agent: Agent): Promise<Probed> {
+async function probeModel(
+  { settings, signal }: Pick<Context, "settings" | "signal">,
+  agent: Agent,
+  timeoutMs: number,
+): Promise<Probed> {
   const { defaultModel, providers, counter = tokenEstimator } = settings;
   const input = probeInput(agent);
   const counted = counter.count(JSON.stringify([input.messages, input.tools]));
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   try {
     const [named] = Array.isArray(agent.model) ? agent.model : [agent.model];
     const model = await modelResolver({ defaultModel, providers })(named);
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-    const { usage } = await model.generate(input, { signal: limit });
+    const { usage } = await untilAborted(model.generate(input, { signal: limit }), limit);
     const said = `${model.id} takes prompt and tools${usage ? `: ${describeUsage(model.id, usage)}` : ""}`;
     return { findings: usage ? countFinding(usage, counted) : [], said: [said] };
   } catch (error) {
     signal.throwIfAborted();
+    if (limit.aborted)
+      return late("probe_model_failed", "model", `the model gave no answer within ${timeoutMs} ms`);
     const { code, message, fix } = toErrorInfo(error, "model_failed");
     if (code === "model_interrupted")
       return {
@@ -98,14 +110,31 @@ function countFinding({ inputTokens }: Usage, counted: number): readonly Finding
   ];
 }
 
-async function probeChannel({ signal }: Context, channel: DeliveryChannel): Promise<Probed> {
+function late(
+  code: "probe_model_failed" | "probe_channel_failed",
+  kind: "model" | "people",
+  message: string,
+): Probed {
+  const fix = "Check address, network and proxy; or try later, when the other side is overloaded.";
+  return { findings: [finding(code, { kind }, message, fix)], said: [] };
+}
+
+async function probeChannel(
+  channel: DeliveryChannel,
+  { signal, timeoutMs }: { readonly signal: AbortSignal; readonly timeoutMs: number },
+): Promise<Probed> {
   const { name } = channel;
   if (!channel.probe) return { findings: [], said: [`channel ${name} cannot be probed`] };
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   try {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-    return { findings: [], said: [`channel ${name}: ${await channel.probe({ signal: limit })}`] };
+    return {
+      findings: [],
+      said: [`channel ${name}: ${await untilAborted(channel.probe({ signal: limit }), limit)}`],
+    };
   } catch (error) {
     signal.throwIfAborted();
+    if (limit.aborted)
+      return late("probe_channel_failed", "people", `channel ${name}: no answer within ${timeoutMs} ms`);
     const fix = isHoldpointError(error) ? error.fix : undefined;
     const { message } = toErrorInfo(error, "channel_unavailable");
     return {

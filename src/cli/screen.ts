@@ -5,6 +5,7 @@ import { styleText } from "node:util";
 import { HoldpointError, isHoldpointError, toErrorInfo } from "../core/errors.ts";
 import { visible } from "../core/visible.ts";
 import type { ExitCode } from "./exit-code.ts";
+import { spellCommands } from "./own-command.ts";
 
 export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 export type Paint = (style: Style, text: string) => string;
@@ -72,10 +73,10 @@ export function createScreen({ json, quiet }: ScreenOptions): Screen {
     paintNotes,
     isLive,
     note(line) {
-      if (!quiet) above(line);
+      if (!quiet) above(line.startsWith("{") ? line : spellCommands(line)); // no entry of the access log
     },
     warn(line) {
-      above(`${paintNotes("yellow", "warning")}: ${line}`);
+      above(`${paintNotes("yellow", "warning")}: ${spellCommands(line)}`);
     },
     live(text) {
       if (!isLive) return;
@@ -163,7 +164,7 @@ interface CliError {
 /** The shape in which every error leaves: what, why, and what to do next. */
 function toCliError(error: unknown): CliError {
   const info = toErrorInfo(error, "internal");
-  return { code: info.code, message: info.message, fix: info.fix ?? fixOf(error) };
+  return { code: info.code, message: info.message, fix: spellCommands(info.fix ?? fixOf(error)) };
 }
 
 function fixOf(error: unknown): string {

@@ -33,6 +33,8 @@ export interface GlobalOptions {
 
 export interface Settings {
   readonly storePath: string;
+  /** `null` where there is none. */
+  readonly configPath: string | null;
   /** Named with `--agent`: where they are given, nothing else is looked at. */
   readonly agentFiles: readonly string[];
   readonly configAgentFiles: readonly string[];
@@ -56,8 +58,6 @@ export interface Settings {
   readonly isNamed: boolean;
   /** Those that the directory gives the principal. */
   readonly roles: readonly string[];
-  /** How whoever ran this command runs another. */
-  readonly program: string;
   /** What to add to a command so that it finds the same store and agents. */
   readonly sameOptions: string;
 }
@@ -85,6 +85,7 @@ interface ServerSettings {
   readonly port?: number | undefined;
   readonly publicUrl?: string | undefined;
   readonly allowedHosts?: readonly string[] | undefined;
+  readonly trustedProxies?: readonly string[] | undefined;
 }
 
 const serverSchema: z.ZodType<ServerSettings> = z.strictObject({
@@ -92,6 +93,7 @@ const serverSchema: z.ZodType<ServerSettings> = z.strictObject({
   port: z.int().min(0).max(65_535).optional(),
   publicUrl: z.string().min(1).optional(),
   allowedHosts: z.array(z.string().min(1)).optional(),
+  trustedProxies: z.array(z.string().min(1)).optional(),
 });
 
 const telemetrySchema: z.ZodType<Pick<OpenTelemetryOptions, "content" | "share">> = z.strictObject({
@@ -140,6 +142,7 @@ export async function readSettings(options: GlobalOptions): Promise<Settings> {
   const principal = principalOf(options.as);
   assertOwnName(principal, people);
   return {
+    configPath,
     storePath:
       options.store === undefined ? resolve(folder, config.store ?? defaultStore) : resolve(options.store),
     agentFiles: (options.agent ?? []).map((path) => resolve(path)),
@@ -165,7 +168,6 @@ export async function readSettings(options: GlobalOptions): Promise<Settings> {
     isNamed: options.as !== undefined,
     roles: rolesOf(principal, people),
     people,
-    program: programOf(variableOf("npm_command"), variableOf("npm_lifecycle_event")),
     sameOptions: sameOptions(options),
   };
 }
@@ -288,12 +290,6 @@ function userName(): string {
   } catch {
     return variableOf("USER") ?? "unknown"; // a user without an entry in the system's list
   }
-}
-
-/** A project's own `holdpoint` is on nobody's path: what npm has started, npm has to start again. */
-function programOf(npmCommand: string | undefined, script: string | undefined): string {
-  if (npmCommand === undefined) return "holdpoint";
-  return script === "holdpoint" ? "npm run holdpoint --" : "npx holdpoint";
 }
 
 function sameOptions({ store, config, agent = [] }: GlobalOptions): string {

@@ -63,6 +63,8 @@ export interface ClientThread extends Omit<ThreadRow, "waits"> {
 export interface ClientAgent {
   readonly name: string;
   readonly version: string;
+  /** Codes of the errors of its check. With any, it starts no new thread here. */
+  readonly checkErrors: readonly string[];
   readonly tools: readonly {
     readonly name: string;
     readonly description: string;
@@ -109,7 +111,12 @@ export interface HoldpointClient {
   /** @returns the id of the new thread. */
   forkThread(threadId: string, options: { readonly at: number } & CallOptions): Promise<string>;
   requests(
-    query?: { readonly status?: RequestStatus; readonly threadId?: string } & PageOptions,
+    query?: {
+      readonly status?: RequestStatus;
+      readonly threadId?: string;
+      /** Only what this token may decide now; a page may hold fewer than `limit`, and name a next one. */
+      readonly decidable?: true;
+    } & PageOptions,
   ): Promise<{ readonly requests: readonly ClientRequest[]; readonly nextCursor: string | null }>;
   request(requestId: string, options?: CallOptions): Promise<ShownRequest>;
   /** With `digest`, of the action that was shown, nothing is decided when it is not what would run (`digest_mismatch`). */
@@ -179,7 +186,8 @@ export function createClient(options: ClientOptions): HoldpointClient {
       });
       return forked.threadId;
     },
-    requests: ({ signal, ...query } = {}) => call(at("requests"), { query, signal }),
+    requests: ({ signal, decidable, ...query } = {}) =>
+      call(at("requests"), { query: { ...query, ...(decidable && { decidable: "true" }) }, signal }),
     request: (requestId, { signal } = {}) => call(at("requests", requestId), { signal }),
     decide: (requestId, verdict, { signal, digest } = {}) =>
       call(at("requests", requestId, "verdict"), {

@@ -38,6 +38,7 @@ export type ErrorCode =
   | "tally_exceeded"
   | "lease_lost"
   | "rate_limited"
+  | "too_many_streams"
   | "service_busy"
   | "store_busy"
   | "store_unavailable"

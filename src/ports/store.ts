@@ -148,8 +148,11 @@ export interface Store {
    *   `thread_not_found` when `expectedSeq` is not 0 and there is no such thread.
    */
   append(append: Append): Promise<number>;
-  /** A thread's events in order, after `afterSeq` (default 0). Empty when there is no such thread. */
-  read(threadId: string, options?: { readonly afterSeq?: number }): Promise<readonly ThreadEvent[]>;
+  /** A thread's events in order, after `afterSeq` (default 0), at most `limit`. Empty when there is no such thread. */
+  read(
+    threadId: string,
+    options?: { readonly afterSeq?: number; readonly limit?: number },
+  ): Promise<readonly ThreadEvent[]>;
   /**
    * Takes the lease of a thread, or renews it when `owner` holds it already with `number`.
    *

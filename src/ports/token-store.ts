@@ -19,8 +19,15 @@ export interface TokenRow {
   readonly usedAt: string | null;
 }
 
+/** Somebody who is signed in to the service's page by a token, in one browser. */
+export interface SessionRow {
+  readonly tokenId: string;
+  readonly createdAt: string;
+  readonly expiresAt: string;
+}
+
 /**
- * I11. Tokens by the SHA-256 of their text; the text itself is never stored. What leaks through: as with `Store`, every
+ * I11. Tokens by the SHA-256 of their text; the text itself is never stored, nor is that of a session. What leaks through: as with `Store`, every
  * method may reject with `store_busy`, `store_full` or `store_unavailable`.
  */
 export interface TokenStore {
@@ -36,4 +43,10 @@ export interface TokenStore {
   revoke(tokenId: string, at: string): Promise<TokenRow>;
   /** Notes that it was used. */
   touch(tokenId: string, at: string): Promise<void>;
+  /** Sessions that have expired by its `createdAt` are forgotten. @param hash SHA-256 of the session's text, in hex. */
+  addSession(session: SessionRow, hash: string): Promise<void>;
+  /** The session with this hash and its token, whether or not they may still be used. */
+  findSession(hash: string): Promise<{ readonly session: SessionRow; readonly token: TokenRow } | null>;
+  /** Forgets it. One that is not there is none's. */
+  endSession(hash: string): Promise<void>;
 }

@@ -34,7 +34,11 @@ export interface Started {
   readonly created: boolean;
 }
 
-/** Starts a thread of an agent that this process knows. @throws `agent_not_found`; `invalid_input`; `not_json`. */
+/**
+ * Starts a thread of an agent that this process knows.
+ *
+ * @throws `agent_not_found`; `check_failed` for an agent that is `unready` here; `invalid_input`; `not_json`.
+ */
 export async function startThread(
   runtime: Runtime,
   agentName: string,
@@ -44,6 +48,7 @@ export async function startThread(
   const agent = agentNamed(runtime, agentName);
   const { stored, artifacts } = toStored(runtime, await validInput(runtime, agent, input, options.signal));
   const threadId = options.threadId ?? threadIdFor(agentName, options.key);
+  if (runtime.unready.has(agent.name)) return startedBefore(runtime, agent.name, threadId);
   const unchecked = runtime.unchecked.get(agent.name);
   const body = event("thread_started", {
     threadId,
@@ -62,6 +67,24 @@ export async function startThread(
     throw error;
   }
   return { threadId, created: true };
+}
+
+/** A start that is repeated under its key starts nothing new, so it gets its answer. @throws `check_failed` otherwise. */
+async function startedBefore(
+  { store, unready }: Runtime,
+  agentName: string,
+  threadId: string,
+): Promise<Started> {
+  const { rows } = await store.threads({ threadId });
+  if (rows.length > 0) return { threadId, created: false };
+  const codes = (unready.get(agentName) ?? []).join(", ");
+  throw new HoldpointError(
+    "check_failed",
+    `agent ${agentName} starts no thread: its check failed (${codes})`,
+    {
+      fix: `\`holdpoint check ${agentName}\` says what to do. Threads of it that are there go on.`,
+    },
+  );
 }
 
 /**

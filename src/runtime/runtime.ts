@@ -42,6 +42,11 @@ export interface RuntimeOptions {
   readonly secrets?: ReadonlyMap<string, string>;
   /** Agents that are started although their check failed, by name: recorded with each of their threads. Default: none. */
   readonly unchecked?: ReadonlyMap<string, Unchecked>;
+  /**
+   * Agents that start no new thread here, because their check failed: by name, with the codes of its errors. Threads that
+   * are there go on. Default: none.
+   */
+  readonly unready?: ReadonlyMap<string, readonly string[]>;
   readonly observe?: (hint: Hint) => void;
   /** Told what runs do, see `openTelemetry`. Default: nobody is. */
   readonly telemetry?: Telemetry;
@@ -69,6 +74,7 @@ export interface Runtime {
   readonly stream: boolean;
   readonly redact: Redactor;
   readonly unchecked: ReadonlyMap<string, Unchecked>;
+  readonly unready: ReadonlyMap<string, readonly string[]>;
   readonly observe: (hint: Hint) => void;
   readonly telemetry: Telemetry | null;
   readonly leaseMs: number;
@@ -89,6 +95,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     stream: options.stream ?? true,
     redact: redactor(options.secrets ?? new Map()),
     unchecked: options.unchecked ?? new Map(),
+    unready: options.unready ?? new Map(),
     observe: guarded(options.observe ?? (() => {})),
     telemetry: options.telemetry ? guardedTelemetry(options.telemetry) : null,
     leaseMs: options.leaseMs ?? 30_000,

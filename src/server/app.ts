@@ -17,6 +17,7 @@ import { answerMount, mountOf } from "./mounts.ts";
 import { addPages, callerOfPage, isPage } from "./pages/pages.ts";
 import { problemResponse } from "./problem.ts";
 import { createRateLimit, type RateLimit } from "./rate-limit.ts";
+import { loopback, remoteOf } from "./remote-of.ts";
 import type { App, Env, RequestFacts } from "./route.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import { addOperationRoutes } from "./routes/operations.ts";
@@ -25,6 +26,7 @@ import { addStandingRoutes } from "./routes/standing.ts";
 import { addStatsRoute } from "./routes/stats.ts";
 import { addThreadRoutes } from "./routes/threads.ts";
 import type { Service } from "./service.ts";
+import { createStreamShares } from "./stream-shares.ts";
 import { authenticate, unauthenticated } from "./tokens.ts";
 
 export interface ServerOptions {
@@ -46,10 +48,17 @@ export interface ServerOptions {
   readonly maxBodyBytes?: number;
   /** How long a body may take to arrive, in milliseconds. Default 10 s. */
   readonly bodyTimeoutMs?: number;
-  /** For each token, and for each address without one. Default: 100 a second, 200 at once. `null`: none. */
+  /** For each token, and for each address without one, also at mounts. Default: 100 a second, 200 at once. `null`: none. */
   readonly rateLimit?: RateLimit | null;
   /** Streams of events at a time. Default 5,000. */
   readonly maxStreams?: number;
+  /** Of those, at most so many with one token. Default: a quarter. */
+  readonly maxStreamsPerToken?: number;
+  /**
+   * Proxies, by address or network: of what they send, the last entry of `X-Forwarded-For` is the address that the rate is
+   * limited for. Default: those on this machine. @throws `usage` for an entry that is no address.
+   */
+  readonly trustedProxies?: readonly string[];
   /** How often events of other processes are looked for while anybody follows a thread. Default 250 ms. */
   readonly pollMs?: number;
   /** How often a quiet stream is kept open. Default 15 s. */
@@ -91,6 +100,7 @@ export function createServer(options: ServerOptions): HttpServer {
   const service = createService(options, () => isStopping);
   const app = createApp(service, options.numbers);
   const limit = options.rateLimit === null ? null : createRateLimit(options.rateLimit ?? defaultRate);
+  const remoteAddress = remoteOf(options.trustedProxies ?? loopback);
   const clean = runtime.redact.value;
 
   async function answer(request: Request, facts: MutableFacts): Promise<Response> {
@@ -99,6 +109,7 @@ export function createServer(options: ServerOptions): HttpServer {
     const mounted = mountOf(mounts, path);
     if (mounted) {
       facts.route = mounted.prefix;
+      limit?.(`mount:${remoteAddress(request.headers, facts.remote)}`, runtime.clock.now()); // first: a signature costs
       return answerMount(request, mounted.mount, facts, service.bodyLimits);
     }
     if (request.method !== "GET" && request.method !== "HEAD")
@@ -114,9 +125,9 @@ export function createServer(options: ServerOptions): HttpServer {
     request: Request,
     { remote }: MutableFacts,
   ): Promise<TokenRow | null> {
-    let who = `remote:${remote}`;
+    let who = `remote:${remoteAddress(request.headers, remote)}`;
     try {
-      const find = isPage(path) ? callerOfPage(service, request.headers) : callerOf(service, request);
+      const find = isPage(path) ? callerOfPage(service, request) : callerOf(service, request);
       const caller = await find;
       who = caller?.tokenId ?? who;
       return caller;
@@ -202,6 +213,7 @@ function createService(options: ServerOptions, isStopping: () => boolean): Servi
     live: createLive({ runtime, feed, pollMs, beatMs }),
     metrics: createMetrics(),
     maxStreams,
+    streamShares: createStreamShares(options.maxStreamsPerToken ?? Math.ceil(maxStreams / 4)),
     isMetricsOpen,
     version,
     isStopping,

@@ -44,7 +44,7 @@ function forgetOldest(buckets: Map<string, Bucket>): void {
 }
 
 function limited(retryAfterMs: number): HoldpointError {
-  return new HoldpointError("rate_limited", "too many requests with this token", {
+  return new HoldpointError("rate_limited", "too many requests", {
     retryable: true,
     retryAfterMs,
     fix: "Wait as long as Retry-After says.",

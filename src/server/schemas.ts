@@ -283,11 +283,28 @@ const tool = z.object({
 });
 
 export const agents: z.ZodType = z
-  .object({ agents: z.array(z.object({ name: z.string(), version: z.string(), tools: z.array(tool) })) })
+  .object({
+    agents: z.array(
+      z.object({
+        name: z.string(),
+        version: z.string(),
+        checkErrors: z.array(z.string()).meta({
+          description:
+            "Codes of the errors of its check. With any, it starts no new thread (`check_failed`).",
+        }),
+        tools: z.array(tool),
+      }),
+    ),
+  })
   .openapi("Agents");
 
 export const health: z.ZodType = z
-  .object({ status: z.enum(["ok", "stopping", "unavailable"]) })
+  .object({
+    status: z.enum(["ok", "stopping", "unavailable"]),
+    agentsNotReady: z.int().optional().meta({
+      description: "Agents that start no new thread, because their check failed; /v1/agents names them.",
+    }),
+  })
   .openapi("Health");
 
 export const statsQuery: z.ZodType<{

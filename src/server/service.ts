@@ -6,6 +6,7 @@ import type { HostRules } from "./guard.ts";
 import type { Live } from "./live.ts";
 import type { Metrics } from "./metrics.ts";
 import type { BodyLimits } from "./read-body.ts";
+import type { StreamShares } from "./stream-shares.ts";
 
 /** What the routes of one service share. */
 export interface Service {
@@ -19,6 +20,8 @@ export interface Service {
   readonly metrics: Metrics;
   /** Streams at a time; more are told to come back. */
   readonly maxStreams: number;
+  /** Of those, a token's. */
+  readonly streamShares: StreamShares;
   readonly isMetricsOpen: boolean;
   readonly version: string;
   readonly isStopping: () => boolean;

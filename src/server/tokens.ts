@@ -88,6 +88,44 @@ function roleName(role: string): string {
 /** What a token's text looks like; anything else need not be looked up. */
 const tokenForm = /^hp_[A-Za-z0-9_-]{43}$/;
 
+/** Twelve hours: a working day, and not the next one. */
+export const sessionMs: number = 12 * 60 * 60_000;
+
+const sessionForm = /^hs_[A-Za-z0-9_-]{43}$/;
+
+/**
+ * Signs the bearer of a token in. What a browser keeps is a text of its own: it opens the pages and nothing else, until it
+ * expires, is ended, or its token opens nothing any more.
+ *
+ * @returns the session's text. @throws `unauthenticated` as `authenticate`.
+ */
+export async function openSession(tokens: TokenStore, tokenText: string, now: number): Promise<string> {
+  const { tokenId } = await authenticate(tokens, tokenText, now);
+  const text = `hs_${randomBytes(32).toString("base64url")}`;
+  const times = {
+    createdAt: new Date(now).toISOString(),
+    expiresAt: new Date(now + sessionMs).toISOString(),
+  };
+  await tokens.addSession({ tokenId, ...times }, sha256(text));
+  return text;
+}
+
+/** The token that a session stands for; `null` when it opens nothing (any more). */
+export async function tokenOfSession(
+  tokens: TokenStore,
+  text: string,
+  now: number,
+): Promise<TokenRow | null> {
+  const found = sessionForm.test(text) ? await tokens.findSession(sha256(text)) : null;
+  if (!found || Date.parse(found.session.expiresAt) <= now || !isUsable(found.token, now)) return null;
+  await noteUse(tokens, found.token, now);
+  return found.token;
+}
+
+export async function closeSession(tokens: TokenStore, text: string): Promise<void> {
+  if (sessionForm.test(text)) await tokens.endSession(sha256(text));
+}
+
 /** The token with this text. @throws `unauthenticated` when there is none, or it was revoked or has expired. */
 export async function authenticate(tokens: TokenStore, text: string, now: number): Promise<TokenRow> {
   const row = tokenForm.test(text) ? await tokens.find(sha256(text)) : null;

@@ -62,6 +62,7 @@ export function unavailable(code: WebhookProblemCode, detail: string): Problem {
 function statusOf(error: HoldpointError): number {
   if (error.retryable) return 503;
   switch (error.code) {
+    case "check_failed":
     case "store_busy":
     case "store_full":
     case "store_unavailable":

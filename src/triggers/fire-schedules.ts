@@ -131,7 +131,16 @@ async function startTick(
     await store.started({ name, tick, threadId });
     return { threadId };
   } catch (error) {
-    if (!isHoldpointError(error, "invalid_input", "not_json", "result_too_large", "agent_not_found"))
+    if (
+      !isHoldpointError(
+        error,
+        "invalid_input",
+        "not_json",
+        "result_too_large",
+        "agent_not_found",
+        "check_failed",
+      )
+    )
       throw error;
     await store.failed({
       name,

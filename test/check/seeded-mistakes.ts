@@ -529,7 +529,7 @@ const toolMistakes: readonly Mistake[] = [
   },
   ...(["anthropic/claude-sonnet-5-5", "openai/gpt-6-astra"] as const).map(
     (modelId): Mistake => ({
-      code: "tool_schema_top_level",
+      code: "tool_schema_union",
       name: modelId,
       agent: sound({
         model: modelId,

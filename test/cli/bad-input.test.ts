@@ -398,6 +398,7 @@ describe("the store's file", () => {
     const project = newProject();
     await filled(project);
     chmodSync(project.folder, 0o755);
+    chmodSync(join(project.folder, ".holdpoint/holdpoint.db"), 0o644); // it is made for its owner alone
     chmodSync(join(project.folder, ".holdpoint"), 0o555);
     const threads = await project.start(["threads", "--json"], { uid: otherUser }).ended;
     expect(threads).toMatchObject({ code: 0, stdout: expect.stringContaining('"agent":"echo"') });
@@ -408,6 +409,20 @@ describe("the store's file", () => {
       fix: expect.stringContaining("write permission"),
     });
     chmodSync(join(project.folder, ".holdpoint"), 0o755);
+  });
+
+  it.skipIf(!canBeOther())("of another user is told apart from one that is not there", async () => {
+    const project = newProject();
+    await filled(project);
+    chmodSync(project.folder, 0o755);
+    for (const folderMode of [0o700, 0o755]) {
+      chmodSync(join(project.folder, ".holdpoint"), folderMode);
+      const { code, stdout } = await project.start(["threads", "--json"], { uid: otherUser }).ended;
+      expect([code, JSON.parse(stdout).error.message]).toEqual([
+        2,
+        expect.stringContaining("this user may not read"),
+      ]);
+    }
   });
 
   it("is not made by commands that only read", async () => {

@@ -1,6 +1,9 @@
+import { chmodSync, readdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { z } from "zod";
+import { createClient } from "../../src/client/index.ts";
 import { newProject, type Project, root } from "./command.ts";
 
 interface Found {
@@ -70,11 +73,14 @@ describe("check", () => {
     expect(document).toMatchObject({ errors: 2, warnings: 2 });
   });
 
-  it("finds nothing that matters in the example and in what init makes", async () => {
+  it("finds nothing that matters in any example and in what init makes", async () => {
     const project = newProject();
     await project.run("init", "shop");
-    const desk = join(root, "examples/support-desk");
-    for (const folder of ["shop", desk]) {
+    const examples = readdirSync(join(root, "examples"), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => join(root, "examples", name));
+    expect(examples.length).toBeGreaterThan(0);
+    for (const folder of [join(project.folder, "shop"), ...examples]) {
       const config = join(folder, "holdpoint.config.json");
       const { code, document } = await project.json("check", join(folder, "agent.ts"), "--config", config);
       expect({ folder, code, errors: document.errors, warnings: document.warnings }).toEqual({
@@ -139,6 +145,73 @@ export default { channels: [webhookChannel({ url: "http://127.0.0.1:${port}/", s
   });
 });
 
+describe("its JSON", () => {
+  it("is as documented, for an agent and for a file that cannot be loaded", async () => {
+    const project = newProject();
+    writeClerk(project);
+    project.write(
+      "holdpoint.config.json",
+      `{ "people": [{ "id": "dana@example.com", "roles": ["desk"] }],
+  "channels": [{ "type": "slack", "tokenVariable": "NO_TOKEN", "signingSecretVariable": "NO_SECRET" }] }`,
+    );
+    project.write("bad.ts", "export const nothing = 1;");
+    const { code, document } = await project.json("check", "clerk.ts", "bad.ts", "--probe");
+    expect(code).toBe(1);
+    expect(Object.keys(document).sort()).toEqual(["agents", "errors", "notes", "warnings"]);
+    expect(document).toMatchObject({ errors: expect.any(Number), warnings: expect.any(Number) });
+    const finding = z.strictObject({
+      code: z.string().regex(/^[a-z_]+$/),
+      level: z.enum(["error", "warning", "note"]),
+      area: z.enum(["prompt", "window", "control flow", "tools"]),
+      ...{ message: z.string().min(1), why: z.string().min(1), fix: z.string().min(1) },
+      about: z.object({
+        kind: z.enum(["agent", "model", "people", "gate", "window", "limits", "prompt", "tool"]),
+      }),
+      where: z.strictObject({ file: z.string().startsWith("/"), line: z.int().positive() }).optional(),
+    });
+    const checked = z.strictObject({
+      agent: z.string().nullable(),
+      version: z.string().nullable(),
+      file: z.string().nullable(),
+      definition: z
+        .string()
+        .regex(/^[0-9a-f]{16}$/)
+        .nullable(),
+      findings: z.array(finding),
+      probe: z.array(z.string()).optional(),
+    });
+    const agents = z.array(checked).parse(document.agents);
+    expect(agents.map(({ agent, definition, probe }) => [agent, definition !== null, probe?.length])).toEqual(
+      [
+        [null, false, undefined],
+        ["clerk", true, 1],
+      ],
+    );
+    const unusable = agents
+      .flatMap(({ findings }) => findings)
+      .find((one) => one.code === "channel_unusable");
+    expect([unusable?.where?.file.split("/").at(-1), unusable?.where?.line]).toEqual([
+      "holdpoint.config.json",
+      2,
+    ]);
+  });
+});
+
+it.runIf(process.platform !== "win32")("warns of a store that others may read, as serve does", async () => {
+  const project = newProject();
+  const desk = join(root, "test/cli/fixtures/desk.ts");
+  await project.run("worker", "--once", "--agent", desk);
+  const store = join(project.folder, ".holdpoint/holdpoint.db");
+  expect((await project.run("check", desk)).stderr).not.toContain("others on this machine");
+  chmodSync(store, 0o644);
+  expect((await project.run("check", desk)).stderr).toContain("others on this machine may read");
+  chmodSync(store, 0o666);
+  const serving = project.start(["serve", "--port", "0", "--agent", desk], { input: null });
+  await serving.until("others on this machine may change");
+  serving.child.kill("SIGTERM");
+  expect((await serving.ended).code).toBe(0);
+});
+
 describe("a start", () => {
   it("is stopped by an error, unless somebody says why not, which is recorded", async () => {
     const project = newProject();
@@ -175,9 +248,39 @@ describe("a start", () => {
       }] : []] };`,
     );
     const desk = join(root, "test/cli/fixtures/desk.ts");
-    const { code, document } = await project.json("worker", "--once", "--agent", desk);
+    const { code, document } = await project.json("run", desk, '{"orderId":"A7","cents":5}');
     expect({ code, error: document.error.code }).toEqual({ code: 1, error: "check_failed" });
     expect(document.error.message).toContain("the team starts nothing (team_frozen)");
     expect((await project.json("worker", "--once", "--agent", desk, "--unchecked", "Urgent.")).code).toBe(0);
+  });
+
+  it("is kept from one agent alone by serve and worker, whose threads go on", async () => {
+    const project = newProject();
+    writeClerk(project);
+    project.write("holdpoint.config.json", withPeople);
+    const desk = join(root, "test/cli/fixtures/desk.ts");
+    const agents = ["--agent", desk, "--agent", "clerk.ts"];
+    const once = await project.run("worker", "--once", ...agents);
+    expect(once.code).toBe(0);
+    expect(once.stderr).toContain("agent clerk does not start: ");
+    expect(once.stderr).toContain("prompt_variable_unknown, ./clerk.prompt.md:3");
+    expect(once.stderr).toContain("Threads of it that are there go on.");
+    const args = ["token", "create", "--principal", "kim@example.com", "--scope", "read,run"];
+    const { document: made } = await project.json(...args);
+    const serving = project.start(["serve", "--port", "0", ...agents], { input: null });
+    let noted = "";
+    serving.child.stderr?.on("data", (text: string) => {
+      noted += text;
+    });
+    await serving.until("listening on ");
+    expect(noted).toContain("agent clerk does not start: ");
+    const client = createClient({ url: /listening on (\S+)/.exec(noted)?.[1] ?? "", token: made.token });
+    await expect(client.startThread({ agent: "clerk", input: { order: "A7" } })).rejects.toMatchObject({
+      code: "check_failed",
+    });
+    const started = await client.startThread({ agent: "desk", input: { orderId: "A7", cents: 5 } });
+    expect(started.created).toBe(true);
+    serving.child.kill("SIGTERM");
+    expect((await serving.ended).code).toBe(0);
   });
 });

@@ -57,6 +57,44 @@ function ledger({ folder }: Project): readonly unknown[] {
     : [];
 }
 
+describe("commands that are printed", () => {
+  it("are spelled as they can be typed where only npx or npm reach this command line", async () => {
+    const project = teamProject();
+    await held(project, [100]);
+    const asked = async (...args: readonly string[]) => {
+      const env = {
+        npm_command: "exec",
+        npm_lifecycle_event: "npx",
+        npm_config_user_agent: "npm/11.6.0 node/v24",
+      };
+      return project.start(args, { env }).ended;
+    };
+    const inbox = await asked("inbox");
+    expect(inbox.stdout).toContain("npx holdpoint approve r_");
+    expect(inbox.stdout).not.toMatch(/(?<!npx )holdpoint approve/);
+    const failed = await asked("reject", "r_none", "--why", "x");
+    expect(failed.stderr).toContain("`npx holdpoint inbox`");
+    expect((await project.run("inbox")).stdout).not.toContain("npx");
+  });
+});
+
+describe("whose inbox", () => {
+  it("--mine and --for list what somebody may decide now, and not what they asked for", async () => {
+    const project = teamProject();
+    const { ids } = await held(project, [100]);
+    const listed = async (...args: readonly string[]) =>
+      (await project.json("inbox", ...args)).document.requests.map(
+        ({ requestId }: { requestId: string }) => requestId,
+      );
+    expect(await listed("--mine", "--as", "dana@example.com")).toEqual(ids);
+    expect(await listed("--for", "kim@example.com")).toEqual(ids);
+    expect(await listed("--for", "lee@example.com")).toEqual([]);
+    const { stdout } = await project.run("inbox", "--mine", "--as", "lee@example.com");
+    expect(stdout).toContain("Nothing waits for lee@example.com (no role).");
+    expect((await project.run("inbox", "--mine", "--for", "kim@example.com")).code).toBe(2);
+  });
+});
+
 describe("the commands shown", () => {
   it("say who decides, or leave a place for it where this person would be refused", async () => {
     const project = teamProject();

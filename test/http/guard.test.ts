@@ -311,6 +311,65 @@ describe("answers", () => {
   });
 });
 
+describe("what has no token, or many streams", () => {
+  const asked: string[] = [];
+  const mounts = new Map([
+    [
+      "/hooks/shop",
+      async () => {
+        asked.push("shop");
+        return new Response("signed?");
+      },
+    ],
+  ]);
+
+  test("a mount is asked no more often by one address than the rate allows, before it looks at anything", async () => {
+    asked.length = 0;
+    const service = await open({ agents, mounts, rateLimit: { perSecond: 1, burst: 2 } });
+    const from = async (remote: string, forwarded?: string) => {
+      const headers = { host: "localhost", ...(forwarded !== undefined && { "x-forwarded-for": forwarded }) };
+      const request = new Request("http://localhost/hooks/shop", { method: "POST", body: "x", headers });
+      return (await service.server.fetch(request, { remote })).status;
+    };
+    const far = "203.0.113.7";
+    expect([await from(far), await from(far), await from(far)]).toEqual([200, 200, 429]);
+    expect(await from(far, "198.51.100.1")).toBe(429); // it says what it likes
+    expect(await from("198.51.100.2")).toBe(200);
+    expect(asked).toHaveLength(3);
+    expect([await from("::ffff:127.0.0.1", `9.9.9.9, ${far}`), await from("127.0.0.1", far)]).toEqual([
+      429, 429,
+    ]);
+    expect(await from("127.0.0.1", "198.51.100.3")).toBe(200); // another one behind the proxy of this machine
+    expect((await service.json("/v1/threads")).status).toBe(200); // tokens have buckets of their own
+    await service.clock.advance(1_000);
+    expect(await from(far)).toBe(200);
+  });
+
+  test("a token holds no more than its share of the streams, and gives back what ends", async () => {
+    const asker = agent({ name: "asker", flow: (t) => t.ask("Who?") });
+    const service = await open({ agents: [asker], maxStreams: 8 }); // two of them for each token
+    const { threadId } = (await service.json("/v1/threads", { body: { agent: "asker" } })).body;
+    const [one, other] = [await service.token(["read"]), await service.token(["read"])];
+    const follow = (token: string) =>
+      service.send(`/v1/threads/${threadId}/events`, { token, headers: { accept: "text/event-stream" } });
+    const held = [await follow(one), await follow(one)];
+    const refused = await follow(one);
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "5"]);
+    expect(await refused.json()).toMatchObject({ code: "too_many_streams" });
+    const others = await follow(other);
+    expect(others.status).toBe(200);
+    await held[0]?.body?.cancel();
+    const again = await follow(one);
+    expect(again.status).toBe(200);
+    for (const response of [held[1], others, again]) await response?.body?.cancel();
+  });
+
+  test("a proxy that is no address is refused", async () => {
+    for (const entry of ["proxy.example.com", "10.0.0.0/33", "10.0.0.0/x", ""])
+      await expect(open({ agents, trustedProxies: [entry] })).rejects.toMatchObject({ code: "usage" });
+  });
+});
+
 describe("mounts", () => {
   const seen: { readonly body: string; readonly remote: string | null }[] = [];
   const mounts = new Map([

@@ -106,19 +106,66 @@ describe("signing in", () => {
     expect((await get("/")).html).toContain("Open requests");
   });
 
-  test("keeps the token where scripts, other sites and the API do not see it", async () => {
+  test("keeps no token in the browser, and its session where scripts, other sites and the API do not see it", async () => {
     const { send, token, browser, signIn, get } = await held();
     const rawBody = `token=${token}`;
     const headers = { "content-type": "application/x-www-form-urlencoded" };
     const response = await send("/sign-in", { rawBody, headers, token: null });
     expect(response.headers.get("set-cookie")).toMatch(
-      /^holdpoint_token=.*; Path=\/; HttpOnly; SameSite=Strict; Max-Age=43200$/,
+      /^holdpoint_session=hs_[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Max-Age=43200$/,
     );
+    expect(response.headers.get("set-cookie")).not.toContain(token);
     await signIn();
+    const [, session = ""] = browser.cookie.split("=");
     expect((await send("/v1/threads", { token: null, headers: { cookie: browser.cookie } })).status).toBe(
       401,
     );
+    expect((await send("/v1/threads", { token: session })).status).toBe(401);
+    const asToken = `holdpoint_session=${token}`;
+    expect(await (await send("/inbox", { token: null, headers: { cookie: asToken } })).text()).toContain(
+      "Sign in",
+    );
     expect((await get("/inbox", { "sec-fetch-site": "cross-site" })).html).toContain("Sign in");
+  });
+
+  test("ends with a sign-out, after twelve hours, and with its token, also for who has a copy of the cookie", async () => {
+    const { service, browser, post, signIn, get, sqlite, clock, token } = await held();
+    const opens = async (cookie: string): Promise<boolean> =>
+      (await (await service.send("/inbox", { token: null, headers: { cookie } })).text()).includes(
+        "Open requests",
+      );
+    await signIn();
+    const first = browser.cookie;
+    expect(await opens(first)).toBe(true);
+    await signIn(); // anew in the same browser: the one before is over
+    expect(await opens(first)).toBe(false);
+    const second = browser.cookie;
+    await post("/sign-out", {});
+    expect([await opens(second), browser.cookie]).toEqual([false, "holdpoint_session="]);
+    await signIn();
+    await clock.advance(12 * 60 * 60_000 - 1);
+    expect(await opens(browser.cookie)).toBe(true);
+    await clock.advance(1);
+    expect((await get("/inbox")).html).toContain("Sign in");
+    await signIn();
+    const rows = await sqlite.tokens.list();
+    const own = rows.find(({ scopes }) => scopes.join() === "read,decide");
+    await sqlite.tokens.revoke(own?.tokenId ?? "", "2026-01-02T00:00:00.000Z");
+    expect(await opens(browser.cookie)).toBe(false);
+    expect((await post("/sign-in", { token, next: "/inbox" })).status).toBe(401);
+  });
+
+  test("over TLS of its own sets a cookie that never goes without it", async () => {
+    const { server, token } = await held();
+    const headers = { "content-type": "application/x-www-form-urlencoded", host: "localhost:7433" };
+    const request = new Request("https://localhost:7433/sign-in", {
+      method: "POST",
+      body: `token=${token}`,
+      headers,
+    });
+    expect((await server.fetch(request)).headers.get("set-cookie")).toMatch(
+      /^__Host-holdpoint_session=.*; Secure$/,
+    );
   });
 
   test("is not needed again after a link in a mail: browsers send no cookie along with it, but with the next click", async () => {
@@ -134,7 +181,7 @@ describe("signing in", () => {
     const { send, token, signIn } = await held({ publicUrl: "https://approve.example.com" });
     const headers = { "content-type": "application/x-www-form-urlencoded" };
     const response = await send("/sign-in", { rawBody: `token=${token}`, headers, token: null });
-    expect(response.headers.get("set-cookie")).toMatch(/^__Host-holdpoint_token=.*; Secure$/);
+    expect(response.headers.get("set-cookie")).toMatch(/^__Host-holdpoint_session=.*; Secure$/);
     expect((await signIn()).html).toContain("Approval needed");
   });
 

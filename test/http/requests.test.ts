@@ -190,3 +190,32 @@ describe("a verdict", () => {
     expect((await service.json(path, { body: { verdict: { kind: "answer", value: 2 } } })).status).toBe(200);
   });
 });
+
+describe("what a token may decide", () => {
+  test("is listed by who it stands for and their roles, and needs the scope", async () => {
+    const tool = payTool({ risk: "high", effect: "once" });
+    const model = turns(calls(["pay", { cents: 5 }]), { text: "paid" });
+    const policy = gate({ approvers: ["role:lead"] });
+    const desk = agent({ name: "desk", prompt: "Work.", model, tools: [tool], gate: policy });
+    const service = await open({ agents: [desk], people: [{ id: "kim@example.com", roles: ["lead"] }] });
+    const lee = await service.token(["run", "read", "decide"], {
+      principal: "lee@example.com",
+      roles: ["lead"],
+    });
+    const started = await service.json("/v1/threads", { body: { agent: "desk", input: "go" }, token: lee });
+    await service.settle(started.body.threadId);
+    const mine = async (token: string) =>
+      (await service.json("/v1/requests?decidable=true", { token })).body.requests?.length;
+    expect(await mine(lee)).toBe(0); // lee asked for it
+    expect(await mine(await service.token(["read", "decide"], { principal: "kim@example.com" }))).toBe(1);
+    expect(await mine(await service.token(["read", "decide"], { principal: "dana@example.com" }))).toBe(0);
+    const reader = await service.token(["read"], { principal: "kim@example.com" });
+    expect(await service.json("/v1/requests?decidable=true", { token: reader })).toMatchObject({
+      status: 403,
+      body: { code: "scope_missing" },
+    });
+    expect((await service.json("/v1/requests?decidable=true&status=decided", { token: lee })).body.code).toBe(
+      "usage",
+    );
+  });
+});

@@ -8,7 +8,7 @@ import { type GatePolicy, gate } from "../../src/core/gate.ts";
 import { readStanding, type StandingGrant, standingAgent } from "../../src/core/standing.ts";
 import { cancelThread, sendSignal, startThread } from "../../src/runtime/commands.ts";
 import { forkThread } from "../../src/runtime/fork.ts";
-import { grantStanding, listStanding, revokeStanding } from "../../src/runtime/standing.ts";
+import { findStanding, grantStanding, listStanding, revokeStanding } from "../../src/runtime/standing.ts";
 import { startWorker } from "../../src/runtime/worker.ts";
 import { openSqliteStore } from "../../src/stores/sqlite/store.ts";
 import { faultPoints } from "../../src/testing/fault-points.ts";
@@ -429,3 +429,73 @@ describe("over crashes and processes", () => {
     );
   }, 60_000);
 });
+
+describe("the work of a held action", () => {
+  it("is bounded by the approvals that are open and have changed, not by all that were ever granted", async () => {
+    const opened = await open({ agents: [paying(highPay())] });
+    const { store } = opened.runtime;
+    for (let index = 0; index < 30; index++) {
+      const other = await grantStanding(
+        opened.runtime,
+        grantOf(opened, { where: [{ path: "$.cents", equals: 900 + index }] }),
+        dana,
+      );
+      if (index % 3 > 0) await revokeStanding(opened.runtime, other.standingId, { ...dana, why: "over" });
+    }
+    let rows = 0;
+    const logs: string[] = [];
+    const counted = {
+      ...opened.runtime,
+      store: {
+        ...store,
+        threads: async (query: Parameters<typeof store.threads>[0]) => {
+          const page = await store.threads(query);
+          rows += page.rows.length;
+          return page;
+        },
+        read: async (...args: Parameters<typeof store.read>) => {
+          logs.push(args[0]);
+          return store.read(...args);
+        },
+      },
+    };
+    const look = async (): Promise<readonly [number, number]> => {
+      rows = 0;
+      logs.length = 0;
+      await findStanding(counted, { agent: "a", threadId: "th_x", opened: heldOpening });
+      return [rows, logs.length];
+    };
+    expect(await look()).toEqual([10, 10]); // of 30
+    expect(await look()).toEqual([10, 0]);
+    await grantStanding(opened.runtime, grantOf(opened), dana);
+    expect(await look()).toEqual([11, 1]);
+  });
+
+  it("finds the open ones by an index, whatever else runs", async () => {
+    const opened = await open({ agents: [paying(highPay())] });
+    const plans: string[] = [];
+    const store = await openSqliteStore({
+      path: opened.path,
+      hooks: {
+        opened(database) {
+          const prepare = database.prepare.bind(database);
+          database.prepare = (sql) => {
+            if (/FROM threads/.test(sql) && sql.includes("'running'"))
+              for (const { detail } of prepare(`EXPLAIN QUERY PLAN ${sql.replaceAll("?", "1")}`).all())
+                plans.push(String(detail));
+            return prepare(sql);
+          };
+        },
+      },
+    });
+    await store.threads({ agent: standingAgent, status: "running" });
+    expect(plans.join("\n")).toContain("threads_standing");
+    await store.close();
+  });
+});
+
+const heldOpening: Parameters<typeof findStanding>[1]["opened"] = {
+  ...{ type: "request_opened", v: 1, key: "act:pay#1", requestId: "r_x", kind: "approval" },
+  ...{ why: "high", question: "?", choices: ["approve"], approvers: [], expiresAt: null },
+  action: { tool: "pay", toolVersion: "1", args: { cents: 5_000 }, digest: "d" },
+};

@@ -31,9 +31,13 @@ function newWorld() {
     folder.remove();
   });
   return {
-    async open(startMs = start): Promise<Worker> {
+    async open(
+      startMs = start,
+      options: { readonly unready?: ReadonlyMap<string, readonly string[]> } = {},
+    ): Promise<Worker> {
       const store = await openSqliteStore({ path: join(folder.path, "holdpoint.db") });
-      const runtime = await openTestRuntime({ folder, store, clock: manualClock(startMs), agents: [report] });
+      const clock = manualClock(startMs);
+      const runtime = await openTestRuntime({ folder, store, clock, agents: [report], ...options });
       opened.push(runtime);
       return workerOf(runtime, store);
     },
@@ -303,6 +307,23 @@ describe("a schedule", () => {
       "2026-10-25T00:30:00.000Z",
       "2026-10-26T01:30:00.000Z",
     ]);
+  });
+
+  test("is recorded as failed where its agent is not ready, and the next one starts where it is", async () => {
+    const world = newWorld();
+    const worker = await world.open(start, { unready: new Map([["report", ["prompt_secret"]]]) });
+    await worker.register(nightly());
+    worker.test.clock.set(start + 2 * hour);
+    const { started, problems } = await worker.fire(nightly());
+    expect({ started, problems }).toMatchObject({
+      started: [],
+      problems: [{ schedule: "nightly", error: { code: "check_failed" } }],
+    });
+    expect(await worker.store.schedules.list()).toMatchObject([
+      { problem: expect.stringContaining("prompt_secret") },
+    ]);
+    const mended = await world.open(start + day + 2 * hour);
+    expect((await mended.fire(nightly())).started).toMatchObject([{ tick: "2026-06-02T02:00:00.000Z" }]);
   });
 
   test("is checked before it starts: its agent, its input, its name", async () => {

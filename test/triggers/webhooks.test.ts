@@ -193,6 +193,24 @@ describe("a signed message", () => {
   });
 });
 
+test("a sender is to come back when the agent is not ready", async () => {
+  const opened = await openRuntime({
+    agents: [orders],
+    secrets: webhookSecrets(webhooks),
+    unready: new Map([["orders", ["prompt_secret"]]]),
+  });
+  const mounts = mountWebhooks(opened.runtime, webhooks);
+  const service = { ...opened, mounts, post: async () => Promise.reject(new Error("unused")) };
+  const { status, document, headers } = await post(mounts, "shop", signed(service, '{"order":"A7"}'));
+  expect({ status, code: document.code, retry: headers.has("retry-after") }).toEqual({
+    status: 503,
+    code: "check_failed",
+    retry: true,
+  });
+  expect(JSON.stringify(document)).not.toContain("prompt_secret");
+  expect(await threads(opened)).toBe(0);
+});
+
 describe("a signal by webhook", () => {
   test("reaches the thread that waits for it, once", async () => {
     const service = await open();

@@ -1,5 +1,6 @@
 import type { Transporter } from "nodemailer";
 import { HoldpointError } from "../../core/errors.ts";
+import { connectionProblem } from "../connection-problem.ts";
 
 export interface SmtpOptions {
   readonly host: string;
@@ -115,8 +116,23 @@ function smtpError(host: string, error: unknown): HoldpointError {
   const isSure = isEarly || typeof responseCode === "number";
   return new HoldpointError("channel_unavailable", text, {
     retryable: true,
+    fix: isLogin(code) ? "Mend `user`, or the variable of its password." : fixFor(error),
     ...(isSure && { details: { arrived: false } }),
   });
+}
+
+function isLogin(code: unknown): boolean {
+  return code === "EAUTH" || code === "ENOAUTH" || code === "EOAUTH2";
+}
+
+/** nodemailer's own codes hide that of the connection (`ESOCKET`), which stands in the message or below. */
+function fixFor(error: unknown): string | undefined {
+  const { code, message } = errorMembers(error);
+  if (code === "ETLS")
+    return "Turn TLS on at the server, or give the port on which it is (`secure` for 465).";
+  const [inner] = /\b(?:E[A-Z]{4,}|(?:DEPTH_ZERO|SELF_SIGNED|CERT|UNABLE_TO)_[A-Z_]+)\b/.exec(message) ?? [];
+  const isCertificate = /certificate/i.test(message);
+  return connectionProblem(isCertificate ? "CERT_UNTRUSTED" : (inner ?? code))?.fix;
 }
 
 interface SmtpErrorMembers {

@@ -1,5 +1,6 @@
 import { HoldpointError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
+import { connectionProblem, timeoutProblem } from "../connection-problem.ts";
 import { retryAfterMs } from "../post.ts";
 
 type SlackMethod = "auth.test" | "chat.postMessage" | "chat.update" | "conversations.open" | "views.open";
@@ -35,6 +36,15 @@ const passing: readonly unknown[] = [
   "team_added_to_org",
 ];
 
+/** Errors that say that the token is not, or is no more, one of an app. */
+const tokenErrors: readonly unknown[] = [
+  "not_authed",
+  "invalid_auth",
+  "account_inactive",
+  "token_expired",
+  "token_revoked",
+];
+
 export function slackApi({ token, baseUrl, timeoutMs }: SlackApiOptions): SlackApi {
   async function send(
     url: string,
@@ -52,7 +62,7 @@ export function slackApi({ token, baseUrl, timeoutMs }: SlackApiOptions): SlackA
       });
       return { response, text: await response.text() };
     } catch (cause) {
-      throw unreachable(cause);
+      throw unreachable(cause, timeoutMs);
     }
   }
 
@@ -70,7 +80,9 @@ export function slackApi({ token, baseUrl, timeoutMs }: SlackApiOptions): SlackA
       const error = typeof answer.error === "string" ? answer.error : "no error was named";
       if (passing.includes(error)) throw unavailable(`Slack answered ${method} with ${error}`);
       throw new HoldpointError("channel_refused", `Slack refused ${method}: ${error}`, {
-        fix: `See docs.slack.dev/reference/methods/${method}.`,
+        fix: tokenErrors.includes(error)
+          ? "Set the token to the bot token (xoxb-…) of the app, as its page on OAuth shows it."
+          : `See docs.slack.dev/reference/methods/${method}.`,
         details: { slack: error },
       });
     },
@@ -114,13 +126,23 @@ const neverSent: readonly unknown[] = [
   "ENETUNREACH",
 ];
 
-function unreachable(cause: unknown): HoldpointError {
+function unreachable(cause: unknown, timeoutMs: number): HoldpointError {
   const inner = cause instanceof Error ? cause.cause : undefined;
   const code = typeof inner === "object" && inner !== null && "code" in inner ? inner.code : undefined;
-  const why = typeof code === "string" ? code : cause instanceof Error ? cause.message : String(cause);
-  return unavailable(`Slack cannot be reached: ${why}`, neverSent.includes(code) ? { arrived: false } : {});
+  const said = typeof code === "string" ? code : cause instanceof Error ? cause.message : String(cause);
+  const isLate = cause instanceof Error && cause.name === "TimeoutError";
+  const { why, fix } = isLate
+    ? timeoutProblem(timeoutMs)
+    : (connectionProblem(code) ?? { why: said, fix: "Check the network between." });
+  return unavailable(`Slack cannot be reached: ${why}`, {
+    fix,
+    details: neverSent.includes(code) ? { arrived: false } : {},
+  });
 }
 
-function unavailable(message: string, details: { readonly [name: string]: Json } = {}): HoldpointError {
-  return new HoldpointError("channel_unavailable", message, { retryable: true, details });
+function unavailable(
+  message: string,
+  options: { readonly fix?: string; readonly details?: { readonly [name: string]: Json } } = {},
+): HoldpointError {
+  return new HoldpointError("channel_unavailable", message, { retryable: true, details: {}, ...options });
 }

@@ -16,6 +16,7 @@ import { countFindings, describeFindings } from "../describe-findings.ts";
 import { placeFindings } from "../find-place.ts";
 import { formatPath } from "../format.ts";
 import type { CommandResult } from "../screen.ts";
+import { warnOfWideRights } from "../store-rights.ts";
 
 interface Options {
   readonly probe?: boolean;
@@ -50,6 +51,7 @@ async function check(
   references: readonly string[],
   { probe = false }: Options,
 ): Promise<CommandResult> {
+  warnOfWideRights(context);
   const { found, broken } = await agentsToCheck(context, references);
   const channels = await channelsOf(context);
   const around = { startedBy: context.settings.principal, ...(channels.made && { channels: channels.made }) };
@@ -71,7 +73,12 @@ async function check(
       version: agent.version,
       file: file ?? null,
       definition: definitionDigest(agent),
-      findings: placeFindings(agent, file, [...findings, ...(probed?.findings ?? [])]),
+      findings: placeFindings(
+        agent,
+        file,
+        [...findings, ...(probed?.findings ?? [])],
+        context.settings.configPath,
+      ),
       ...(probed && { probe: probed.said }),
     });
   }
@@ -164,7 +171,7 @@ async function probeOf(
   channels: readonly DeliveryChannel[],
 ): Promise<{ readonly findings: readonly Finding[]; readonly said: readonly string[] }> {
   const { probe } = await import("../probe.ts");
-  return probe(context, agent, channels);
+  return probe(context, agent, { channels });
 }
 
 function checkResult({ screen }: Context, checked: readonly Checked[]): CommandResult {

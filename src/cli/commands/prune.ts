@@ -5,6 +5,7 @@ import type { KeptReason, KeptTree } from "../../stores/sqlite/remove-tree.ts";
 import type { AddCommand } from "../command-line.ts";
 import { type Context, noStore } from "../context.ts";
 import { formatCount, plural } from "../format.ts";
+import { ownCommand } from "../own-command.ts";
 import { type CommandResult, usageError } from "../screen.ts";
 
 interface Options {
@@ -96,7 +97,7 @@ const reasons: Readonly<Record<KeptReason, (tree: KeptTree) => string>> = {
   held: ({ threadId }) => `a worker still holds ${threadId}`,
   counted: ({ threadId }) => `actions of ${threadId} count towards a limit of today`,
   newest: ({ threadId }) => `${threadId} is the newest of the store, and goes once there is a newer one`,
-  damaged: ({ threadId }) => `the log of ${threadId} is damaged: see \`holdpoint verify ${threadId}\``,
+  damaged: ({ threadId }) => `the log of ${threadId} is damaged: see \`${ownCommand(`verify ${threadId}`)}\``,
 };
 
 const maxListed = 20;

@@ -56,7 +56,7 @@ async function runAgent(
   const chosen = await chooseAgent(reference, context.settings);
   for (const problem of chosen.library.problems) context.screen.warn(problem.message);
   await checkModel(context, chosen.agent);
-  const unchecked = await checkStart(context, {
+  const checked = await checkStart(context, {
     agents: [chosen.agent],
     files: chosen.library.files,
     startedBy: context.settings.principal,
@@ -69,7 +69,7 @@ async function runAgent(
     try {
       return await withRuntime(
         context,
-        { store, agents, unchecked, observe: progress.observe },
+        { store, agents, ...checked, observe: progress.observe },
         async (runtime) => {
           const { key, ask } = options;
           const started = await startThread(runtime, chosen.agent.name, input, {

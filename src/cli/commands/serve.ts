@@ -9,14 +9,16 @@ import type { Listening } from "../../server/listen.ts";
 import { isUsable } from "../../server/tokens.ts";
 import type { SqliteStore } from "../../stores/sqlite/store.ts";
 import { type AgentLibrary, loadAgents } from "../agent-library.ts";
-import { checkStart } from "../check-start.ts";
+import { checkStarts } from "../check-start.ts";
 import type { AddCommand } from "../command-line.ts";
 import { type Context, withRuntime, withStore } from "../context.ts";
 import { formatPath } from "../format.ts";
+import { ownCommand } from "../own-command.ts";
 import { ownVersion } from "../own-package.ts";
 import { problemTeller } from "../progress.ts";
 import { runSchedules, schedulesHere } from "../schedules-here.ts";
 import type { CommandResult } from "../screen.ts";
+import { warnOfWideRights } from "../store-rights.ts";
 
 interface Options {
   readonly host?: string;
@@ -45,7 +47,7 @@ export const addServe: AddCommand = (program, run) => {
     .option("--metrics-open", "/metrics without a token")
     .option(
       "--unchecked <reason>",
-      "serve although an agent's check fails; the reason is recorded with what it starts",
+      "start agents also where their check fails; the reason is recorded with what it starts",
     )
     .action(run<Options>((context, _args, options) => serve(context, options)));
 };
@@ -57,7 +59,7 @@ async function serve(context: Context, options: Options): Promise<CommandResult>
   const sending = { channels: await settings.channels(), people: settings.people };
   const schedules = schedulesHere(context, library);
   const { unchecked: reason } = options;
-  const unchecked = await checkStart(context, { ...library, channels: sending.channels, unchecked: reason });
+  const checked = await checkStarts(context, { ...library, channels: sending.channels, unchecked: reason });
   return withStore(context, "create", async (store) => {
     let server: HttpServer | null = null;
     const tellProblem = problemTeller(screen);
@@ -65,10 +67,11 @@ async function serve(context: Context, options: Options): Promise<CommandResult>
       if (hint.kind === "problem") tellProblem(hint.threadId, hint.error);
       server?.observe(hint);
     };
-    return withRuntime(context, { store, agents: library.agents, unchecked, observe }, async (runtime) => {
+    return withRuntime(context, { store, agents: library.agents, ...checked, observe }, async (runtime) => {
       const clicks = channelMounts(runtime, sending);
       server = await openService(context, options, { runtime, store, clicks });
       const listening = await listenOn(context, options, { runtime, store, server });
+      warnOfWideRights(context);
       sayWhat(context, { channels: sending.channels, schedules });
       const { signal } = context;
       const background = [
@@ -108,6 +111,7 @@ async function openService(
     mounts: new Map([...mountWebhooks(runtime, settings.webhooks()), ...clicks.mounts]),
     allowedHosts: [host, ...(settings.server.allowedHosts ?? [])],
     ...(publicUrl !== undefined && { publicUrl }),
+    ...(settings.server.trustedProxies && { trustedProxies: settings.server.trustedProxies }),
     isMetricsOpen: options.metricsOpen ?? false,
     version: ownVersion(),
     log: (entry) => screen.note(JSON.stringify(entry)),
@@ -163,7 +167,7 @@ async function sayWhere(
   if ((await tokens.list()).some((token) => isUsable(token, now))) return;
   screen.note("there is no token yet, so every call is answered 401. Make one, with the same store:");
   screen.note(
-    `  ${settings.program} token create --principal you@example.com --scope read,run,decide${settings.sameOptions}`,
+    `  ${ownCommand(`token create --principal you@example.com --scope read,run,decide${settings.sameOptions}`)}`,
   );
 }
 

@@ -4,6 +4,7 @@ import type { AddCommand } from "../command-line.ts";
 import { type Context, withStore } from "../context.ts";
 import { line, plural } from "../format.ts";
 import { withNearIds } from "../near-ids.ts";
+import { ownCommand } from "../own-command.ts";
 import type { CommandResult } from "../screen.ts";
 
 interface Options {
@@ -64,8 +65,8 @@ function problemLine({ kind, threadId, seq, message }: Problem): string {
 function adviceFor(problems: readonly Problem[]): readonly string[] {
   if (problems.length === 0) return [];
   if (problems.every((problem) => problem.kind === "projection"))
-    return ["  → The logs are sound: `holdpoint verify --rebuild` makes the lists anew."];
+    return [`  → The logs are sound: \`${ownCommand("verify --rebuild")}\` makes the lists anew.`];
   return [
-    "  → Stop what uses the file, keep a copy of it, and restore a backup; sound threads can be saved with `holdpoint export`.",
+    `  → Stop what uses the file, keep a copy of it, and restore a backup; sound threads can be saved with \`${ownCommand("export")}\`.`,
   ];
 }

@@ -7,7 +7,7 @@ import { settleThreads, startWorker } from "../../runtime/worker.ts";
 import type { SqliteStore } from "../../stores/sqlite/store.ts";
 import type { Schedule } from "../../triggers/schedule.ts";
 import { type AgentLibrary, loadAgents } from "../agent-library.ts";
-import { checkStart } from "../check-start.ts";
+import { checkStarts } from "../check-start.ts";
 import type { AddCommand } from "../command-line.ts";
 import { type Context, withRuntime, withStore } from "../context.ts";
 import { formatDistance, formatPath, formatTime, line, plural } from "../format.ts";
@@ -30,7 +30,7 @@ export const addWorker: AddCommand = (program, run) => {
     .option("--once", "end when nothing is due")
     .option(
       "--unchecked <reason>",
-      "run although an agent's check fails; the reason is recorded with what it starts",
+      "start agents also where their check fails; the reason is recorded with what it starts",
     )
     .action(run<Options>((context, _args, options) => work(context, options)));
 };
@@ -43,7 +43,7 @@ async function work(context: Context, { once: isOnce = false, ...options }: Opti
   const { people } = settings;
   const channels = await settings.channels();
   const schedules = schedulesHere(context, library);
-  const unchecked = await checkStart(context, { ...library, channels, unchecked: options.unchecked });
+  const checked = await checkStarts(context, { ...library, channels, unchecked: options.unchecked });
   return withStore(context, "create", async (store) => {
     const sending = { outbox: store.outbox, channels, people };
     const progress = showProgress(screen, { withThreads: true });
@@ -52,7 +52,7 @@ async function work(context: Context, { once: isOnce = false, ...options }: Opti
     try {
       return await withRuntime(
         context,
-        { store, agents: library.agents, unchecked, observe: progress.observe },
+        { store, agents: library.agents, ...checked, observe: progress.observe },
         (runtime) => {
           const work = { context, runtime, store, schedules, sending };
           return isOnce ? workOnce(work) : workOn(work);

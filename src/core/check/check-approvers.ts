@@ -77,7 +77,7 @@ function checkChannels({ channels }: CheckContext, reachable: readonly Person[])
   return [
     found(
       "approver_without_address",
-      `${names}: ${reachable.map(({ id }) => id).join(", ") || "nobody"} has no address for it`,
+      `${names} reaches none of those who may approve (${reachable.map(({ id }) => id).join(", ") || "nobody"})`,
     ),
   ];
 }
@@ -92,7 +92,8 @@ const day = 24 * 60 * minute;
 
 function checkTimes({ agent }: CheckContext): readonly Finding[] {
   const { expiresInMs, remindAfterMs, escalate } = agent.gate;
-  const late = (ms: number): boolean => ms >= expiresInMs;
+  const latest = Math.max(0, ...remindAfterMs);
+  const lastStep = Math.max(0, ...escalate.map(({ afterMs }) => afterMs));
   return [
     ...(mayHold(agent) && expiresInMs < 5 * minute
       ? [found("deadline_short", `requests are open for ${expiresInMs / 1_000} s`, "expiresIn")]
@@ -100,11 +101,29 @@ function checkTimes({ agent }: CheckContext): readonly Finding[] {
     ...(mayHold(agent) && expiresInMs > 30 * day
       ? [found("deadline_far", `requests are open for ${Math.round(expiresInMs / day)} days`, "expiresIn")]
       : []),
-    ...(remindAfterMs.some(late) ? [found("reminder_late", "a reminder comes too late", "remindAfter")] : []),
-    ...(escalate.some(({ afterMs }) => late(afterMs))
-      ? [found("escalation_late", "a step of escalation comes too late", "escalate")]
+    ...(latest >= expiresInMs
+      ? [
+          found(
+            "reminder_late",
+            `a reminder comes after ${inHours(latest)}, and requests are open for ${inHours(expiresInMs)}`,
+            "remindAfter",
+          ),
+        ]
+      : []),
+    ...(lastStep >= expiresInMs
+      ? [
+          found(
+            "escalation_late",
+            `a step of escalation comes after ${inHours(lastStep)}, and requests are open for ${inHours(expiresInMs)}`,
+            "escalate",
+          ),
+        ]
       : []),
   ];
+}
+
+function inHours(ms: number): string {
+  return `${Math.round((ms / (60 * minute)) * 100) / 100} h`;
 }
 
 function checkSteps({ agent }: CheckContext): readonly Finding[] {

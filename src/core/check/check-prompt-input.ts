@@ -12,7 +12,13 @@ export function checkPromptInput({ prompt, input }: Agent): readonly Finding[] {
   const shown = shownVariables(prompt).filter(({ name }) => !hasDefault(prompt, name));
   const [first] = shown.filter(({ path }) => path.length > 0);
   if (first && !input)
-    return [found("prompt_input_unchecked", first, `it shows ${first.name}, and the agent takes any input`)];
+    return [
+      found(
+        "prompt_input_unchecked",
+        first,
+        `its prompt shows {{${first.name}}}, and the agent takes any input`,
+      ),
+    ];
   const schema = input && outputSchema(input);
   return schema ? shown.flatMap((variable) => checkVariable(variable, schema)) : [];
 }
@@ -34,15 +40,25 @@ function checkVariable(variable: ShownVariable, schema: SchemaObject): readonly 
     const member = Object.hasOwn(properties, part) ? properties[part] : undefined;
     if (member === undefined)
       return [
-        found("prompt_variable_unknown", variable, `there is no ${name} (there are: ${listed(properties)})`),
+        found(
+          "prompt_variable_unknown",
+          variable,
+          `its prompt shows ${name}; the input has ${listed(properties)}`,
+        ),
       ];
     if (!isList(required) || !required.includes(part))
-      return [found("prompt_variable_optional", variable, `${name} may be missing`)];
+      return [found("prompt_variable_optional", variable, `its prompt shows ${name}, which may be missing`)];
     if (!isObject(member)) return [];
     at = member;
   }
   if (variable.asJson || (at.type !== "object" && at.type !== "array")) return [];
-  return [found("prompt_variable_not_text", variable, `${variable.name} is of type ${at.type}`)];
+  return [
+    found(
+      "prompt_variable_not_text",
+      variable,
+      `its prompt shows ${variable.name} as text, and it is of type ${at.type}`,
+    ),
+  ];
 }
 
 type SchemaObject = { readonly [word: string]: Json };

@@ -2,7 +2,13 @@ import type { Json } from "../json.ts";
 import type { Tool } from "../tool.ts";
 import { type CheckCode, finding } from "./codes.ts";
 import type { CheckContext, Finding } from "./finding.ts";
-import { isSchemaObject, limitsOfProvider, type ProviderLimits, schemasIn } from "./provider-limits.ts";
+import {
+  isSchemaObject,
+  limitsOfProvider,
+  type ProviderLimits,
+  type Reported,
+  schemasIn,
+} from "./provider-limits.ts";
 
 /** A tool's input is valid JSON Schema, and one that the agent's providers take. */
 export function checkToolSchema(context: CheckContext, tool: Tool): readonly Finding[] {
@@ -26,39 +32,43 @@ function found(code: CheckCode, { name }: Tool, message: string): Finding {
 
 function checkProvider(tool: Tool, limits: ProviderLimits, modelId: string): readonly Finding[] {
   const { name, inputSchema } = tool;
-  const top = topProblem(inputSchema, limits);
+  const top = topProblem(inputSchema);
   if (top !== null)
-    return [found("tool_schema_top_level", tool, `the input of ${name} ${top}, and ${modelId} refuses it`)];
-  const badMember = membersOf(inputSchema).find((member) => limits.memberName?.test(member) === false);
+    return [
+      found("tool_schema_top_level", tool, `the input of ${name} ${top}, and ${modelId} takes an object`),
+    ];
+  const { notAtTop, memberName, wantsItems, wantsTextEnums } = limits;
+  const union = notAtTop?.value.find(
+    (word) => isSchemaObject(inputSchema) && Object.hasOwn(inputSchema, word),
+  );
+  const badMember = membersOf(inputSchema).find((member) => memberName?.value.test(member) === false);
   const inner = [...schemasIn(inputSchema)];
-  const isUntyped = limits.wantsItems && inner.some(isUntypedList);
-  const isOddEnum = limits.wantsTextEnums && inner.some(isOddChoice);
+  const problem = (code: CheckCode, what: string, { source }: Reported<unknown>): Finding =>
+    found(code, tool, `${what}, for ${modelId} (${source})`);
   return [
-    ...(badMember === undefined
-      ? []
-      : [
-          found(
-            "tool_property_name",
-            tool,
-            `${name} has a member ${JSON.stringify(badMember)}, for ${modelId}`,
-          ),
-        ]),
-    ...(isUntyped
-      ? [found("tool_list_untyped", tool, `a list in the input of ${name} says nothing of its items`)]
+    ...(notAtTop && union !== undefined
+      ? [problem("tool_schema_union", `the input of ${name} has ${union} at its top`, notAtTop)]
       : []),
-    ...(isOddEnum
-      ? [found("tool_enum_not_text", tool, `a choice in the input of ${name} is not of texts`)]
+    ...(memberName && badMember !== undefined
+      ? [problem("tool_property_name", `${name} has a member ${JSON.stringify(badMember)}`, memberName)]
+      : []),
+    ...(wantsItems && inner.some(isUntypedList)
+      ? [problem("tool_list_untyped", `a list in the input of ${name} says nothing of its items`, wantsItems)]
+      : []),
+    ...(wantsTextEnums && inner.some(isOddChoice)
+      ? [problem("tool_enum_not_text", `a choice in the input of ${name} is not of texts`, wantsTextEnums)]
       : []),
   ];
 }
 
-/** Completes "the input of x …". */
-function topProblem(schema: Json, { notAtTop }: ProviderLimits): string | null {
+/** Completes "the input of x …". A union at the top is told apart: it may be one of objects. */
+function topProblem(schema: Json): string | null {
   if (!isSchemaObject(schema)) return "is no object";
-  const word = notAtTop.find((each) => Object.hasOwn(schema, each));
-  if (word !== undefined) return `has ${word} at its top`;
-  return schema.type === "object" ? null : `is of type ${JSON.stringify(schema.type ?? "any")}`;
+  if (schema.type === "object" || unions.some((word) => Object.hasOwn(schema, word))) return null;
+  return `is of type ${JSON.stringify(schema.type ?? "any")}`;
 }
+
+const unions = ["oneOf", "anyOf", "allOf"];
 
 function membersOf(schema: Json): readonly string[] {
   const properties = isSchemaObject(schema) ? schema.properties : undefined;

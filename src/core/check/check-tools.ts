@@ -29,13 +29,18 @@ function found(code: CheckCode, { name }: Tool, message: string): Finding {
 
 /** Where a decision offers fewer at a time, that is the flow's matter: what all together would be is told. */
 function checkCount({ agent, models }: CheckContext, count: number): readonly Finding[] {
-  const refusing = models.filter(
-    ({ provider }) =>
-      agent.encoding === "tools" &&
-      count > (limitsOfProvider(provider)?.mostTools ?? Number.POSITIVE_INFINITY),
-  );
   const about = { kind: "agent" } as const;
-  if (refusing[0]) return [finding("tools_too_many", about, `${count} tools for ${refusing[0].id}`)];
+  for (const { id, provider } of agent.encoding === "tools" ? models : []) {
+    const most = limitsOfProvider(provider)?.mostTools;
+    if (most && count > most.value)
+      return [
+        finding(
+          "tools_too_many",
+          about,
+          `${count} tools for ${id}, more than ${most.value} (${most.source})`,
+        ),
+      ];
+  }
   return count > 25 ? [finding("tools_many", about, `it has ${count} tools`)] : [];
 }
 
@@ -45,11 +50,12 @@ function checkName({ agent, models }: CheckContext, tool: Tool): readonly Findin
     return [found("tool_name_reserved", tool, `a tool is called ${JSON.stringify(name)}`)];
   if (!/^[a-zA-Z0-9_-]{1,64}$/.test(name))
     return [found("tool_name_invalid", tool, `a tool is called ${JSON.stringify(name)}`)];
-  const refusing = models.find(
-    ({ provider }) =>
-      agent.encoding === "tools" && limitsOfProvider(provider)?.toolName?.test(name) === false,
-  );
-  return refusing ? [found("tool_name_provider", tool, `${refusing.id} takes no tool called ${name}`)] : [];
+  for (const { id, provider } of agent.encoding === "tools" ? models : []) {
+    const allowed = limitsOfProvider(provider)?.toolName;
+    if (allowed?.value.test(name) === false)
+      return [found("tool_name_provider", tool, `${id} may take no tool called ${name} (${allowed.source})`)];
+  }
+  return [];
 }
 
 function checkAlike(tool: Tool, others: readonly Tool[]): readonly Finding[] {
@@ -70,18 +76,13 @@ function checkDescription({ models }: CheckContext, tool: Tool): readonly Findin
   const { name, description } = tool;
   if (typeof description !== "string" || description.trim() === "")
     return [found("tool_description_missing", tool, `${name} has no description`)];
-  const refusing = models.find(({ provider }) => {
-    const most = limitsOfProvider(provider)?.longestDescription ?? Number.POSITIVE_INFINITY;
-    return description.length > most;
-  });
-  if (!refusing) return [];
-  return [
-    found(
-      "tool_description_long",
-      tool,
-      `${name} is described in ${description.length} characters, for ${refusing.id}`,
-    ),
-  ];
+  for (const { id, provider } of models) {
+    const most = limitsOfProvider(provider)?.longestDescription;
+    if (!most || description.length <= most.value) continue;
+    const what = `${name} is described in ${description.length} characters, for ${id}`;
+    return [found("tool_description_long", tool, `${what} (${most.source})`)];
+  }
+  return [];
 }
 
 /** What is left open on purpose has a rule, or a name that is known for its risk. */

@@ -116,7 +116,7 @@ function checkSections({ agent: { window } }: CheckContext): readonly Finding[] 
   const most = sections.reduce((sum, { maxTokens = Math.floor(budget / 4) }) => sum + maxTokens, 0);
   return [
     ...(most > budget / 2
-      ? [found("section_over_budget", `they may take ${most} of ${budget} tokens`, "sections")]
+      ? [found("section_over_budget", `its sections may take ${most} of ${budget} tokens`, "sections")]
       : []),
     ...sections
       .filter(({ pin }) => pin)
@@ -130,10 +130,22 @@ function checkSummary({ agent: { window }, summaryModel }: CheckContext): readon
   const most = summaryModel?.contextTokens ?? Number.POSITIVE_INFINITY;
   return [
     ...(summary.maxInputTokens + summary.maxOutputTokens > most
-      ? [found("summary_over_model", `it is given up to ${summary.maxInputTokens} tokens`, "summary")]
+      ? [
+          found(
+            "summary_over_model",
+            `the summary's model is given up to ${summary.maxInputTokens} tokens`,
+            "summary",
+          ),
+        ]
       : []),
     ...(summary.maxOutputTokens > budget * 0.45
-      ? [found("summary_large", `it may take ${summary.maxOutputTokens} of ${budget} tokens`, "summary")]
+      ? [
+          found(
+            "summary_large",
+            `a summary may take ${summary.maxOutputTokens} of ${budget} tokens`,
+            "summary",
+          ),
+        ]
       : []),
   ];
 }

@@ -40,14 +40,14 @@ export const flowCodes: { readonly [Code in FlowCode]: CodeRow } = {
     level: "warning",
     area: "control flow",
     what: "a limit is off, or so high that it limits nothing (over 1,000 steps, 50 million tokens, 24 h, 100 failures or equal calls)",
-    why: "A model that goes in a circle is stopped by its bill.",
+    why: "Nothing but its bill stops a model that goes in circles.",
     fix: "Set it to what a thread needs at most; at a limit a person is asked, nothing is lost.",
   },
   limit_steps_low: {
     level: "warning",
     area: "control flow",
     what: "an agent with tools may decide only once (`limits.steps: 1`)",
-    why: "After its first call a person is asked, since there is no step left for the answer.",
+    why: "The step is used up by its first call, so a person is asked before it can answer.",
     fix: "Allow two steps at least.",
   },
   limit_tokens_low: {
@@ -83,7 +83,7 @@ export const flowCodes: { readonly [Code in FlowCode]: CodeRow } = {
     area: "control flow",
     what: "a tool whose name is on the list of high risks declares a low or medium risk",
     why: "What is declared counts, so it runs without a person.",
-    fix: 'Declare `risk: "high"`, or give it a name that does not say so.',
+    fix: 'Declare `risk: "high"`, or rename the tool if it does no such thing.',
   },
   high_risk_unmatched: {
     level: "warning",
@@ -111,7 +111,7 @@ export const flowCodes: { readonly [Code in FlowCode]: CodeRow } = {
     area: "control flow",
     what: "a rule is never asked: earlier rules without `when` decide about all of its tools",
     why: "The first rule that fits decides.",
-    fix: "Move it up, or remove it.",
+    fix: "Move it before the rule that decides first, or remove it.",
   },
   decide_shadowed: {
     level: "warning",
@@ -181,7 +181,7 @@ export const flowCodes: { readonly [Code in FlowCode]: CodeRow } = {
     area: "control flow",
     what: "an action takes more approvals than there are people who may give one",
     why: "Every request is rejected at its deadline.",
-    fix: "Lower `quorum`, or add people.",
+    fix: "Lower `quorum`, or name more approvers who are in `people` or hold a token.",
   },
   quorum_needs_requester: {
     level: "warning",
@@ -244,7 +244,7 @@ export const flowCodes: { readonly [Code in FlowCode]: CodeRow } = {
     area: "control flow",
     what: "a channel of the config cannot be made: a variable is not set, or an option cannot be used (command line only)",
     why: "Approvers are told nothing, and `worker` and `serve` do not start.",
-    fix: "Set what it needs.",
+    fix: "Set the variable or the option that the message names.",
   },
   probe_channel_failed: {
     level: "error",
@@ -265,6 +265,6 @@ export const flowCodes: { readonly [Code in FlowCode]: CodeRow } = {
     area: "control flow",
     what: "the agent's file cannot be loaded (command line only)",
     why: "None of its agents can run.",
-    fix: "Correct it there.",
+    fix: "Correct the file where the message says.",
   },
 };

@@ -29,7 +29,7 @@ export const promptCodes: { readonly [Code in PromptCode]: CodeRow } = {
     level: "warning",
     area: "prompt",
     what: "the prompt is shorter than 30 characters",
-    why: "There is no room in it for role, end and error strategy, so the model makes them up.",
+    why: "It cannot say what the agent is for, when it stops and what it does about errors, so the model makes that up.",
     fix: "Say what it is for, when it stops or asks, and what it does when something fails.",
   },
   prompt_no_role: {
@@ -57,7 +57,7 @@ export const promptCodes: { readonly [Code in PromptCode]: CodeRow } = {
     level: "warning",
     area: "prompt",
     what: "the prompt holds a placeholder or a note to its author (`TODO`, `[company name]`)",
-    why: "The model reads it as it stands.",
+    why: "The model reads it as it stands, and may repeat it to a customer.",
     fix: "Fill it in, or remove it.",
   },
   prompt_tag_unrendered: {
@@ -71,7 +71,7 @@ export const promptCodes: { readonly [Code in PromptCode]: CodeRow } = {
     level: "warning",
     area: "prompt",
     what: "the prompt names a tool that the agent does not have, with a name close to one that it has",
-    why: "The model tries to call it, and each try is an output that cannot be used.",
+    why: "The model tries to call what is not there, and each try is an output that cannot be used.",
     fix: "Write the tool's name as it is.",
   },
   prompt_secret: {
@@ -100,7 +100,7 @@ export const promptCodes: { readonly [Code in PromptCode]: CodeRow } = {
     area: "prompt",
     what: "the prompt shows a list or an object as text",
     why: "It has no text of its own, so every thread fails at its first decision.",
-    fix: "Write {{json …}}, name a member, or repeat a section.",
+    fix: "Show it as JSON ({{json input.order}}), name a member of it, or repeat a section {{#…}} for each item.",
   },
   prompt_input_unchecked: {
     level: "warning",
@@ -121,6 +121,6 @@ export const promptCodes: { readonly [Code in PromptCode]: CodeRow } = {
     area: "prompt",
     what: "the prompt is a function that gives no text for an empty input",
     why: "Its text cannot be checked before a thread has an input.",
-    fix: "Nothing, if it is right; a prompt file can be checked.",
+    fix: "Nothing, if the function is right; the text of a prompt file (`promptFile`) can be checked.",
   },
 };

@@ -18,6 +18,7 @@ export type ToolCode =
   | "tool_timeout_short"
   | "tool_schema_invalid"
   | "tool_schema_top_level"
+  | "tool_schema_union"
   | "tool_property_name"
   | "tool_list_untyped"
   | "tool_enum_not_text"
@@ -29,7 +30,7 @@ export const toolCodes: { readonly [Code in ToolCode]: CodeRow } = {
     area: "tools",
     what: "a tool's name is not 1 to 64 letters, digits, `_` and `-` (`tool()` refuses it, too)",
     why: "Providers refuse the request.",
-    fix: "Rename it.",
+    fix: "Rename it, such as `issue_refund`.",
   },
   tool_name_reserved: {
     level: "error",
@@ -46,18 +47,18 @@ export const toolCodes: { readonly [Code in ToolCode]: CodeRow } = {
     fix: "Give one of them a name that says how it differs.",
   },
   tool_name_provider: {
-    level: "error",
+    level: "warning",
     area: "tools",
-    what: "a tool's name is one that the provider refuses (Google's begin with a letter or `_`)",
-    why: "Every call of the model fails.",
-    fix: "Rename it.",
+    what: "a tool's name is one that the provider may refuse (Google's begin with a letter or `_`)",
+    why: "If it does, every call of the model fails.",
+    fix: "Rename it, or let `check --probe` ask the provider.",
   },
   tools_too_many: {
-    level: "error",
+    level: "warning",
     area: "tools",
     what: "there are more tools than the provider takes in a request (OpenAI: 128)",
-    why: "Every call of the model fails.",
-    fix: "Offer fewer tools at a decision, or split the agent.",
+    why: "A decision at which all are offered fails.",
+    fix: "Offer fewer tools at a decision (`t.decide({ tools })`), or split the agent.",
   },
   tools_many: {
     level: "note",
@@ -120,7 +121,7 @@ export const toolCodes: { readonly [Code in ToolCode]: CodeRow } = {
     area: "tools",
     what: "a tool may take longer than 30 minutes",
     why: "A tool that hangs holds its thread, and its worker's end, for as long.",
-    fix: "Lower its `timeout`; start long work, and wait for a signal (`t.wait`).",
+    fix: "Lower its `timeout`; to wait for long work, start it in the tool and wait for a signal (`t.wait`) in the flow.",
   },
   tool_timeout_short: {
     level: "warning",
@@ -134,28 +135,35 @@ export const toolCodes: { readonly [Code in ToolCode]: CodeRow } = {
     area: "tools",
     what: "the JSON Schema of a tool's input is none",
     why: "Providers refuse the request, or check nothing.",
-    fix: "Correct the schema where it comes from.",
+    fix: "Correct the tool's `input`, or what its library makes of it as JSON Schema.",
   },
   tool_schema_top_level: {
     level: "error",
     area: "tools",
-    what: "the input of a tool is no plain object at its top (a union, a list, a text), and the provider takes no other",
+    what: "the input of a tool is no object (a list, a text), and the provider takes no other",
     why: "Every call of the model fails.",
-    fix: "Make it an object, with the union as one of its members.",
+    fix: "Make it an object that has it as a member.",
+  },
+  tool_schema_union: {
+    level: "warning",
+    area: "tools",
+    what: "the input of a tool is a union at its top, which the provider may refuse (OpenAI, Anthropic)",
+    why: "If it does, every call of the model fails.",
+    fix: "Make it an object with the union as one of its members, or let `check --probe` ask the provider.",
   },
   tool_property_name: {
-    level: "error",
+    level: "warning",
     area: "tools",
-    what: "a member of a tool's input has a name that the provider refuses (Anthropic: 1 to 64 letters, digits, `_`, `.` and `-`)",
-    why: "Every call of the model fails.",
-    fix: "Rename the member.",
+    what: "a member of a tool's input has a name that the provider may refuse (Anthropic: 1 to 64 letters, digits, `_`, `.` and `-`)",
+    why: "If it does, every call of the model fails.",
+    fix: "Rename the member, or let `check --probe` ask the provider.",
   },
   tool_list_untyped: {
-    level: "error",
+    level: "warning",
     area: "tools",
-    what: "a list in a tool's input does not say what it holds, and the provider wants to know (Google)",
-    why: "Every call of the model fails.",
-    fix: "Say what the list holds (`items`).",
+    what: "a list in a tool's input does not say what it holds, and the provider may want to know (Google)",
+    why: "If it does, every call of the model fails.",
+    fix: "Say what the list holds (`items`), or let `check --probe` ask the provider.",
   },
   tool_enum_not_text: {
     level: "warning",

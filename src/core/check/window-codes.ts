@@ -33,7 +33,7 @@ export const windowCodes: { readonly [Code in WindowCode]: CodeRow } = {
     area: "window",
     what: "with `--probe`: the provider refuses the agent's prompt and tools, or cannot be reached",
     why: "The first decision fails.",
-    fix: "See what the provider says.",
+    fix: "Mend what the provider says: the key, the model's name, a tool's input, or the network.",
   },
   probe_count_low: {
     level: "warning",
@@ -47,7 +47,7 @@ export const windowCodes: { readonly [Code in WindowCode]: CodeRow } = {
     area: "window",
     what: "nothing is known of the limits of the agent's model",
     why: "The budget cannot be compared with them; an overflow is noticed when the provider says so.",
-    fix: "Nothing, if the budget is right for the model.",
+    fix: "Nothing, if the budget fits the model; else name one of the models that Holdpoint knows (docs: Models).",
   },
   window_over_model: {
     level: "warning",
@@ -103,13 +103,13 @@ export const windowCodes: { readonly [Code in WindowCode]: CodeRow } = {
     area: "window",
     what: "results are not kept aside (`shrink` without `reference`), and a tool has no `show`",
     why: "Large results fill the window, and are cut to a line each as soon as room is short.",
-    fix: 'Add "reference" to `shrink`, or give the tools a `show` that bounds what the model sees.',
+    fix: 'Add "reference" to `shrink`, which keeps large results as artifacts, or give the tools a `show` that bounds them.',
   },
   window_keeps_all: {
     level: "warning",
     area: "window",
     what: "`keepLast` is as large as the limit on steps",
-    why: "Then all turns are left alone as long as possible, and nothing is shrunk in time.",
+    why: "Then no turn is old enough to be shrunk before room runs out.",
     fix: "Lower `keepLast`; 2 is the default.",
   },
   window_shrinks_always: {

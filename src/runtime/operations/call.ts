@@ -47,8 +47,11 @@ async function startChild(
     });
     return noFacts;
   } catch (error) {
-    const isOurFault = isHoldpointError(error) && (error.retryable || error.code === "agent_not_found");
-    if (isOurFault) throw error; // the store is down, or this process lacks the child's code: another time, or another worker
+    // The store is down, or this process cannot start the child: another time, or another worker.
+    const isOurFault =
+      isHoldpointError(error) &&
+      (error.retryable || error.code === "agent_not_found" || error.code === "check_failed");
+    if (isOurFault) throw error;
     const outcome: ChildOutcome = { status: "failed", error: toErrorInfo(error, "child_failed") };
     return facts(event("child_completed", { key: call.key, childId: started.childId, outcome }));
   }

@@ -5,7 +5,9 @@ import { type EventBody, type EventOf, event } from "../../core/events.ts";
 import type { Operation, RequestState } from "../../core/state.ts";
 import type { Tool } from "../../core/tool.ts";
 import { approversOf, type Proposal, versionChanged } from "./approval.ts";
+import { judgeAgain } from "./judge.ts";
 import { append, expireOrWait, type Plan, type PlanContext } from "./plan.ts";
+import { denied } from "./propose.ts";
 import { openRequest } from "./request.ts";
 import { verifyAction } from "./run-action.ts";
 import { startAction } from "./start-action.ts";
@@ -32,6 +34,8 @@ export async function planStarted(
   if (mayRepeat || context.verifiedAbsent.has(key)) {
     if (currentDigest(tool, proposal) !== started.digest)
       return proposeAgain(tool, versionChanged(tool, proposal));
+    const refusal = await refuseNow(context, known, { tool, proposal, doubt, proposeAgain });
+    if (refusal !== null) return refusal;
     if (started.attempt >= maxStarts)
       return doubt(`it was started ${started.attempt} times, and no result was recorded`);
     return startAction(context, tool, proposal, { earlier: started }); // counted by its first start
@@ -48,6 +52,38 @@ export async function planStarted(
     effect: (signal) =>
       verifyAction(context, tool, run, signal, (why) => doubtEvents(context, known, started, why)),
   };
+}
+
+interface Repeated extends Pick<StartedAction, "proposeAgain"> {
+  readonly tool: Tool;
+  readonly proposal: Proposal;
+  readonly doubt: (why: string) => Plan;
+}
+
+/**
+ * I5. A second start is a start: what the gate by now denies does not run again, and what it by now holds waits for a
+ * person, unless one had approved it. `null`: it may run. What is denied may have happened by its first start, so a person
+ * says, except of what only reads, or is known not to have happened.
+ */
+async function refuseNow(
+  context: PlanContext,
+  { key, request }: Operation,
+  { tool, proposal, doubt, proposeAgain }: Repeated,
+): Promise<Plan | null> {
+  const gate = judgeAgain(context, tool, proposal.args);
+  if (gate.kind === "deny") {
+    const why = `the gate denies it by now: ${gate.reason}`;
+    const isHarmless = tool.effect === "read" && proposal.effect === "read";
+    if (isHarmless || context.verifiedAbsent.has(key)) return append(denied(key, "gate", why));
+    return doubt(`it started, no result was recorded, and ${why}`);
+  }
+  if (gate.kind === "allow" || isApproved(request)) return null;
+  return proposeAgain(tool, "it started before, no result was recorded, and the gate holds it by now");
+}
+
+function isApproved(request: RequestState | null): boolean {
+  const isApproval = request?.opened.kind === "approval";
+  return isApproval && (request.verdict?.kind === "approve" || request.verdict?.kind === "edit");
 }
 
 /** So often an action is started whose worker dies each time, before a person looks at it. */

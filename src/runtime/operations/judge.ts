@@ -45,6 +45,16 @@ export function judge(context: PlanContext, key: string, tool: Tool, args: Json)
   }
 }
 
+/** What the gate says by now of an action that has started: its sums hold it already. A gate that fails holds. */
+export function judgeAgain(context: PlanContext, tool: Tool, args: Json): GateOutcome {
+  try {
+    return context.agent.gate.judge(gatedAction(context, tool, args));
+  } catch (error) {
+    const reason = `the gate failed: ${toErrorInfo(error, "internal").message}`;
+    return { kind: "hold", reason, isBroken: true };
+  }
+}
+
 /** C2. What an action adds that a person approved; nothing where the gate cannot say. */
 export function countsOfApproved(context: PlanContext, tool: Tool, args: Json): readonly Count[] {
   try {

@@ -16,14 +16,18 @@ interface Start {
   readonly limits?: readonly TallyLimit[];
 }
 
-/** The only place where an action starts. What counts towards a limit starts alone, after its count is durable. */
+/**
+ * The only place where an action starts. What counts towards a limit starts alone, after its count is durable; what starts
+ * again counts by its first start.
+ */
 export function startAction(
   context: PlanContext,
   tool: Tool,
   proposal: Proposal,
-  { before = [], earlier, counts = [], limits = [] }: Start,
+  { before = [], earlier, ...sums }: Start,
 ): Plan {
   const { key, digest, args } = proposal;
+  const { counts = [], limits = [] } = earlier?.digest === digest ? {} : sums;
   const exclusive = tool.effect !== "read" || counts.length > 0;
   if (exclusive && context.exclusiveRunning) return { kind: "later" };
   const attempt = (earlier?.attempt ?? 0) + 1;

@@ -6,19 +6,34 @@ import type { Page, RequestRow } from "../../ports/store.ts";
 import type { TokenRow } from "../../ports/token-store.ts";
 import { page } from "./page.ts";
 
+export interface InboxView {
+  readonly caller: TokenRow;
+  /** Only what the caller may decide is shown. */
+  readonly isOwn: boolean;
+  readonly mayDecide: boolean;
+}
+
 /** The open requests, oldest first. */
-export function inboxPage({ rows, nextCursor }: Page<RequestRow>, caller: TokenRow): Response {
+export function inboxPage({ rows, nextCursor }: Page<RequestRow>, { caller, ...view }: InboxView): Response {
+  const own = view.isOwn ? "decidable=true&" : "";
   const more =
     nextCursor === null
       ? []
-      : [html`<p><a href="/inbox?cursor=${encodeURIComponent(nextCursor)}">More</a></p>`];
+      : [html`<p><a href="/inbox?${own}cursor=${encodeURIComponent(nextCursor)}">More</a></p>`];
+  const none = nextCursor === null ? "Nothing waits for a person." : "None among these; there are more.";
   const list = html`<ul>
-${rows.map(item)}</ul>${more}`;
+${rows.map(item)}</ul>`;
   return page({
-    title: "Open requests",
+    title: view.isOwn ? "Requests that you may decide" : "Open requests",
     aside: signedIn(caller),
-    main: rows.length === 0 ? html`<p>Nothing waits for a person.</p>` : list,
+    main: html`${choice(view)}${rows.length === 0 ? html`<p>${none}</p>` : list}${more}`,
   });
+}
+
+function choice({ isOwn, mayDecide }: Pick<InboxView, "isOwn" | "mayDecide">): readonly Html[] {
+  if (!mayDecide) return [];
+  if (isOwn) return [html`<p><a href="/inbox">All open requests</a></p>`];
+  return [html`<p><a href="/inbox?decidable=true">Only those that you may decide</a></p>`];
 }
 
 /** Most characters of the arguments in the list: enough to tell requests apart; the page of each shows the whole. */

@@ -11,13 +11,13 @@ import { isSameOrigin } from "../guard.ts";
 import { statusOf } from "../problem.ts";
 import { readForm } from "../read-body.ts";
 import type { App } from "../route.ts";
-import { decide } from "../routes/requests.ts";
+import { decidableBy, decide } from "../routes/requests.ts";
 import { principalOf, type Service } from "../service.ts";
-import { assertScope, hasScope } from "../tokens.ts";
+import { assertScope, closeSession, hasScope, openSession } from "../tokens.ts";
 import { inboxPage, signedIn } from "./inbox.ts";
 import { page, redirect, refusal } from "./page.ts";
 import { type RequestPage, requestPage } from "./request.ts";
-import { callerOfText, formKey, isFormKey, isSecure, sessionCookie, sessionText } from "./session.ts";
+import { formKey, isFormKey, isSecure, sessionCookie, sessionText } from "./session.ts";
 import { safeNext, signInPage } from "./sign-in.ts";
 
 export { callerOfPage } from "./session.ts";
@@ -31,7 +31,7 @@ interface PageRequest {
   readonly service: Service;
   readonly request: Request;
   readonly caller: TokenRow;
-  /** The token's text. */
+  /** The session's text. */
   readonly text: string;
   readonly signal: AbortSignal;
   readonly param: string;
@@ -40,13 +40,11 @@ interface PageRequest {
 type Answer = (request: PageRequest) => Promise<Response>;
 
 export function addPages(app: App, service: Service): void {
-  const secure = isSecure(service);
-
   function add(method: "get" | "post", path: string, answer: Answer): void {
     app.on(method, path, async ({ env: { facts }, req }) => {
       facts.route = path.replace(":requestId", "{requestId}");
       const request = req.raw;
-      const text = sessionText(request.headers, secure);
+      const text = sessionText(request.headers, isSecure(service, request));
       const { caller, signal } = facts;
       if (!caller || text === null) return askToSignIn(service, request);
       return guarded(caller, () =>
@@ -67,9 +65,9 @@ export function addPages(app: App, service: Service): void {
     facts.route = "/sign-in";
     return signIn(service, req.raw);
   });
-  app.post("/sign-out", ({ env: { facts } }) => {
+  app.post("/sign-out", ({ env: { facts }, req }) => {
     facts.route = "/sign-out";
-    return redirect("/sign-in", { "set-cookie": sessionCookie("", secure) });
+    return signOut(service, req.raw);
   });
 }
 
@@ -98,19 +96,45 @@ async function guarded(caller: TokenRow, answer: () => Promise<Response>): Promi
 
 async function signIn(service: Service, request: Request): Promise<Response> {
   const fields = await readForm(request, service.bodyLimits);
-  const text = fields.get("token")?.trim() ?? "";
   const next = safeNext(fields.get("next"));
-  if (!(await callerOfText(service, text))) return signInPage({ next, isWrong: true });
-  return redirect(next, { "set-cookie": sessionCookie(text, isSecure(service)) });
+  const text = await sessionFor(service, fields.get("token")?.trim() ?? "");
+  if (text === null) return signInPage({ next, isWrong: true });
+  await endSession(service, request); // the one before, in this browser
+  return redirect(next, { "set-cookie": sessionCookie(text, isSecure(service, request)) });
+}
+
+async function sessionFor({ tokens, runtime }: Service, tokenText: string): Promise<string | null> {
+  try {
+    return await openSession(tokens, tokenText, runtime.clock.now());
+  } catch (error) {
+    if (isHoldpointError(error, "unauthenticated")) return null;
+    throw error;
+  }
+}
+
+/** A copy of the cookie opens nothing after it. */
+async function signOut(service: Service, request: Request): Promise<Response> {
+  await endSession(service, request);
+  return redirect("/sign-in", { "set-cookie": sessionCookie("", isSecure(service, request)) });
+}
+
+async function endSession(service: Service, request: Request): Promise<void> {
+  const text = sessionText(request.headers, isSecure(service, request));
+  if (text !== null) await closeSession(service.tokens, text);
 }
 
 const rowsOfPage = 50;
 
 const showInbox: Answer = async ({ service, request, caller }) => {
   assertScope(caller, "read");
-  const cursor = new URL(request.url).searchParams.get("cursor");
+  const { searchParams } = new URL(request.url);
+  const cursor = searchParams.get("cursor");
   const query = { status: "open", limit: rowsOfPage, ...(cursor !== null && { cursor }) } as const;
-  return inboxPage(await service.runtime.store.requests(query), caller);
+  const isOwn = searchParams.get("decidable") === "true";
+  const rows = isOwn
+    ? await decidableBy(service, caller, query)
+    : await service.runtime.store.requests(query);
+  return inboxPage(rows, { caller, isOwn, mayDecide: hasScope(caller, "decide") });
 };
 
 const showRequest: Answer = async ({ service, caller, text, param }) => {

@@ -27,7 +27,8 @@ export function signInPage(options: {
 
 /** A place of these pages, whatever was asked for: never another site. */
 export function safeNext(next: string | undefined): string {
-  return next !== undefined && /^\/(inbox(\?cursor=[\w%.:+-]*)?|requests\/[\w%.~-]+)$/.test(next)
+  return next !== undefined &&
+    /^\/(inbox(\?(decidable=true&?)?(cursor=[\w%.:+-]*)?)?|requests\/[\w%.~-]+)$/.test(next)
     ? next
     : "/inbox";
 }

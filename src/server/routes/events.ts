@@ -4,6 +4,7 @@ import type { ThreadRow } from "../../ports/store.ts";
 import type { TokenRow } from "../../ports/token-store.ts";
 import { isOver, threadRow } from "../../runtime/thread-report.ts";
 import { json } from "../answer.ts";
+import type { Follower } from "../live.ts";
 import { type App, addRoute } from "../route.ts";
 import * as schemas from "../schemas.ts";
 import type { Service } from "../service.ts";
@@ -80,7 +81,7 @@ async function page(
   const limit = Number(asked ?? defaultLimit);
   if (limit < 1 || limit > maxLimit)
     throw new HoldpointError("usage", `a page has 1 to ${maxLimit} events, not ${limit}`);
-  const rest = await service.runtime.store.read(row.threadId, { afterSeq: cursor });
+  const rest = await service.runtime.store.read(row.threadId, { afterSeq: cursor, limit: limit + 1 });
   const events = rest.slice(0, limit);
   const last = events.at(-1);
   return json(200, { events, nextCursor: rest.length > limit && last ? String(last.seq) : null });
@@ -100,7 +101,7 @@ async function stream(
     );
   if (service.isStopping() || live.followers >= maxStreams) throw busy(live.followers);
   if (isOver(row.status) && afterSeq === row.headSeq) return new Response(null, { status: 204 }); // an EventSource then stops
-  const follower = await live.follow(row.threadId);
+  const follower = await followWithin(service, row.threadId, tokenId);
   return eventStream({
     follower,
     afterSeq,
@@ -108,6 +109,27 @@ async function stream(
     random: runtime.random,
     mayGoOn: lookingAfter(service, tokenId),
   });
+}
+
+async function followWithin(
+  { live, streamShares }: Service,
+  threadId: string,
+  tokenId: string,
+): Promise<Follower> {
+  const giveBack = streamShares.take(tokenId);
+  try {
+    const follower = await live.follow(threadId);
+    return {
+      ...follower,
+      leave() {
+        giveBack();
+        follower.leave();
+      },
+    };
+  } catch (error) {
+    giveBack();
+    throw error;
+  }
 }
 
 /** How long a look at a token counts, in milliseconds: a busy stream asks for every event. */

@@ -20,7 +20,7 @@ export function addOperationRoutes(app: App, service: Service, numbers: NumbersS
       method: "get",
       path: "/v1/agents",
       access: "read",
-      summary: "The agents that this service can start",
+      summary: "The agents of this service; those with `checkErrors` start no new thread",
       responses: { 200: { description: "All of them.", schema: schemas.agents } },
     },
     async () => json(200, { agents: agentsOf(service) }),
@@ -57,7 +57,8 @@ export function addOperationRoutes(app: App, service: Service, numbers: NumbersS
     async () => {
       if (service.isStopping()) return json(503, { status: "stopping" });
       const canRead = await isReadable(service);
-      return json(canRead ? 200 : 503, { status: canRead ? "ok" : "unavailable" });
+      const agentsNotReady = runtime.unready.size;
+      return json(canRead ? 200 : 503, { status: canRead ? "ok" : "unavailable", agentsNotReady });
     },
   );
 
@@ -119,6 +120,7 @@ function agentsOf({ runtime }: Service): readonly unknown[] {
   return [...runtime.agents.values()].map(({ name, version, tools }) => ({
     name,
     version,
+    checkErrors: runtime.unready.get(name) ?? [],
     tools: [...tools.values()].map((tool) => ({
       name: tool.name,
       description: tool.description,

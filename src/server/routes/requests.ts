@@ -2,14 +2,16 @@ import { z } from "@hono/zod-openapi";
 import { HoldpointError } from "../../core/errors.ts";
 import type { Verdict } from "../../core/events.ts";
 import { viewRequest } from "../../core/request-view.ts";
-import type { RequestRow } from "../../ports/store.ts";
+import type { Page, RequestQuery, RequestRow } from "../../ports/store.ts";
 import type { TokenRow } from "../../ports/token-store.ts";
+import { decidableRequests } from "../../runtime/decidable.ts";
 import { requestDocument, requestRow } from "../../runtime/thread-report.ts";
 import { type Decided, decideRequest } from "../../runtime/verdicts.ts";
 import { json } from "../answer.ts";
 import { type App, addRoute } from "../route.ts";
 import * as schemas from "../schemas.ts";
 import { principalOf, type Service } from "../service.ts";
+import { assertScope } from "../tokens.ts";
 import { pageOf } from "./threads.ts";
 
 const requestParams = z.object({ requestId: schemas.idParam });
@@ -29,12 +31,19 @@ export function addRequestRoutes(app: App, service: Service): void {
       query: z.strictObject({
         status: schemas.requestStatus.optional(),
         threadId: schemas.idParam.optional(),
+        decidable: z.literal("true").optional().meta({
+          description:
+            "Open ones that this token may decide now. A page may hold fewer than there are: see `nextCursor`.",
+        }),
         ...schemas.pageQuery,
       }),
       responses: { 200: { description: "A page.", schema: schemas.requestPage } },
     },
-    async ({ query }) => {
-      const { rows, nextCursor } = await store.requests(pageOf(query));
+    async ({ query: { decidable, ...query }, caller }) => {
+      const isDecidable = decidable !== undefined;
+      const { rows, nextCursor } = isDecidable
+        ? await decidableBy(service, caller, pageOf(query))
+        : await store.requests(pageOf(query));
       return json(200, { requests: rows.map(requestDocument), nextCursor });
     },
   );
@@ -75,6 +84,26 @@ export function addRequestRoutes(app: App, service: Service): void {
       return json(200, { request: requestDocument(request), first });
     },
   );
+}
+
+/**
+ * What the bearer of a token may decide now.
+ *
+ * @throws `scope_missing` for a token that decides nothing; `usage` for requests that are not open.
+ */
+export async function decidableBy(
+  service: Service,
+  caller: TokenRow,
+  { status = "open", ...query }: Omit<RequestQuery, "requestId">,
+): Promise<Page<RequestRow>> {
+  assertScope(caller, "decide");
+  if (status !== "open")
+    throw new HoldpointError("usage", `a request that is ${status} is not decidable`, {
+      fix: "Leave `status` out.",
+    });
+  const { by: id, roles } = principalOf(service, caller);
+  const { store, clock } = service.runtime;
+  return decidableRequests(store, { principal: { id, roles }, now: clock.now(), ...query });
 }
 
 export interface GivenVerdict {

@@ -35,6 +35,21 @@ describe("opening", () => {
     expect((await stat(path)).size).toBeGreaterThan(0);
   });
 
+  test("makes them for their owner alone, and leaves the rights of what is there", async () => {
+    const mode = async (file: string): Promise<string> => ((await stat(file)).mode & 0o777).toString(8);
+    path = join(folder, "a", "b", "holdpoint.db");
+    const store = await openSqliteStore({ path });
+    await start(store, "t");
+    const files = [path, `${path}-wal`, `${path}-shm`];
+    expect(await Promise.all(files.map(mode))).toEqual(["600", "600", "600"]);
+    expect(await mode(join(folder, "a", "b"))).toBe("700");
+    await store.close();
+    await chmod(path, 0o644);
+    await chmod(join(folder, "a", "b"), 0o755);
+    await (await openSqliteStore({ path })).close();
+    expect([await mode(path), await mode(join(folder, "a", "b"))]).toEqual(["644", "755"]);
+  });
+
   test("a file of a newer version is refused, and not touched", async () => {
     await (await openSqliteStore({ path })).close();
     inSql(`PRAGMA user_version = ${currentVersion + 1}`);

@@ -1,5 +1,4 @@
-import { accessSync, constants, mkdirSync, type Stats, statSync } from "node:fs";
-
+import { accessSync, closeSync, constants, mkdirSync, openSync, type Stats, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
@@ -105,6 +104,11 @@ function checkOwner(database: DatabaseSync, path: string): void {
 }
 
 function checkReadable(path: string): void {
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (error) {
+    if (fileErrorCode(error) === "EACCES") throw notReadable(path, error);
+  }
   const size = saneSize(path);
   if (size === null) {
     throw new HoldpointError("usage", `there is no store at ${path}`, { fix: "Name the file of a store." });
@@ -114,8 +118,10 @@ function checkReadable(path: string): void {
 function checkWritable(path: string): void {
   try {
     makeFolder(dirname(path));
-    if (saneSize(path) !== null) accessSync(path, constants.W_OK);
+    const isThere = saneSize(path) !== null;
+    if (isThere) accessSync(path, constants.W_OK);
     accessSync(dirname(path), constants.W_OK);
+    if (!isThere) makeFile(path);
   } catch (error) {
     throw isHoldpointError(error) ? error : fileError(path, error);
   }
@@ -151,14 +157,23 @@ function statOf(path: string): Stats | undefined {
   }
 }
 
+/** Its owner's alone, as are the files beside it, to which SQLite gives the rights of this one. */
+function makeFile(path: string): void {
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+  } catch (error) {
+    if (fileErrorCode(error) !== "EEXIST") throw error; // another process made it just now
+  }
+}
+
 /** Not `recursive`: where the parent cannot hold folders (`/proc`), Node 24.21 then never comes back. */
-function makeFolder(folder: string): void {
+function makeFolder(folder: string, mode = 0o700): void {
   const found = statSync(folder, { throwIfNoEntry: false });
   if (found?.isDirectory()) return;
   if (found) throw fileError(folder, { code: "ENOTDIR" });
-  makeFolder(dirname(folder));
+  makeFolder(dirname(folder), 0o777); // only the store's own is closed to others
   try {
-    mkdirSync(folder);
+    mkdirSync(folder, { mode });
   } catch (error) {
     if (fileErrorCode(error) !== "EEXIST") throw error; // another process made it just now
   }
@@ -183,6 +198,13 @@ function fileError(path: string, cause: unknown): HoldpointError {
     default:
       return new HoldpointError("store_unavailable", `${path} cannot be opened`, { retryable: true, cause });
   }
+}
+
+function notReadable(path: string, cause: unknown): HoldpointError {
+  return new HoldpointError("usage", `this user may not read ${path}`, {
+    fix: "Run it as the user whose store it is, or have them give the right to read the file and to enter its folder.",
+    cause,
+  });
 }
 
 function fileErrorCode(error: unknown): unknown {

@@ -42,7 +42,9 @@ describe("numbers of a store", () => {
     await appendThreads([store], threads);
     const before = await store.numbers.read(always);
     expect(before.threads.length).toBeGreaterThan(100);
-    await change("DROP TABLE thread_numbers; DROP TABLE thread_facts; PRAGMA user_version = 5");
+    await change(
+      "DROP TABLE thread_numbers; DROP TABLE thread_facts; DROP TABLE sessions; DROP INDEX threads_standing; PRAGMA user_version = 5",
+    );
     const later = await opened();
     expect(await later.numbers.read(always)).toEqual(before);
     expect((await later.verify({})).problems).toEqual([]);

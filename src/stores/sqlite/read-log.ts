@@ -3,6 +3,7 @@ import { decodeEvent, eventFrom } from "../../core/codec.ts";
 import { HoldpointError } from "../../core/errors.ts";
 import type { ThreadEvent } from "../../core/events.ts";
 import { type HeadRow, selectHead } from "./head.ts";
+import { RecentMap } from "./recent-map.ts";
 import { allRows, firstRow } from "./rows.ts";
 
 type LogRow = [seq: number, body: string];
@@ -13,7 +14,7 @@ type LogRow = [seq: number, body: string];
  *
  * @throws `store_corrupt`
  */
-export type ReadLog = (threadId: string, afterSeq: number) => ThreadEvent[];
+export type ReadLog = (threadId: string, afterSeq: number, limit?: number) => ThreadEvent[];
 
 /**
  * Events are found from the last one backwards (S1). A damaged `prev` cannot send the walk in a circle: it only goes
@@ -25,6 +26,24 @@ const walkLog = `WITH RECURSIVE log (id, prev, seq, body) AS (
     SELECT e.id, e.prev, e.seq, e.body FROM log JOIN events e ON e.id = log.prev
     WHERE log.seq > ? + 1 AND e.id < log.id AND e.thread_num = ?
   )`;
+
+/** The same walk down to an event in the middle, over keys alone: no body is read into memory. */
+const walkDown = `WITH RECURSIVE log (id, prev, seq) AS (
+    SELECT id, prev, seq FROM events WHERE id = ? AND thread_num = ?
+    UNION ALL
+    SELECT e.id, e.prev, e.seq FROM log JOIN events e ON e.id = log.prev
+    WHERE log.seq > ? AND e.id < log.id AND e.thread_num = ?
+  ) SELECT id AS eventId, seq FROM log WHERE seq % ? = 0 OR seq = ?`;
+
+/** Of a log whose pages are read one after the other, the places at every so many events: a page walks no further. */
+const placeEvery = 512;
+/** Logs whose places are kept. */
+const mostPlaces = 100;
+
+interface Place {
+  readonly eventId: number;
+  readonly seq: number;
+}
 
 /** A piece of a log, newest first, as the text of one list: `[3,{…},2,{…},1,{…}]`. `prev` is the event before it. */
 interface Piece {
@@ -44,6 +63,25 @@ export function createReadLog(database: DatabaseSync): ReadLog {
   walk.setReturnArrays(true);
   const walkPiece = database.prepare(`${walkLog} SELECT min(prev) AS prev, group_concat(
     iif(seq = ?, '[', '') || seq || ',' || body || iif(seq = ?, ']', '')) AS text FROM log`);
+
+  const down = database.prepare(walkDown);
+  const placesOf = new RecentMap<number, ReadonlyMap<number, Place>>(mostPlaces);
+
+  /** The log up to an event, as if it ended there. `null` when it is not found from here. */
+  function headAt(head: HeadRow, seq: number): HeadRow | null {
+    const { threadNum } = head;
+    if (seq >= head.seq) return head;
+    const known = placesOf.get(threadNum);
+    const above = known?.get(Math.ceil(seq / placeEvery) * placeEvery);
+    const from = above && above.seq < head.seq ? above : head;
+    const found = allRows<Place>(down, from.eventId, threadNum, seq, threadNum, placeEvery, seq);
+    if (from === head) {
+      const places = [...(known ?? []), ...found.map((place) => [place.seq, place] as const)];
+      placesOf.set(threadNum, new Map(places));
+    }
+    const place = found.find((one) => one.seq === seq);
+    return place ? { ...head, ...place } : null;
+  }
 
   /** `null` where anything is odd: read event by event, the one that is damaged is named. */
   function readInPieces(threadId: string, afterSeq: number, head: HeadRow): ThreadEvent[] | null {
@@ -70,9 +108,11 @@ export function createReadLog(database: DatabaseSync): ReadLog {
     return rows.map(([seq, body]) => decodeEvent(body, seq, threadId));
   }
 
-  return (threadId, afterSeq) => {
-    const head = firstRow<HeadRow>(headOf, threadId);
-    if (!head || head.seq <= afterSeq) return [];
+  return (threadId, afterSeq, limit = Number.POSITIVE_INFINITY) => {
+    const newest = firstRow<HeadRow>(headOf, threadId);
+    if (!newest || newest.seq <= afterSeq || limit <= 0) return [];
+    const head = headAt(newest, afterSeq + limit);
+    if (head === null) return readOneByOne(threadId, afterSeq, newest).slice(0, limit); // it names what is damaged
     return readInPieces(threadId, afterSeq, head) ?? readOneByOne(threadId, afterSeq, head);
   };
 }

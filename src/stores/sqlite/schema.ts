@@ -14,7 +14,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { fillNumbers } from "./fill-numbers.ts";
 import { tallyTables } from "./tallies.ts";
-import { tokenTables } from "./tokens.ts";
+import { sessionTables, tokenTables } from "./tokens.ts";
 
 /** `PRAGMA application_id` of our files: "hpnt". */
 export const applicationId = 0x68706e74;
@@ -207,6 +207,14 @@ CREATE TABLE thread_facts (
 CREATE INDEX thread_facts_at ON thread_facts (at, kind, amount);
 `,
     fill: fillNumbers,
+  },
+  {
+    version: 7,
+    sql: `${sessionTables}
+-- Each held action looks for the standing approvals that are open; no other thread has a place in it.
+CREATE INDEX threads_standing ON threads (thread_num)
+  WHERE agent = 'standing-approval' AND status = 'running';
+`,
   },
 ];
 

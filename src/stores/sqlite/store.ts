@@ -116,7 +116,7 @@ function createStore(database: DatabaseSync, settings: StoreSettings): SqliteSto
         return Promise.reject(error); // not `async`: a second promise per append costs 5 % of the grouped rate
       }
     },
-    read: (threadId, options) => access.read(() => readLog(threadId, options?.afterSeq ?? 0)),
+    read: (threadId, options) => access.read(() => readLog(threadId, options?.afterSeq ?? 0, options?.limit)),
     lease: (request) => access.write(() => leases.lease(request)),
     release: (lease, options) => access.write(() => leases.release(lease, options)),
     due: (request) => access.read(() => leases.due(request)),

@@ -1,7 +1,7 @@
 // I11. Bearer tokens, by the SHA-256 of their text.
 import type { DatabaseSync } from "node:sqlite";
 import { HoldpointError } from "../../core/errors.ts";
-import type { TokenRow, TokenScope, TokenStore } from "../../ports/token-store.ts";
+import type { SessionRow, TokenRow, TokenScope, TokenStore } from "../../ports/token-store.ts";
 import type { Access } from "./access.ts";
 import { columnText } from "./columns.ts";
 import { Refusal } from "./group-commit.ts";
@@ -21,6 +21,17 @@ CREATE TABLE tokens (
   revoked_at TEXT,
   used_at TEXT
 ) STRICT;
+`;
+
+/** Version 7 of the tables. */
+export const sessionTables = `
+CREATE TABLE sessions (
+  hash TEXT PRIMARY KEY,
+  token_id TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  expires_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sessions_expiry ON sessions (expires_at);
 `;
 
 const columns = `token_id AS tokenId, principal, scopes, roles, created_at AS createdAt, created_by AS createdBy,
@@ -45,6 +56,7 @@ export function createTokens(database: DatabaseSync, access: Access): TokenStore
   const touch = database.prepare("UPDATE tokens SET used_at = ? WHERE token_id = ?");
 
   return {
+    ...createSessions(database, access),
     add: (token, hash) =>
       access.write(() => {
         const { tokenId, principal, scopes, roles, createdAt, createdBy, expiresAt } = token;
@@ -65,6 +77,38 @@ export function createTokens(database: DatabaseSync, access: Access): TokenStore
     touch: (tokenId, at) =>
       access.write(() => {
         touch.run(at, tokenId);
+      }),
+  };
+}
+
+type Sessions = Pick<TokenStore, "addSession" | "findSession" | "endSession">;
+
+function createSessions(database: DatabaseSync, access: Access): Sessions {
+  const forget = database.prepare("DELETE FROM sessions WHERE expires_at <= ?");
+  const insert = database.prepare(
+    "INSERT INTO sessions (hash, token_id, created_at, expires_at) VALUES (?, ?, ?, ?)",
+  );
+  const remove = database.prepare("DELETE FROM sessions WHERE hash = ?");
+  const byHash = database.prepare(
+    "SELECT token_id AS tokenId, created_at AS createdAt, expires_at AS expiresAt FROM sessions WHERE hash = ?",
+  );
+  const token = database.prepare(`SELECT ${columns} FROM tokens WHERE token_id = ?`);
+
+  return {
+    addSession: ({ tokenId, createdAt, expiresAt }, hash) =>
+      access.write(() => {
+        forget.run(createdAt);
+        insert.run(hash, tokenId, createdAt, expiresAt);
+      }),
+    findSession: (hash) =>
+      access.read(() => {
+        const session = firstRow<SessionRow>(byHash, hash);
+        const row = session && toRow(firstRow<TokenColumns>(token, session.tokenId));
+        return session && row ? { session: { ...session }, token: row } : null;
+      }),
+    endSession: (hash) =>
+      access.write(() => {
+        remove.run(hash);
       }),
   };
 }

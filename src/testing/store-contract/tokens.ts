@@ -43,4 +43,35 @@ export const tokenCases: readonly StoreCase<StoreWithTokens>[] = [
     await tokens.touch("tk_2", at(noon + 1));
     assert.deepEqual(await tokens.list(), [{ ...token, usedAt: at(noon + 1) }]);
   }),
+
+  pairRule(
+    "a session is found by its hash, in every process, until it is ended",
+    async ({ tokens }, other) => {
+      await tokens.add(token, "hash");
+      const session = { tokenId: "tk_1", createdAt: at(noon), expiresAt: at(noon + 10) };
+      await tokens.addSession(session, "session");
+      assert.deepEqual(await other.tokens.findSession("session"), { session, token });
+      assert.equal(await other.tokens.findSession("hash"), null);
+      assert.equal(await other.tokens.find("session"), null);
+      await tokens.revoke("tk_1", at(noon + 1));
+      assert.equal((await other.tokens.findSession("session"))?.token.revokedAt, at(noon + 1));
+      await other.tokens.endSession("session");
+      await other.tokens.endSession("session");
+      assert.equal(await tokens.findSession("session"), null);
+    },
+  ),
+
+  rule("sessions that have expired are forgotten when another begins", async ({ tokens }) => {
+    await tokens.add(token, "hash");
+    const session = (from: number, until: number) => ({
+      tokenId: "tk_1",
+      createdAt: at(noon + from),
+      expiresAt: at(noon + until),
+    });
+    await tokens.addSession(session(0, 10), "old");
+    await tokens.addSession(session(5, 15), "running");
+    await tokens.addSession(session(10, 20), "new");
+    assert.equal(await tokens.findSession("old"), null);
+    assert.deepEqual((await tokens.findSession("running"))?.session, session(5, 15));
+  }),
 ];

@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { ownCommandOf } from "./own-command.ts";
+
+const local = "/srv/desk/node_modules/.bin/holdpoint";
+const npm = { npm_config_user_agent: "npm/11.6.0 node/v24.21.0 linux x64" };
+const cases: readonly (readonly [name: string, start: Parameters<typeof ownCommandOf>[0], own: string])[] = [
+  ["on the path", { script: "/usr/local/bin/holdpoint", variables: {} }, "holdpoint"],
+  ["the sources", { script: "/srv/holdpoint/src/cli/main.ts", variables: {} }, "holdpoint"],
+  ["the project's own", { script: local, variables: {} }, "npx holdpoint"],
+  [
+    "npx",
+    { script: local, variables: { ...npm, npm_command: "exec", npm_lifecycle_event: "npx" } },
+    "npx holdpoint",
+  ],
+  [
+    "a script of that name, on the sources",
+    {
+      script: "/srv/holdpoint/src/cli/main.ts",
+      variables: { ...npm, npm_command: "run-script", npm_lifecycle_event: "holdpoint" },
+    },
+    "npm run holdpoint --",
+  ],
+  [
+    "another script",
+    { script: local, variables: { ...npm, npm_command: "run-script", npm_lifecycle_event: "start" } },
+    "npx holdpoint",
+  ],
+  [
+    "pnpm",
+    { script: local, variables: { npm_config_user_agent: "pnpm/10.2.0 node/v24" } },
+    "pnpm exec holdpoint",
+  ],
+  ["yarn", { script: local, variables: { npm_config_user_agent: "yarn/4.1.0" } }, "yarn holdpoint"],
+];
+
+test.each(cases)("%s", (_name, start, own) => {
+  expect(ownCommandOf(start)).toBe(own);
+});
