@@ -13,7 +13,7 @@ export function warnOfWideRights({
 }
 
 /** @returns `null` where there is no file, nothing to say, or no such rights (Windows). */
-export function wideRights(storePath: string): string | null {
+function wideRights(storePath: string): string | null {
   if (process.platform === "win32") return null;
   const mode = statSync(storePath, { throwIfNoEntry: false })?.mode ?? 0;
   if ((mode & 0o077) === 0) return null;
