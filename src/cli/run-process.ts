@@ -7,6 +7,7 @@ import { addApprove } from "./commands/approve.ts";
 import { addCancel } from "./commands/cancel.ts";
 import { addCheck } from "./commands/check.ts";
 import { addDeliveries } from "./commands/deliveries.ts";
+import { addEval } from "./commands/eval.ts";
 import { addExport } from "./commands/export.ts";
 import { addFlag } from "./commands/flag.ts";
 import { addFork } from "./commands/fork.ts";
@@ -50,6 +51,7 @@ const commands: readonly AddCommand[] = [
   addFork,
   addFlag,
   addStats,
+  addEval,
   addWorker,
   addSchedules,
   addServe,

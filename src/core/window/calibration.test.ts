@@ -31,7 +31,16 @@ describe("a calibration", () => {
         }
       }),
       // A single token after a factor above 1: the record was rounded up to 2, so that less than 1 seems counted.
-      { examples: [[[{ counted: 1_000, share: 1.0005 }, { counted: 1, share: 2.5 }]]] },
+      {
+        examples: [
+          [
+            [
+              { counted: 1_000, share: 1.0005 },
+              { counted: 1, share: 2.5 },
+            ],
+          ],
+        ],
+      },
     );
   });
 

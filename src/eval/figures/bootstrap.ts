@@ -17,5 +17,8 @@ export function bootstrapMean(differences: readonly number[], seed: number | str
     for (let drawn = 0; drawn < differences.length; drawn++) sum += random.pick(differences) ?? 0;
     return sum / differences.length;
   }).sort();
-  return { low: means[Math.floor(resamples * 0.025)] ?? 0, high: means[Math.ceil(resamples * 0.975) - 1] ?? 0 };
+  return {
+    low: means[Math.floor(resamples * 0.025)] ?? 0,
+    high: means[Math.ceil(resamples * 0.975) - 1] ?? 0,
+  };
 }

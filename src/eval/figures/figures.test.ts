@@ -28,10 +28,7 @@ describe("Newcombe's interval of a difference", () => {
     { after: [5, 56], before: [0, 29], low: -0.0381, high: 0.1926 },
     { after: [10, 10], before: [0, 20], low: 0.6791, high: 1 },
   ] as const)("of $after and $before is as published", ({ after, before, low, high }) => {
-    const interval = newcombeInterval(
-      { count: before[0], of: before[1] },
-      { count: after[0], of: after[1] },
-    );
+    const interval = newcombeInterval({ count: before[0], of: before[1] }, { count: after[0], of: after[1] });
     expect(interval.low).toBeCloseTo(low, 4);
     expect(interval.high).toBeCloseTo(high, 4);
   });
@@ -44,7 +41,9 @@ describe("the z of several intervals at once", () => {
     [5, 2.5758293],
     [10, 2.8070337],
     [100, 3.4807564],
-  ])("of %i is the normal distribution's", (comparisons, z) => expect(zForAll(comparisons)).toBeCloseTo(z, 6));
+  ])("of %i is the normal distribution's", (comparisons, z) =>
+    expect(zForAll(comparisons)).toBeCloseTo(z, 6),
+  );
 });
 
 describe("pass^k", () => {
@@ -70,7 +69,9 @@ describe("pass^k", () => {
 
 function choices<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
   if (size === 0) return [[]];
-  return items.flatMap((item, index) => choices(items.slice(index + 1), size - 1).map((rest) => [item, ...rest]));
+  return items.flatMap((item, index) =>
+    choices(items.slice(index + 1), size - 1).map((rest) => [item, ...rest]),
+  );
 }
 
 describe("the bootstrap of paired differences", () => {
