@@ -90,7 +90,8 @@ function judgeResult(
   { output }: Evidence,
 ): readonly TrialFinding[] {
   const findings: TrialFinding[] = [];
-  const why = result === undefined ? null : mismatch(result, output);
+  const why =
+    result === undefined ? null : output === undefined ? "there is no result" : mismatch(result, output);
   if (why !== null) findings.push({ rule: "expect.result", message: why });
   for (const [path, pattern] of Object.entries(paths)) {
     const wrong = pathMismatch(path, pattern, output);
@@ -111,7 +112,8 @@ function pathMismatch(
 ): string | null {
   const parsed = parsePath(path);
   if (!parsed.ok) return parsed.why;
-  const found = followPath(output ?? null, parsed.steps);
+  if (output === undefined) return "there is no result";
+  const found = followPath(output, parsed.steps);
   if (!found.ok) return matches(pattern, undefined) ? null : found.why; // `$exists: false`
   if (found.nodes.length === 0) return `${path} leads to nothing`;
   return (
