@@ -52,7 +52,10 @@ function table({ cases, total, minSuccess }: EvalReport, paint: Paint): readonly
     ...cases.map((each) => ({ name: line(each.name, 60), figures: each })),
     { name: "all", figures: total },
   ];
-  const head = ["", ...columns.map(([title]) => title)];
+  const head = [
+    "",
+    ...columns.map(([title]) => title.replace("^k", `^${Math.max(1, total.passHat.length)}`)),
+  ];
   const cells = rows.map(({ name, figures }) => [name, ...columns.map(([, cell]) => cell(figures))]);
   const widths = head.map((_, index) => Math.max(...[head, ...cells].map((row) => row[index]?.length ?? 0)));
   const joined = (row: readonly string[]): string =>
@@ -133,7 +136,7 @@ function describeComparison(
 ): readonly string[] {
   const width = Math.max(4, ...cases.map(({ name }) => line(name, 60).length));
   const changed = cases.filter(
-    ({ verdict, tokens: { before: from, after: to } }) => verdict !== "same" || from !== to,
+    ({ change, tokens: { before: from, after: to } }) => change !== "same" || from !== to,
   );
   return [
     paint(
@@ -151,12 +154,12 @@ function describeComparison(
 }
 
 function comparedCase(
-  { name, before, after, difference, interval, verdict, tokens }: CaseComparison,
+  { name, before, after, difference, interval, change, tokens }: CaseComparison,
   width: number,
   paint: Paint,
 ): string {
-  const style = verdict === "worse" ? "red" : verdict === "better" ? "green" : "dim";
-  const text = `${line(name, 60).padEnd(width)}  ${percent(before).padStart(5)} → ${percent(after).padStart(5)}  ${points(difference).padStart(6)}  95 % ${points(interval.low)} to ${points(interval.high)}  ${verdict.padEnd(7)}  tokens ${signed(Math.round(tokens.after - tokens.before))}`;
+  const style = change === "worse" ? "red" : change === "better" ? "green" : "dim";
+  const text = `${line(name, 60).padEnd(width)}  ${percent(before).padStart(5)} → ${percent(after).padStart(5)}  ${points(difference).padStart(6)}  95 % ${points(interval.low)} to ${points(interval.high)}  ${change.padEnd(7)}  tokens ${signed(Math.round(tokens.after - tokens.before))}`;
   return paint(style, text);
 }
 

@@ -36,7 +36,7 @@ export interface EvalModels {
 }
 
 /** Of one trial. */
-export interface TrialModels {
+interface TrialModels {
   readonly resolveModel: (model: unknown, clock: Clock) => Promise<Model>;
   readonly isStuck: () => boolean;
 }

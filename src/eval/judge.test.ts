@@ -67,7 +67,7 @@ function approved(requestId: string, key: string, args: Json): EventBody {
 }
 
 const usage = { inputTokens: 100, outputTokens: 20 };
-const window = { digest: "", tokens: 90, budget: 100, fromSeq: 1, dropped: 0, parts: [], shared: [] };
+const window = { digest: "", tokens: 90, budget: 100, fromSeq: 1, dropped: 0 };
 
 const events = log(
   event("thread_started", { threadId, agent: "desk", agentVersion: "1", input: {}, by: "eval" }),

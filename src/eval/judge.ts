@@ -1,4 +1,4 @@
-// Whether a trial went as its case expects: pure, from its logs alone, so that a verdict can be made again at any time.
+// Whether a trial went as its case expects: pure, from its logs alone, so that it can be judged again at any time.
 import type { EventOf, ThreadEvent } from "../core/events.ts";
 import { globPattern } from "../core/glob-pattern.ts";
 import { followPath, formatNode, parsePath } from "../core/json-path.ts";

@@ -152,7 +152,7 @@ function operatorProblem(name: string, operand: Json): Omit<PatternProblem, "pat
 }
 
 /** Why this is no regular expression; `null` when it is one. */
-export function regexProblem(source: Json): string | null {
+function regexProblem(source: Json): string | null {
   if (typeof source !== "string") return "is no text";
   try {
     new RegExp(source, "u");

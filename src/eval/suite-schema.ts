@@ -4,8 +4,16 @@ import { z } from "zod";
 import { type Duration, durationMs } from "../core/duration.ts";
 
 const requestKinds = ["approval", "question", "escalation"] as const;
-export const sayings = [
-  ..."approve edit reject answer continue stop done not_done ignore".split(" "),
+const sayings = [
+  "approve",
+  "edit",
+  "reject",
+  "answer",
+  "continue",
+  "stop",
+  "done",
+  "not_done",
+  "ignore",
 ] as const;
 
 const text = z.string().min(1);

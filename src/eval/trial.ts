@@ -42,7 +42,7 @@ export interface OpenedWorld {
   close(): Promise<void>;
 }
 
-export interface RuntimeParts {
+interface RuntimeParts {
   readonly agents: readonly Agent[];
   readonly clock: Clock;
   readonly seed: string;
@@ -193,13 +193,24 @@ async function runToEnd(running: Running): Promise<void> {
   const { runtime, plan, stop, signal } = running;
   const { threadId } = plan;
   for (let seen = -1; ; ) {
-    await settleThreads(runtime, [threadId], { signal: stop.over, patienceMs: 0 });
+    const broken = await settle(running);
     const report = await reportThread(runtime.store, threadId);
     if (isOver(report.row.status)) return;
-    const why = stop.why() ?? (signal.aborted ? null : await goOn(running, report, seen));
+    const why = stop.why() ?? broken ?? (signal.aborted ? null : await goOn(running, report, seen));
     if (why !== null) return cancelThread(runtime, threadId, { by: evaluator, why });
     if (signal.aborted) return;
     seen = report.row.headSeq;
+  }
+}
+
+/** @returns why the agent's code cannot be run, which is its trial's matter. What the store throws is every trial's. */
+async function settle({ runtime, plan, stop }: Running): Promise<string | null> {
+  try {
+    await settleThreads(runtime, [plan.threadId], { signal: stop.over, patienceMs: 0 });
+    return null;
+  } catch (error) {
+    if (!isHoldpointError(error) || error.code.startsWith("store_")) throw error;
+    return error.message;
   }
 }
 

@@ -20,6 +20,7 @@ const pages = [
   "docs/channels.md",
   "docs/stats.md",
   "docs/check.md",
+  "docs/eval.md",
 ];
 
 const examples = pages.flatMap((page) =>

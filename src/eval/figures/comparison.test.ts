@@ -91,7 +91,7 @@ describe("a comparison", () => {
       fresh: [1, 1],
     });
     const { cases, isWorse, onlyAfter, onlyBefore, success, tokens } = compareReports(before, after, 1);
-    expect(cases.map(({ name, verdict }) => `${name} ${verdict}`)).toEqual([
+    expect(cases.map(({ name, change }) => `${name} ${change}`)).toEqual([
       "fell worse",
       "dipped unclear",
       "steady same",
@@ -106,12 +106,12 @@ describe("a comparison", () => {
   it("takes the number of cases into account", () => {
     const one = (passed: number): readonly [number, number] => [passed, 10];
     const alone = compareReports(reportOf({ a: one(10) }), reportOf({ a: one(5) }), 1);
-    expect(alone.cases[0]?.verdict).toBe("worse");
+    expect(alone.cases[0]?.change).toBe("worse");
     const names = Array.from({ length: 60 }, (_, index) => `c${index}`);
     const many = (first: number): EvalReport =>
       reportOf(Object.fromEntries(names.map((name, index) => [name, one(index === 0 ? first : 10)])));
     const among = compareReports(many(10), many(5), 1);
-    expect(among.cases[0]).toMatchObject({ name: "c0", verdict: "unclear" });
+    expect(among.cases[0]).toMatchObject({ name: "c0", change: "unclear" });
     expect(among.isWorse).toBe(false);
   });
 
@@ -120,7 +120,7 @@ describe("a comparison", () => {
     const all = (passed: number): EvalReport =>
       reportOf(Object.fromEntries(names.map((name) => [name, [passed, 5] as const])));
     const { cases, isWorse } = compareReports(all(5), all(4), 1);
-    expect(cases.every(({ verdict }) => verdict === "unclear")).toBe(true);
+    expect(cases.every(({ change }) => change === "unclear")).toBe(true);
     expect(isWorse).toBe(true);
     expect(compareReports(all(4), all(5), 1).isWorse).toBe(false);
   });

@@ -13,7 +13,7 @@ export interface CaseComparison {
   /** Newcombe's, at 95 %, for this case by itself. */
   readonly interval: Interval;
   /** Beyond noise when all cases are looked at together; `unclear`: the difference may be chance. */
-  readonly verdict: "worse" | "better" | "unclear" | "same";
+  readonly change: "worse" | "better" | "unclear" | "same";
   readonly tokens: { readonly before: number; readonly after: number };
   /** Per trial. */
   readonly usd: { readonly before: number; readonly after: number };
@@ -60,7 +60,7 @@ export function compareReports(before: EvalReport, after: EvalReport, seed: numb
     cases,
     onlyBefore: before.cases.map(({ name }) => name).filter((name) => !names.has(name)),
     onlyAfter: after.cases.map(({ name }) => name).filter((name) => !names.has(name)),
-    isWorse: cases.some(({ verdict }) => verdict === "worse") || (success.interval?.high ?? 0) < 0,
+    isWorse: cases.some(({ change }) => change === "worse") || (success.interval?.high ?? 0) < 0,
   };
 }
 
@@ -74,7 +74,7 @@ function compareCase(before: CaseReport, after: CaseReport, z: number): CaseComp
     after: after.passed / after.trials,
     difference,
     interval: newcombeInterval(from, to),
-    verdict: difference === 0 ? "same" : strict.high < 0 ? "worse" : strict.low > 0 ? "better" : "unclear",
+    change: difference === 0 ? "same" : strict.high < 0 ? "worse" : strict.low > 0 ? "better" : "unclear",
     tokens: { before: before.tokens.perTrial, after: after.tokens.perTrial },
     usd: { before: before.usd / before.trials, after: after.usd / after.trials },
   };

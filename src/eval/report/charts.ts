@@ -108,12 +108,12 @@ export function passHatChart(passHat: readonly number[]): Html {
 
 export function differenceChart(cases: readonly CaseComparison[]): Html {
   const x = (difference: number): number => rounded(plotLeft + ((difference + 1) / 2) * plotWidth);
-  const rows = cases.map(({ name, before, after, difference, interval, verdict }): Row => {
+  const rows = cases.map(({ name, before, after, difference, interval, change }): Row => {
     return {
       label: name,
       value: `${formatShare(before)} → ${formatShare(after)}`,
       mark: (y) =>
-        html`${whisker(x(interval.low), x(interval.high), y)}<circle class="dot ${verdict}" cx="${x(difference)}" cy="${y}" r="6"><title>${signed(difference * 100)} points: ${verdict}</title></circle>`,
+        html`${whisker(x(interval.low), x(interval.high), y)}<circle class="dot ${change}" cx="${x(difference)}" cy="${y}" r="6"><title>${signed(difference * 100)} points: ${change}</title></circle>`,
     };
   });
   const zero = html`<line class="zero" x1="${x(0)}" x2="${x(0)}" y1="${top - 4}" y2="${top + Math.min(rows.length, maxRows) * rowHeight + 2}"/>`;
