@@ -264,8 +264,7 @@ async function answerAll(
     const one = played.get(row.requestId);
     if (!one?.verdict) continue;
     try {
-      await answer(runtime, row, one, signal);
-      count += 1;
+      if (await answer(runtime, row, one, signal)) count += 1;
     } catch (error) {
       if (isHoldpointError(error, "request_already_decided")) continue; // its deadline has come meanwhile
       if (!isHoldpointError(error, "verdict_invalid", "not_an_approver")) throw error;
@@ -275,17 +274,27 @@ async function answerAll(
   return { count, refused: null };
 }
 
-/** As many people as it takes. */
+/** As many people as it takes. @returns whether that was news: votes that are there already change nothing. */
 async function answer(
   runtime: Runtime,
   row: RequestRow,
   { verdict, by }: PlayedRequest,
   signal: AbortSignal,
-): Promise<void> {
-  if (verdict === null) return;
+): Promise<boolean> {
+  if (verdict === null) return false;
   const needed = verdict.kind === "approve" ? (row.opened.quorum ?? 1) : 1;
-  for (const { id, roles } of deciders(row, by, needed))
-    await decideRequest(runtime, row.requestId, { verdict, by: id, roles, via: evaluator, signal });
+  let isNews = false;
+  for (const { id, roles } of deciders(row, by, needed)) {
+    const decided = await decideRequest(runtime, row.requestId, {
+      verdict,
+      by: id,
+      roles,
+      via: evaluator,
+      signal,
+    });
+    isNews ||= decided.first;
+  }
+  return isNews;
 }
 
 /** Who decides: whom the case names, then those whom the request names, then people who have the roles that it names. */

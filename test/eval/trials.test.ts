@@ -114,6 +114,12 @@ it("as many people approve as it takes, whom the request names or who have a rol
     agent({ name, prompt: "Pay.", model: payModel, tools: [pay], gate: gate(policy) });
   const agents = [
     payer("two", { approvers: ["role:lead", "dana@example.com"], quorum: 2 }),
+    payer("one-of-two", {
+      approvers: ["dana@example.com", "eval"],
+      quorum: 2,
+      requesterMayDecide: false,
+      expiresIn: "1h",
+    }),
     payer("role", { approvers: ["role:lead"], requesterMayDecide: false }),
   ];
   const people = [{ tool: "pay", say: "approve" as const }];
@@ -121,6 +127,12 @@ it("as many people approve as it takes, whom the request names or who have a rol
   const { findings, told } = await run(agents, [
     { name: "quorum", agent: "two", people, expect: paid, never: [{ tool: "pay", withoutApproval: true }] },
     { name: "role", agent: "role", people, expect: paid },
+    {
+      name: "too few",
+      agent: "one-of-two",
+      people,
+      expect: { actions: [{ tool: "pay", status: "denied" }] },
+    },
     {
       name: "somebody else",
       agent: "two",
@@ -134,7 +146,7 @@ it("as many people approve as it takes, whom the request names or who have a rol
       expect: { actions: [{ tool: "pay", status: "denied" }] },
     },
   ]);
-  expect([findings("quorum"), findings("role"), findings("once")]).toEqual([[], [], []]);
+  for (const name of ["quorum", "role", "too few", "once"]) expect(findings(name), name).toEqual([]);
   expect(told("quorum")?.numbers).toMatchObject({ asked: 1, critical: 1, misoperations: 0 });
   expect(findings("somebody else")).toEqual([]); // a person whom a case names is taken to have the role
 });
