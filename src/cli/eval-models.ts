@@ -51,9 +51,12 @@ export async function evalModels(
 ): Promise<EvalModels> {
   const { defaultModel, providers, secrets } = settings;
   const resolver = modelResolver({ defaultModel, providers, limit: modelLimiter({}, systemClock) });
-  const typed = options.replay !== undefined ? resolve(options.replay) : options.model;
   const own = await makerOf(suite.model, suite.folder, secrets);
-  const given = typed === undefined ? null : await makerOf(typed, ".", secrets);
+  const { replay } = options;
+  const given =
+    replay === undefined
+      ? await makerOf(options.model, ".", secrets)
+      : await recording(resolve(replay), secrets);
   const record = options.record === undefined ? null : recorder(options.record, secrets);
   return {
     name: (given ?? own)?.name ?? null,

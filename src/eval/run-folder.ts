@@ -104,11 +104,11 @@ async function readIdentity(path: string): Promise<RunIdentity | null> {
       fix: "Take another folder, or remove this one.",
     });
   }
-  return (await readJsonFile(file)) as RunIdentity; // versionOf
+  return (await readJsonFile(file)) as RunIdentity; // of version 1, as written above
 }
 
 /** @throws `usage` for a file that is not of this version. */
-export async function readJsonFile(file: string): Promise<unknown> {
+export async function readJsonFile(file: string): Promise<object> {
   let value: unknown;
   try {
     value = JSON.parse(await readFile(file, "utf8"));

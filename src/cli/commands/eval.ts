@@ -169,7 +169,8 @@ function newFolder({ settings }: Context, name: string): string {
 async function readReport(given: string): Promise<EvalReport> {
   const path = resolve(given);
   const file = existsSync(join(path, "run.json")) || !/\.json$/.test(path) ? join(path, "report.json") : path;
-  if (existsSync(file)) return (await readJsonFile(file)) as EvalReport; // of version 1, as written below
+  const report = existsSync(file) ? await readJsonFile(file) : {};
+  if ("cases" in report) return report as EvalReport; // of version 1, as written below
   throw usageError(
     `there is no report of a run in ${formatPath(path)}`,
     "A run writes it at its end: go on with it by --resume, or name the folder of another.",
