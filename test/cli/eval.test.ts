@@ -81,7 +81,8 @@ describe("the documentation's first suite", () => {
   it("passes in the project that init makes", async () => {
     const project = newProject();
     await project.run("init", "shop");
-    const [, text = ""] = /^```yaml\n(.*?)^```$/ms.exec(readFileSync(join(root, "docs/eval.md"), "utf8")) ?? [];
+    const [, text = ""] =
+      /^```yaml\n(.*?)^```$/ms.exec(readFileSync(join(root, "docs/eval.md"), "utf8")) ?? [];
     project.write("shop/eval.yaml", text);
     const { code, document } = await project.json("eval", "shop/eval.yaml", "-k", "2", "--faults", "0");
     expect([code, document.total.passed, document.total.trials]).toEqual([0, 8, 8]);

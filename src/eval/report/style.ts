@@ -24,8 +24,8 @@ svg { display: block; width: 100%; min-width: 660px; height: auto; font: 12.5px 
 path.bar { fill: var(--bar); } path.bar.bad { fill: var(--bad); } .whisker { stroke: var(--mark); stroke-width: 1.5; fill: none; opacity: 0.75; }
 .dot { fill: var(--soft); stroke: var(--card); stroke-width: 2; } .dot.worse { fill: var(--bad); } .dot.better { fill: var(--good); }
 table { border-collapse: collapse; width: 100%; font-size: 13px; }
-th { text-align: left; color: var(--soft); font-weight: 500; white-space: nowrap; } th, td { padding: 6px 10px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-td { overflow-wrap: anywhere; min-width: 60px; } .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; } tfoot td { font-weight: 600; border-bottom: 0; }
+th { text-align: left; color: var(--soft); font-weight: 500; white-space: nowrap; } th, td { padding: 6px 8px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+td { overflow-wrap: anywhere; } .number { min-width: 0; text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; } tfoot td { font-weight: 600; border-bottom: 0; }
 td:first-child { min-width: 180px; } ul { margin: 0; padding-left: 18px; } li + li { margin-top: 3px; }
 code { font: 12px ui-monospace, monospace; background: var(--code); border-radius: 4px; padding: 1px 5px; } .show { margin-top: 6px; } .number + td { padding-left: 10px; }
 footer { color: var(--soft); font-size: 12.5px; }
