@@ -36,6 +36,10 @@ const mistakes = {
     what: "A tool's definition cannot be used.",
     wayOut: "Correct its name, schema, risk, effect or hook.",
   },
+  suite_invalid: {
+    what: "A suite of `holdpoint eval` cannot be read, or names what is not there; with its line.",
+    wayOut: "Correct that line.",
+  },
   prompt_invalid: {
     what: "A prompt file cannot be read, or names what is not there; with its line.",
     wayOut: "Correct that line.",

@@ -5,6 +5,7 @@ import { addBackup } from "./commands/backup.ts";
 import { addCancel } from "./commands/cancel.ts";
 import { addCheck } from "./commands/check.ts";
 import { addDeliveries } from "./commands/deliveries.ts";
+import { addEval } from "./commands/eval.ts";
 import { addExport } from "./commands/export.ts";
 import { addFlag } from "./commands/flag.ts";
 import { addFork } from "./commands/fork.ts";
@@ -46,6 +47,7 @@ export const commands: readonly AddCommand[] = [
   addFork,
   addFlag,
   addStats,
+  addEval,
   addWorker,
   addSchedules,
   addServe,

@@ -12,6 +12,7 @@ const exitCodes: { readonly [Code in ErrorCode]: ExitCode } = {
   agent_invalid: 2,
   tool_invalid: 2,
   prompt_invalid: 2,
+  suite_invalid: 2,
   thread_not_found: 2,
   request_not_found: 2,
   operation_not_found: 2,

@@ -24,7 +24,7 @@ export async function importModule(path: string): Promise<Readonly<Record<string
 function explain(path: string, error: unknown): HoldpointError {
   const { what, fix } = explanation(error);
   const place = placeOf(path, error) ?? formatPath(path);
-  const code = isHoldpointError(error, "tool_invalid", "agent_invalid", "prompt_invalid")
+  const code = isHoldpointError(error, "tool_invalid", "agent_invalid", "prompt_invalid", "suite_invalid")
     ? error.code
     : "agent_invalid";
   return new HoldpointError(code, `${place}: ${what}`, { fix, cause: error });

@@ -11,6 +11,7 @@ export type ErrorCode =
   | "agent_invalid"
   | "tool_invalid"
   | "prompt_invalid"
+  | "suite_invalid"
   | "thread_not_found"
   | "request_not_found"
   | "operation_not_found"

@@ -10,6 +10,7 @@ const statuses: { readonly [Code in ErrorCode]: number } = {
   agent_invalid: 500,
   tool_invalid: 500,
   prompt_invalid: 500,
+  suite_invalid: 500,
   thread_not_found: 404,
   request_not_found: 404,
   operation_not_found: 404,

@@ -1,4 +1,21 @@
 // The published test kit, "holdpoint/testing": what agents, stores and dispatchers are tested with.
+
+export { evalSuite } from "../eval/eval-suite.ts";
+export type {
+  ActionExpectation,
+  EvalCase,
+  EvalLimits,
+  EvalSetup,
+  EvalSuite,
+  EvaluatedThread,
+  Expectations,
+  Never,
+  Pattern,
+  PersonRule,
+  TrialSetup,
+  TrialWorld,
+} from "../eval/suite.ts";
+export type { TrialNumbers } from "../eval/trial-numbers.ts";
 export {
   type ApprovalCase,
   type ApprovalParts,

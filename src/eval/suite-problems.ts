@@ -1,0 +1,293 @@
+// What is wrong with a suite, with the path to the place; whoever knows the file turns paths into lines.
+import type { z } from "zod";
+import type { Agent } from "../core/agent.ts";
+import { readerName } from "../core/artifact-ref.ts";
+import { globPattern } from "../core/glob-pattern.ts";
+import { parsePath } from "../core/json-path.ts";
+import { nearest } from "../core/nearest.ts";
+import { jsonSchema } from "../json-schema.ts";
+import { patternProblems } from "./pattern.ts";
+import type {
+  ActionExpectation,
+  EvalCase,
+  EvalSuite,
+  Expectations,
+  Never,
+  Pattern,
+  PersonRule,
+} from "./suite.ts";
+import { suiteSchema } from "./suite-schema.ts";
+
+type Path = readonly (string | number)[];
+
+export interface SuiteProblem {
+  readonly path: Path;
+  readonly message: string;
+  readonly fix: string;
+}
+
+/** A suite, or what keeps a value from being one. Agents are not looked at, see `agentProblems`. */
+export function readSuite(
+  value: unknown,
+):
+  | { readonly suite: EvalSuite; readonly problems: readonly [] }
+  | { readonly suite: null; readonly problems: readonly SuiteProblem[] } {
+  const parsed = suiteSchema.safeParse(value);
+  if (!parsed.success) return { suite: null, problems: parsed.error.issues.flatMap(issueProblems) };
+  const suite = value as EvalSuite; // suiteSchema, which changes nothing
+  const problems = [
+    ...doubleNames(suite),
+    ...partProblems(suite, []),
+    ...suite.cases.flatMap((each, index) => caseProblems(each, suite, ["cases", index])),
+  ];
+  return problems.length === 0 ? { suite, problems: [] } : { suite: null, problems };
+}
+
+function issueProblems(issue: z.core.$ZodIssue): readonly SuiteProblem[] {
+  const path = issue.path.map((part) => (typeof part === "number" ? part : String(part)));
+  const what = path.at(-1) ?? "the suite";
+  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownMember(key, path));
+  if (issue.code === "invalid_value") {
+    const values = issue.values.map(String);
+    return [
+      { path, message: `${what} is none of those there are`, fix: `Write one of: ${values.join(", ")}.` },
+    ];
+  }
+  if (issue.code === "custom" || !issue.message.startsWith("Invalid input"))
+    return [{ path, message: `${what} ${issue.message}`, fix: fixFor(what) }];
+  return [{ path, message: `${what}: ${issue.message.replace("Invalid input: ", "")}`, fix: fixFor(what) }];
+}
+
+/** What stands in each kind of object, by where it stands. */
+const members: readonly (readonly [place: RegExp, names: string])[] = [
+  [/^$/, "name agent setup model trials limits people never cases"],
+  [/^cases \d+$/, "name agent input people inOrder seed clock limits expect never check"],
+  [/limits$/, "time tokens"],
+  [/people \d+$/, "kind tool args question times by say with value why"],
+  [/never \d+$/, "tool args text withoutApproval proposed modelCalls windowTokens request"],
+  [/actions \d+$/, "tool args times status before after"],
+  [/times$/, "min max"],
+  [/expect$/, "outcome accepted result paths schema matches error actions inOrder"],
+];
+
+function unknownMember(key: string, path: Path): SuiteProblem {
+  const known = members.find(([place]) => place.test(path.join(" ")))?.[1].split(" ") ?? [];
+  const [near] = nearest(key, known);
+  return {
+    path: [...path, key],
+    message: `unknown member ${JSON.stringify(key)}`,
+    fix: `${near ? `Did you mean ${near}? ` : ""}There are: ${known.join(", ")}.`,
+  };
+}
+
+const fixes: { readonly [member: string]: string } = {
+  cases: "Write a list of cases, each with a name, an input and what to expect.",
+  say: "Write what the person does, such as say: approve.",
+  tool: "Write the name of a tool.",
+  name: "Give it a name, on one line.",
+};
+
+function fixFor(what: string | number): string {
+  return fixes[what] ?? "Correct it there; docs/eval.md has all members.";
+}
+
+function doubleNames({ cases }: EvalSuite): readonly SuiteProblem[] {
+  return cases.flatMap(({ name }, index) =>
+    cases.findIndex((other) => other.name === name) === index
+      ? []
+      : [
+          {
+            path: ["cases", index, "name"],
+            message: `another case is called ${JSON.stringify(name)}`,
+            fix: "Rename one: results, folders and comparisons go by the name.",
+          },
+        ],
+  );
+}
+
+function caseProblems(each: EvalCase, suite: EvalSuite, path: Path): readonly SuiteProblem[] {
+  const agentless = each.agent === undefined && suite.agent === undefined;
+  return [
+    ...(agentless
+      ? [
+          {
+            path: [...path, "name"],
+            message: `case ${JSON.stringify(each.name)} names no agent`,
+            fix: "Write agent: in the case, or once for the suite.",
+          },
+        ]
+      : []),
+    ...partProblems(each, path),
+    ...(each.expect ? expectationProblems(each.expect, [...path, "expect"]) : []),
+  ];
+}
+
+/** Of what a case and a suite have in common. */
+function partProblems(
+  { people = [], never = [] }: Pick<EvalSuite, "people" | "never">,
+  path: Path,
+): readonly SuiteProblem[] {
+  return [
+    ...people.flatMap((rule, index) => personProblems(rule, [...path, "people", index])),
+    ...never.flatMap((rule, index) => neverProblems(rule, [...path, "never", index])),
+  ];
+}
+
+function personProblems(rule: PersonRule, path: Path): readonly SuiteProblem[] {
+  const needs = { answer: "value", edit: "with" }[rule.say as string];
+  const missing = needs !== undefined && !Object.hasOwn(rule, needs);
+  return [
+    ...inPattern(rule.args, [...path, "args"]),
+    ...(missing
+      ? [
+          {
+            path: [...path, "say"],
+            message: `say: ${rule.say} comes without ${needs}`,
+            fix: `Write ${needs}: beside it.`,
+          },
+        ]
+      : []),
+  ];
+}
+
+function neverProblems(rule: Never, path: Path): readonly SuiteProblem[] {
+  const given = Object.keys(rule);
+  const alone = given.filter((member) => ["modelCalls", "windowTokens", "request"].includes(member));
+  const allowed = alone[0] === "request" ? ["request", "tool"] : alone.slice(0, 1);
+  const stray = alone.length > 0 ? given.find((member) => !allowed.includes(member)) : undefined;
+  if (stray !== undefined)
+    return [
+      {
+        path: [...path, stray],
+        message: `${alone[0]} and ${stray} are not of one rule`,
+        fix: "Write a rule for each.",
+      },
+    ];
+  if (!["tool", "args", "text", ...alone].some((member) => given.includes(member)))
+    return [
+      {
+        path,
+        message: "the rule forbids everything, or nothing",
+        fix: "Name a tool, args or a text (docs/eval.md).",
+      },
+    ];
+  return inPattern("args" in rule ? rule.args : undefined, [...path, "args"]);
+}
+
+function expectationProblems(expect: Expectations, path: Path): readonly SuiteProblem[] {
+  const { result, paths = {}, schema, actions = [] } = expect;
+  return [
+    ...inPattern(result, [...path, "result"]),
+    ...Object.entries(paths).flatMap(([jsonPath, pattern]) => {
+      const parsed = parsePath(jsonPath);
+      const at = [...path, "paths", jsonPath];
+      return parsed.ok
+        ? inPattern(pattern, at)
+        : [{ path: at, message: parsed.why, fix: "Write a path such as $.orders[0].id." }];
+    }),
+    ...schemaProblems(schema, [...path, "schema"]),
+    ...actions.flatMap((action, index) => inPattern(action.args, [...path, "actions", index, "args"])),
+  ];
+}
+
+function schemaProblems(schema: Expectations["schema"], path: Path): readonly SuiteProblem[] {
+  if (schema === undefined || (typeof schema === "object" && schema !== null && "~standard" in schema))
+    return [];
+  try {
+    jsonSchema(schema);
+    return [];
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return [{ path, message, fix: "Write JSON Schema (draft 2020-12)." }];
+  }
+}
+
+function inPattern(pattern: Pattern | undefined, path: Path): readonly SuiteProblem[] {
+  if (pattern === undefined) return [];
+  return patternProblems(pattern).map((problem) => ({ ...problem, path: [...path, ...problem.path] }));
+}
+
+/** What the suite says of tools and agents that are not there. @param agentOf - the agent of a case; `null` for none. */
+export function agentProblems(
+  suite: EvalSuite,
+  agentOf: (each: EvalCase) => Agent | null,
+  known: readonly Agent[],
+): readonly SuiteProblem[] {
+  const tools = new Set(known.flatMap((agent) => [...agent.tools.keys()]));
+  const unknownIn = (named: string | undefined, path: Path, own: Iterable<string>): readonly SuiteProblem[] =>
+    unknownTool(named, path, [...own, ...tools]);
+  const ofParts = (
+    { people = [], never = [] }: Pick<EvalSuite, "people" | "never">,
+    path: Path,
+    own: Iterable<string>,
+  ): readonly SuiteProblem[] => [
+    ...people.flatMap((rule, index) => unknownIn(rule.tool, [...path, "people", index, "tool"], own)),
+    ...never.flatMap((rule, index) =>
+      unknownIn("tool" in rule ? rule.tool : undefined, [...path, "never", index, "tool"], own),
+    ),
+  ];
+  return [
+    ...ofParts(suite, [], []),
+    ...suite.cases.flatMap((each, index) => {
+      const path = ["cases", index];
+      const agent = agentOf(each);
+      if (!agent)
+        return [
+          unknownAgent(
+            each.agent ?? suite.agent ?? "",
+            each.agent === undefined ? ["agent"] : [...path, "agent"],
+            known,
+          ),
+        ];
+      const own = agent.tools.keys();
+      return [
+        ...ofParts(each, path, own),
+        ...(each.expect?.actions ?? []).flatMap((action, at) =>
+          actionTools(action, [...path, "expect", "actions", at], unknownIn),
+        ),
+      ];
+    }),
+  ];
+}
+
+function actionTools(
+  action: ActionExpectation,
+  path: Path,
+  unknownIn: (named: string | undefined, path: Path, own: readonly string[]) => readonly SuiteProblem[],
+): readonly SuiteProblem[] {
+  return (["tool", "before", "after"] as const).flatMap((member) =>
+    unknownIn(action[member], [...path, member], []),
+  );
+}
+
+/** Built in: offered to agents whose windows show values by reference. */
+const builtIn = [readerName];
+
+function unknownTool(
+  named: string | undefined,
+  path: Path,
+  tools: readonly string[],
+): readonly SuiteProblem[] {
+  if (named === undefined) return [];
+  const all = [...new Set([...tools, ...builtIn])];
+  if (all.some((tool) => globPattern(named).test(tool))) return [];
+  const near = nearest(named, all);
+  const hint = near.length > 0 ? `Did you mean ${near.join(" or ")}? ` : "";
+  return [
+    {
+      path,
+      message: `no agent here has a tool ${JSON.stringify(named)}`,
+      fix: `${hint}There are: ${all.join(", ")}.`,
+    },
+  ];
+}
+
+function unknownAgent(named: string, path: Path, known: readonly Agent[]): SuiteProblem {
+  const names = known.map(({ name }) => name);
+  const near = nearest(named, names);
+  return {
+    path,
+    message: `there is no agent ${JSON.stringify(named)} here`,
+    fix: `${near.length > 0 ? `Did you mean ${near.join(" or ")}? ` : ""}${names.length > 0 ? `There are: ${names.join(", ")}.` : "Name its file, such as agent: ./agent.ts."}`,
+  };
+}

@@ -1,0 +1,280 @@
+// `holdpoint eval` as users run it: a real process, a real folder, models in code.
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { XMLValidator } from "fast-xml-parser";
+import { describe, expect, it } from "vitest";
+import { newProject, type Project, root } from "./command.ts";
+
+/** Works, and pays when it is told to; its tool does not come back as long as there is a file `hang-<what>`. */
+const agents = `
+import { appendFileSync, existsSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
+import { agent, gate, tool } from "holdpoint";
+import { scriptedModel } from "holdpoint/testing";
+import { z } from "zod";
+
+const note = (line) => appendFileSync("ledger", line + "\\n");
+const run = async ({ what }) => {
+  note("ran " + what);
+  while (existsSync("hang-" + what)) await setTimeout(20);
+  return what;
+};
+const input = z.object({ what: z.string() });
+const work = tool({ name: "work", description: "Works.", input, risk: "low", effect: "repeatable", run });
+const pay = tool({ name: "pay", description: "Pays.", input, risk: "high", effect: "once", run });
+
+const model = scriptedModel(({ messages }) => {
+  const { what, tools } = JSON.parse(messages.find(({ role }) => role === "user").content);
+  note("asked " + what);
+  const done = messages.filter(({ role }) => role === "tool").length;
+  return done < tools.length ? { calls: [{ tool: tools[done], args: { what } }] } : what + " done";
+}, { id: "test/follows" });
+
+const asks = z.object({ what: z.string(), tools: z.array(z.enum(["work", "pay"])) });
+export default agent({ name: "worker", model, prompt: "Work.", input: asks, tools: [work, pay], gate: gate({ expiresIn: "2d" }) });
+export const thrower = agent({ name: "thrower", flow: async () => { throw new Error("no such luck"); } });
+export const asker = agent({ name: "asker", flow: async (t, input) => (input ? t.wait("paid") : (await t.ask("Who?")).kind) });
+`;
+
+const suite = `
+name: works
+agent: ./agents.ts
+cases:
+  - { name: first, input: { what: first, tools: [work] }, expect: { result: first done } }
+  - { name: second, input: { what: second, tools: [work] }, expect: { actions: [{ tool: work, times: 1 }] } }
+`;
+
+function evalProject(): Project {
+  const project = newProject();
+  project.write("agents.ts", agents);
+  project.write("suite.yaml", suite);
+  return project;
+}
+
+function ledgerOf({ folder }: Project): readonly string[] {
+  return readFileSync(join(folder, "ledger"), "utf8").trim().split("\n");
+}
+
+describe("the example", () => {
+  it("passes, and leaves its reports", async () => {
+    const project = newProject();
+    const suitePath = join(root, "examples/support-desk/eval.yaml");
+    const { code, document } = await project.json(
+      "eval",
+      suitePath,
+      "--junit",
+      "out/junit.xml",
+      "--html",
+      "out/page.html",
+    );
+    expect(document.cases.filter(({ passed }: { passed: number }) => passed !== 1)).toEqual([]);
+    expect([code, document.ok, document.total.trials, document.cases.length]).toEqual([0, true, 7, 7]);
+    expect(document.total.misoperation).toMatchObject({ count: 0, unapproved: 0 });
+    expect(document.total.time.wall.p95).toBeGreaterThan(6 * 86_400_000); // a deadline of seven days was passed over
+    expect(XMLValidator.validate(readFileSync(join(project.folder, "out/junit.xml"), "utf8"))).toBe(true);
+    expect(readFileSync(join(project.folder, "out/page.html"), "utf8")).toContain("support desk");
+    expect(project.exists(".holdpoint/holdpoint.db")).toBe(false); // a run has a store of its own
+  });
+});
+
+describe("the documentation's first suite", () => {
+  it("passes in the project that init makes", async () => {
+    const project = newProject();
+    await project.run("init", "shop");
+    const [, text = ""] =
+      /^```yaml\n(.*?)^```$/ms.exec(readFileSync(join(root, "docs/eval.md"), "utf8")) ?? [];
+    project.write("shop/eval.yaml", text);
+    const { code, document } = await project.json("eval", "shop/eval.yaml", "-k", "2", "--faults", "0");
+    expect([code, document.total.passed, document.total.trials]).toEqual([0, 8, 8]);
+  });
+});
+
+describe("a run that is killed", () => {
+  it("goes on with what is missing, alone in its folder, and runs no ended trial again", async () => {
+    const project = evalProject();
+    project.write("hang-second", "");
+    const command = ["eval", "suite.yaml", "-k", "2", "--parallel", "1", "--resume", "run"];
+    const first = project.start(command);
+    await first.until("first #1"); // it has ended
+    await expect.poll(() => ledgerOf(project)).toContain("ran second");
+    expect(await project.json(...command)).toMatchObject({
+      code: 3,
+      document: { error: { code: "store_busy" } },
+    });
+    first.child.kill("SIGKILL");
+    await first.ended;
+    expect(ledgerOf(project)).toEqual([
+      "asked first",
+      "ran first",
+      "asked first",
+      "asked second",
+      "ran second",
+    ]);
+
+    rmSync(join(project.folder, "hang-second"));
+    const { code, document } = await project.json(...command);
+    expect([code, document.total.passed, document.total.trials]).toEqual([0, 4, 4]);
+    const after = ledgerOf(project).slice(5);
+    expect(after.filter((line) => line === "asked first")).toHaveLength(2); // the second trial's, and none of the first's
+    expect(after.filter((line) => line === "asked second")).toHaveLength(3); // the decision that was made is not paid again
+
+    project.write("suite.yaml", suite.replace("first done", "first gone"));
+    const { document: refused, code: refusedWith } = await project.json(...command);
+    expect([refusedWith, refused.error.code]).toEqual([2, "usage"]);
+    expect(refused.error.message).toContain("the suite's content");
+    expect(refused.error.fix).toContain("--resume");
+  });
+
+  it("stops when it is told to, and says how to go on", async () => {
+    const project = evalProject();
+    project.write("hang-second", "");
+    const running = project.start(["eval", "suite.yaml", "--resume", "run"]);
+    await running.until("first #1");
+    await expect.poll(() => ledgerOf(project)).toContain("ran second");
+    running.child.kill("SIGINT");
+    await running.until("SIGINT: stopping");
+    rmSync(join(project.folder, "hang-second")); // what runs may finish
+    const { code, stdout } = await running.ended;
+    expect(code).toBe(3);
+    expect(stdout).toContain("--resume");
+  });
+});
+
+describe("what goes wrong in a trial", () => {
+  it("is told with its thread, whatever it was", async () => {
+    const project = evalProject();
+    project.write(
+      "suite.ts",
+      `import { evalSuite, scriptedModel } from "holdpoint/testing";
+const pays = { what: "x", tools: ["pay"] };
+export default evalSuite({
+  name: "all sorts",
+  agent: "./agents.ts",
+  cases: [
+    { name: "approved", input: pays, people: [{ tool: "pay", say: "approve" }], clock: "2030-01-01T00:00:00Z",
+      check: ({ events, numbers }) => [\`began \${events[0].at.slice(0, 10)}, asked \${numbers.asked}\`] },
+    { name: "edited", input: pays, people: [{ args: { what: "x" }, say: "edit", with: { what: "y" } }],
+      expect: { actions: [{ tool: "pay", args: { what: "y" }, times: 1 }] }, never: [{ tool: "pay", withoutApproval: true }] },
+    { name: "nobody there", input: pays, expect: { actions: [{ tool: "pay", status: "denied" }] } },
+    { name: "throws", agent: "./agents.ts#thrower", expect: { outcome: "failed", error: "flow_failed" } },
+    { name: "bad check", agent: "./agents.ts#thrower", check: () => { throw new Error("in the check"); } },
+    { name: "waits for ever", agent: "./agents.ts#asker", input: true },
+    { name: "refused verdict", agent: "./agents.ts#asker", people: [{ say: "approve" }] },
+    { name: "too many tokens", input: pays, limits: { tokens: 1 } },
+  ],
+});
+`,
+    );
+    const { code, document } = await project.json("eval", "suite.ts", "--parallel", "8");
+    expect(code).toBe(1);
+    const told = new Map<string, string>(
+      document.cases.map(
+        (each: {
+          name: string;
+          results: readonly { findings: readonly { rule: string; message: string }[] }[];
+        }) => [
+          each.name,
+          each.results[0]?.findings.map(({ rule, message }) => `${rule}: ${message}`).join("\n"),
+        ],
+      ),
+    );
+    expect(told.get("approved")).toBe("check: began 2030-01-01, asked 1");
+    expect(told.get("edited")).toBe("");
+    expect(told.get("nobody there")).toBe("");
+    expect(told.get("throws")).toBe("");
+    expect(told.get("bad check")).toMatch(
+      /it failed \(flow_failed: no such luck\).*\ncheck: it threw: in the check/,
+    );
+    expect(told.get("waits for ever")).toMatch(/^stopped: it waits for the signal paid, which nobody sends/);
+    expect(told.get("refused verdict")).toMatch(/^stopped: a person of the case could not approve/);
+    expect(told.get("too many tokens")).toMatch(/^stopped: the limit of 1 tokens was reached/);
+    const { threadId } = document.cases[4].results[0];
+    const shown = await project.run("show", threadId, "--store", join(document.folder, "eval.db"));
+    expect(shown.stdout).toContain("no such luck");
+  });
+});
+
+describe("two runs", () => {
+  it("are compared, recorded and played, and a worse one fails", async () => {
+    const project = evalProject();
+    const good = await project.json("eval", "suite.yaml", "-k", "5", "--record", "calls.jsonl");
+    expect(good.code).toBe(0);
+    const asked = ledgerOf(project).filter((line) => line.startsWith("asked")).length;
+    const played = await project.json(
+      "eval",
+      "suite.yaml",
+      "-k",
+      "5",
+      "--replay",
+      "calls.jsonl",
+      "--compare",
+      good.document.folder,
+      "--fail-on-worse",
+    );
+    expect([played.code, played.document.comparison.isWorse]).toEqual([0, false]);
+    expect(ledgerOf(project).filter((line) => line.startsWith("asked"))).toHaveLength(asked); // the model was not called
+
+    project.write(
+      "silent.ts",
+      'import { scriptedModel } from "holdpoint/testing";\nexport default () => scriptedModel(["nothing"]);\n',
+    );
+    const worse = [
+      "eval",
+      "suite.yaml",
+      "-k",
+      "5",
+      "--model",
+      "./silent.ts",
+      "--compare",
+      good.document.folder,
+    ];
+    const [report, kept, strict] = await Promise.all([
+      project.run(...worse, "--min-success", "0"),
+      project.json(...worse, "--min-success", "0", "--fail-on-worse", "--filter", "first"),
+      project.json("eval", "suite.yaml", "-k", "5", "--faults", "1", "--seed", "3", "--filter", "first"),
+    ]);
+    expect(report.code).toBe(0);
+    expect(report.stdout).toMatch(/first +100 % → +0 % +−100 pp .* worse/);
+    expect([kept.code, kept.document.comparison.isWorse, kept.document.comparison.onlyBefore]).toEqual([
+      1,
+      true,
+      ["second"],
+    ]);
+    expect([strict.code, strict.document.ok]).toEqual([1, false]);
+  });
+});
+
+describe("bad input", () => {
+  it("is refused before anything runs, with the place and what to do", async () => {
+    const project = evalProject();
+    const head = "name: x\nagent: ./agents.ts\ncases:\n  - name: x\n";
+    project.write("broken.yaml", "name: x\ncases: ]\n");
+    project.write("tool.yaml", `${head}    input: { what: x, tools: [] }\n    never: [{ tool: wrok }]\n`);
+    project.write("input.yaml", `${head}    input: { what: x }\n`);
+    project.write("setup.yaml", suite.replace("agent: ./agents.ts", "agent: worker\nsetup: ./setup.ts"));
+    project.write("setup.ts", 'export default () => { throw new Error("no world today"); };\n');
+    const mistakes: readonly (readonly [
+      args: readonly string[],
+      code: number,
+      error: string,
+      told: RegExp,
+    ])[] = [
+      [["none.yaml"], 2, "usage", /none\.yaml cannot be read/],
+      [["broken.yaml"], 2, "suite_invalid", /broken\.yaml:2: it is no valid YAML/],
+      [["tool.yaml"], 2, "suite_invalid", /tool\.yaml:6: no agent here has a tool "wrok"/],
+      [["input.yaml"], 2, "suite_invalid", /input\.yaml:5: the input is not valid for agent worker: .*tools/],
+      [["suite.yaml", "-k", "0"], 2, "usage", /no trial, no result/],
+      [["suite.yaml", "--compare", "nowhere"], 2, "usage", /no report of a run/],
+      [["suite.yaml", "--model", "nobody/none"], 1, "model_unavailable", /nobody/],
+      [["setup.yaml"], 2, "agent_invalid", /setup failed for "first", trial 0: no world today/],
+    ];
+    const answers = await Promise.all(mistakes.map(([args]) => project.json("eval", ...args)));
+    for (const [index, [args, code, error, told]] of mistakes.entries()) {
+      const { document, ...answer } = answers[index] ?? { code: null, document: {} };
+      expect([answer.code, document.error?.code], args.join(" ")).toEqual([code, error]);
+      expect(document.error.message).toMatch(told);
+      expect(document.error.fix).toBeTruthy();
+    }
+    expect(existsSync(join(project.folder, "ledger"))).toBe(false);
+  });
+});
