@@ -36,6 +36,11 @@ const notRun: readonly { readonly page: string; readonly commands: RegExp; reado
   },
   { page: "docs/check.md", commands: /^holdpoint check$/, why: "the tutorial runs it" },
   {
+    page: "docs/eval.md",
+    commands: /^npx holdpoint (init|eval) |^holdpoint eval /,
+    why: "test/cli/eval.test.ts runs these, the first two with the page's own suite in a project that init made",
+  },
+  {
     page: "docs/gate.md",
     commands: /^holdpoint standing /,
     why: "test/cli/standing.test.ts runs these, on an agent of its own",
