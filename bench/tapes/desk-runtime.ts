@@ -22,7 +22,10 @@ export interface DeskRuntimeOptions extends DeskOptions {
 }
 
 /** Holdpoint as anyone would set it up: its own provider package, its window, its gate, its SQLite store. */
-export async function openDesk(recordings: readonly Recording[], options: DeskRuntimeOptions): Promise<Runtime> {
+export async function openDesk(
+  recordings: readonly Recording[],
+  options: DeskRuntimeOptions,
+): Promise<Runtime> {
   const { path, modelUrl, clockOffsetMs = 0, wrapStore = (store) => store } = options;
   return openEmbedded({
     path,

@@ -25,4 +25,3 @@ function closeServer(server: Server): Promise<void> {
 export function sendJson(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
 }
-

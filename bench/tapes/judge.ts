@@ -1,4 +1,5 @@
 // What came of the threads, read from the log and the ledger alone, and compared with the recordings.
+import { DatabaseSync } from "node:sqlite";
 import {
   canonicalJson,
   type EventOf,
@@ -34,6 +35,16 @@ export async function readLogs(path: string, recordings: readonly Recording[]): 
   return logs;
 }
 
+/** How many decisions of a thread are in the log, read with plain SQL while nobody runs it. */
+export function decisionsIn(path: string, threadId: string): number {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: 10_000 });
+  const count =
+    "SELECT count(*) AS decisions FROM thread_events WHERE thread_id = ? AND body ->> 'type' = 'decision_made'";
+  const row = db.prepare(count).get(threadId);
+  db.close();
+  return Number(row?.decisions);
+}
+
 /** What happened in a run, a line each: what the model did, what tools gave, and what the customer said. */
 async function stepsOf(
   events: readonly ThreadEvent[],
@@ -41,12 +52,12 @@ async function stepsOf(
 ): Promise<readonly string[]> {
   const steps: string[] = [];
   const proposals = new Map<string, EventOf<"action_proposed">>();
-  const valueOf = async (stored: Stored): Promise<Json> =>
+  const whole = async (stored: Stored): Promise<Json> =>
     stored.artifact ? (JSON.parse(await artifact(stored.artifact.digest)) as Json) : (stored.value ?? null); // its JSON
   for (const event of events) {
     if (event.type === "action_proposed") proposals.set(event.key, event);
     else if (event.type === "action_completed")
-      steps.push(actionStep(proposals.get(event.key), await valueOf(event.result)));
+      steps.push(actionStep(proposals.get(event.key), await whole(event.result)));
     else if (event.type === "decision_made") steps.push(decisionStep(event.decision));
     else if (event.type === "request_decided" && event.verdict.kind === "answer")
       steps.push(`customer: ${JSON.stringify(event.verdict.value)}`);
@@ -72,7 +83,9 @@ function recordedSteps({ turns }: Recording): readonly string[] {
     const calls = turn.calls.map(({ tool, args }) => writeKey(tool, args));
     return [
       `model: ${JSON.stringify(turn.text)} ${calls.join(", ")}`,
-      ...turn.calls.map((call) => `result of ${writeKey(call.tool, call.args)}: ${canonicalJson(resultOf(call))}`),
+      ...turn.calls.map(
+        (call) => `result of ${writeKey(call.tool, call.args)}: ${canonicalJson(resultOf(call))}`,
+      ),
     ];
   });
 }
@@ -86,7 +99,9 @@ export function stepDifferences(recordings: readonly Recording[], logs: Logs): r
     const [left, right] = [inTurns(steps), inTurns(recordedSteps(recording))];
     const at = right.findIndex((step, index) => step !== left[index]);
     const isEqual = at === -1 && left.length === right.length;
-    return isEqual ? [] : [`${recording.id}, step ${at}: ${left[at]?.slice(0, 300)} is not ${right[at]?.slice(0, 300)}`];
+    return isEqual
+      ? []
+      : [`${recording.id}, step ${at}: ${left[at]?.slice(0, 300)} is not ${right[at]?.slice(0, 300)}`];
   });
 }
 
@@ -99,6 +114,20 @@ function inTurns(steps: readonly string[]): readonly string[] {
     else turns.push([step]);
   }
   return turns.flatMap((turn) => turn.toSorted());
+}
+
+/** Of turns whose request was compacted: those whose decision does not say so in its record of the window (I8). */
+export function withoutRecord(
+  turns: readonly { readonly id: string; readonly turn: number }[],
+  logs: Logs,
+): readonly string[] {
+  return turns
+    .filter(({ id, turn }) => {
+      const decisions = logs.get(id)?.events.filter((event) => event.type === "decision_made") ?? [];
+      const record = decisions[turn]?.window;
+      return !record || (record.dropped === 0 && record.view === undefined && !record.references);
+    })
+    .map(({ id, turn }) => `${id}, turn ${turn}: its record of the window says nothing of what was left out`);
 }
 
 /** Its output; or what it is instead. */
@@ -151,7 +180,12 @@ export interface WrongWrites {
 
 export function countWrong(
   recordings: readonly Recording[],
-  writes: readonly { readonly id: string; readonly tool: string; readonly args: Json; readonly isRefused: boolean }[],
+  writes: readonly {
+    readonly id: string;
+    readonly tool: string;
+    readonly args: Json;
+    readonly isRefused: boolean;
+  }[],
 ): WrongWrites {
   const left = new Map(recordings.map(({ id, gold }) => [id, [...gold]]));
   let [wrong, effective, right] = [0, 0, 0];

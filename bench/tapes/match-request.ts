@@ -39,12 +39,26 @@ export function matchRequest(
   const walks = Array.from(recording.turns, (_, turn) => walkBack(recording, messages, turn, matching));
   const fitting = walks.filter((walk) => walk.why === null);
   const furthest = Math.max(...fitting.map((walk) => walk.shown));
-  const [found, other] = fitting.filter((walk) => walk.shown === furthest);
+  const nearest = fitting.filter((walk) => walk.shown === furthest);
+  const [found, other] = nearest.length > 1 ? byTold(nearest, messages) : nearest;
   if (found && other)
     return differs(`it may ask for turn ${found.turn} or ${other.turn}: what it shows fits both`);
   if (found) return { kind: "turn", turn: found.turn, shown: found.shown, referenced: found.referenced };
-  const [nearest] = walks.toSorted((left, right) => right.shown - left.shown);
-  return differs(`turn ${nearest?.turn}, ${nearest?.shown} turns back: ${nearest?.why}`);
+  const [last] = walks.toSorted((left, right) => right.shown - left.shown);
+  return differs(`turn ${last?.turn}, ${last?.shown} turns back: ${last?.why}`);
+}
+
+/**
+ * Where the room is so short that hardly a turn is shown, several turns fit what is; then the summary's own count of the
+ * decisions that it tells of decides. A reply may be counted in it while its answer is still shown.
+ */
+function byTold(walks: readonly Walk[], messages: readonly ChatMessage[]): readonly Walk[] {
+  const texts = messages.map(
+    ({ content }) => /^Earlier, in short \((\d+) decision/m.exec(content ?? "")?.[1],
+  );
+  const told = Number(texts.find((count) => count !== undefined));
+  const fitting = walks.filter(({ turn, shown }) => turn - shown === told);
+  return fitting.length > 0 ? fitting : walks.filter(({ turn, shown }) => turn - shown === told - 1);
 }
 
 function differs(why: string): Matched {
@@ -126,9 +140,11 @@ function callsBack(
   const said = messages[place.at - calls.length];
   if (said?.role !== "assistant" || results.some(({ role }) => role !== "tool"))
     return `there are no results of ${calls.map(({ tool }) => tool).join(", ")}`;
-  if (matching === "whole" && (said.content ?? "") !== text) return `the text beside the calls is ${said.content}`;
+  if (matching === "whole" && (said.content ?? "") !== text)
+    return `the text beside the calls is ${said.content}`;
   for (const [index, call] of calls.entries()) {
-    const why = callDiffers(call, said.tool_calls?.[index]?.function) ?? resultDiffers(call, results[index], place);
+    const why =
+      callDiffers(call, said.tool_calls?.[index]?.function) ?? resultDiffers(call, results[index], place);
     if (why !== null) return why;
   }
   if (said.tool_calls?.length !== calls.length) return "there are other calls beside";
@@ -164,7 +180,8 @@ function sameArgs(made: Json, recorded: Json, matching: Matching): boolean {
 function resultDiffers(call: TapeCall, message: ChatMessage | undefined, place: Place): string | null {
   const recorded = resultOf(call);
   const content = message?.content ?? "";
-  if (content === recorded || canonicalJson(resultOf({ result: content })) === canonicalJson(recorded)) return null;
+  if (content === recorded || canonicalJson(resultOf({ result: content })) === canonicalJson(recorded))
+    return null;
   if (!content.includes(`"artifact":"${referenceOf(recorded)}"`))
     return `the result of ${call.tool} is ${content.slice(0, 200)}, not ${call.result.slice(0, 200)}`;
   place.referenced += 1;

@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import { gptTokenizer } from "../../test/kit/exact-tokens.ts";
 import type { TapeTurn } from "../../test/kit/tape.ts";
 import { listen, sendJson } from "./http.ts";
-import { type ChatMessage, type Matching, matchRequest } from "./match-request.ts";
+import { type ChatMessage, type Matched, type Matching, matchRequest } from "./match-request.ts";
 import type { Recording } from "./recordings.ts";
 
 export interface ModelServer {
@@ -19,8 +19,10 @@ export interface ModelServer {
   /** The largest request, counted by the tokenizer of these models, whatever the window's counter says. */
   readonly largestTokens: number;
   readonly overBudget: number;
-  /** Requests in which not every turn so far is shown whole. */
-  readonly compacted: number;
+  /** Of requests in which not every turn so far is shown whole: recording and turn. */
+  readonly compacted: readonly { readonly id: string; readonly turn: number }[];
+  /** Of them, those in which no turn is shown at all: everything so far is told in short. */
+  readonly toldWholly: number;
   /** Results that were shown by a reference to what was recorded. */
   readonly referenced: number;
   /** From now on the decisions of these turns are known to be in the log. */
@@ -48,7 +50,8 @@ export async function openModelServer(
   const byId = new Map(recordings.map((recording) => [recording.id, recording]));
   const askedFor = new Map<string, number>();
   const recorded = new Map<string, number>();
-  const counts = { asked: 0, askedAgain: 0, largestTokens: 0, overBudget: 0, compacted: 0, referenced: 0 };
+  const counts = { asked: 0, askedAgain: 0, largestTokens: 0, overBudget: 0, toldWholly: 0, referenced: 0 };
+  const compacted: { readonly id: string; readonly turn: number }[] = [];
   const [paidAgain, differences]: [string[], string[]] = [[], []];
 
   const { url, close } = await listen((_path, body, response) => {
@@ -58,8 +61,8 @@ export async function openModelServer(
     const matched = matchRequest(recording, request.messages, matching);
     if (matched.kind === "difference") return refuse(response, `${request.model}: ${matched.why}`);
     const tokens = tokensOf(request);
-    noteSize(tokens, matched.shown < matched.turn || matched.referenced > 0);
-    counts.referenced += matched.referenced;
+    noteSize(tokens);
+    noteCompacted(recording.id, matched);
     notePaid(recording.id, matched.turn);
     const turn = recording.turns[matched.turn] as TapeTurn; // one of those that were matched
     (request.stream ? stream : answerAtOnce)(response, turn, tokens);
@@ -70,10 +73,15 @@ export async function openModelServer(
     sendJson(response, 400, { error: { message: why, type: "recording_differs" } });
   }
 
-  function noteSize(tokens: number, isCompacted: boolean): void {
+  function noteCompacted(id: string, { turn, shown, referenced }: Extract<Matched, { kind: "turn" }>): void {
+    counts.referenced += referenced;
+    if (shown === 0 && turn > 0) counts.toldWholly += 1;
+    if (shown < turn || referenced > 0) compacted.push({ id, turn });
+  }
+
+  function noteSize(tokens: number): void {
     counts.largestTokens = Math.max(counts.largestTokens, tokens);
     if (tokens > budget) counts.overBudget += 1;
-    if (isCompacted) counts.compacted += 1;
   }
 
   function notePaid(id: string, turn: number): void {
@@ -99,12 +107,13 @@ export async function openModelServer(
     get overBudget() {
       return counts.overBudget;
     },
-    get compacted() {
-      return counts.compacted;
+    get toldWholly() {
+      return counts.toldWholly;
     },
     get referenced() {
       return counts.referenced;
     },
+    compacted,
     paidAgain,
     differences,
     noteRecorded: (id, turns) => void recorded.set(id, turns),
@@ -123,16 +132,28 @@ function tokensOf({ messages, tools }: ChatRequest): number {
 }
 
 function answerAtOnce(response: ServerResponse, turn: TapeTurn, tokens: number): void {
-  const message = { role: "assistant", content: turn.text === "" ? null : turn.text, tool_calls: toolCalls(turn) };
+  const message = {
+    role: "assistant",
+    content: turn.text === "" ? null : turn.text,
+    tool_calls: toolCalls(turn),
+  };
   const choice = { index: 0, message, finish_reason: finishOf(turn) };
-  sendJson(response, 200, { id: "tape", created: 1, model: "tape", choices: [choice], usage: usageOf(turn, tokens) });
+  sendJson(response, 200, {
+    id: "tape",
+    created: 1,
+    model: "tape",
+    choices: [choice],
+    usage: usageOf(turn, tokens),
+  });
 }
 
 function stream(response: ServerResponse, turn: TapeTurn, tokens: number): void {
   response.writeHead(200, { "content-type": "text/event-stream" });
   const chunk = (delta: object, rest: object = {}): void => {
     const body = { id: "tape", created: 1, model: "tape", choices: [{ index: 0, delta, ...rest }] };
-    response.write(`data: ${JSON.stringify({ ...body, ...("finish_reason" in rest && { usage: usageOf(turn, tokens) }) })}\n\n`);
+    response.write(
+      `data: ${JSON.stringify({ ...body, ...("finish_reason" in rest && { usage: usageOf(turn, tokens) }) })}\n\n`,
+    );
   };
   if (turn.text !== "") chunk({ role: "assistant", content: turn.text });
   for (const [index, call] of (toolCalls(turn) ?? []).entries()) chunk({ tool_calls: [{ index, ...call }] });

@@ -48,7 +48,8 @@ async function verdictOn(
   const boss = { by: supervisor, roles: ["supervisor"] };
   if (opened.kind === "question")
     return { verdict: { kind: "answer", value: said(recording, opened.key) }, by: customer };
-  if (opened.kind === "escalation") return { verdict: { kind: "stop", why: "a recording has no way on" }, ...boss };
+  if (opened.kind === "escalation")
+    return { verdict: { kind: "stop", why: "a recording has no way on" }, ...boss };
   const isRight = approver === "all" || (await isGold(runtime, recording, opened));
   const why = "the task's author does not want this";
   return { verdict: isRight ? { kind: "approve" } : { kind: "reject", why }, ...boss };
@@ -74,7 +75,10 @@ async function isGold(
   const events = await runtime.store.read(threadIdOf(recording));
   const proposed = events.filter((event) => event.type === "action_proposed");
   const before = proposed.filter(
-    (event) => event.key !== key && canonicalJson(event.args) === canonicalJson(action.args) && event.tool === action.tool,
+    (event) =>
+      event.key !== key &&
+      canonicalJson(event.args) === canonicalJson(action.args) &&
+      event.tool === action.tool,
   );
   return before.length < wanted;
 }

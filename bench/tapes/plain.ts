@@ -11,6 +11,7 @@ import {
   readLogs,
   recordedWrites,
   stepDifferences,
+  withoutRecord,
 } from "./judge.ts";
 import { openModelServer } from "./model-server.ts";
 import type { Recording } from "./recordings.ts";
@@ -29,13 +30,26 @@ export interface ModeOptions {
 
 /** Every recording to its end, with everything approved. */
 export async function runPlain(recordings: readonly Recording[], options: ModeOptions): Promise<Report> {
-  const { report } = await run(recordings, { ...options, mode: "plain", budget: wholeBudget, approver: "all" });
+  const { report } = await run(recordings, {
+    ...options,
+    mode: "plain",
+    budget: wholeBudget,
+    approver: "all",
+  });
   return report;
 }
 
 /** The same with the window at 8,000 tokens. */
-export async function runSmallWindow(recordings: readonly Recording[], options: ModeOptions): Promise<Report> {
-  const { report } = await run(recordings, { ...options, mode: "window", budget: smallBudget, approver: "all" });
+export async function runSmallWindow(
+  recordings: readonly Recording[],
+  options: ModeOptions,
+): Promise<Report> {
+  const { report } = await run(recordings, {
+    ...options,
+    mode: "window",
+    budget: smallBudget,
+    approver: "all",
+  });
   return report;
 }
 
@@ -70,9 +84,12 @@ interface RunOptions extends ModeOptions {
 async function run(recordings: readonly Recording[], { mode, budget, approver, folder, signal }: RunOptions) {
   mkdirSync(folder, { recursive: true });
   const startedAt = performance.now();
-  const [matching, most] = mode === "window" ? (["compacted", budget] as const) : (["whole", undefined] as const);
+  const [matching, most] =
+    mode === "window" ? (["compacted", budget] as const) : (["whole", undefined] as const);
   await using tools = disposing(await startTools(folder, recordings));
-  await using model = disposing(await openModelServer(recordings, { matching, ...(most && { budget: most }) }));
+  await using model = disposing(
+    await openModelServer(recordings, { matching, ...(most && { budget: most }) }),
+  );
   const path = join(folder, "holdpoint.db");
   const urls = { toolsUrl: tools.url, modelUrl: model.url };
   await runAll(recordings, { path, ...urls, budget, approver, signal });
@@ -91,10 +108,17 @@ async function run(recordings: readonly Recording[], { mode, budget, approver, f
     const differing = isGold ? [] : stepDifferences(recordings, logs);
     const events = recordings.reduce((sum, recording) => sum + logOf(logs, recording).events.length, 0);
     const failed = recordings.length - ends.recorded - ends.rejected;
+    const unrecorded = withoutRecord(model.compacted, logs);
     const windows = [
-      { what: `requests over ${budget} tokens, by the model's own tokenizer`, value: model.overBudget, want: 0 },
+      {
+        what: `requests over ${budget} tokens, by the model's own tokenizer`,
+        value: model.overBudget,
+        want: 0,
+      },
       { what: "largest request, tokens", value: model.largestTokens },
-      { what: "requests in which something is compacted", value: model.compacted },
+      { what: "requests in which something is compacted", value: model.compacted.length },
+      { what: "  of them, without a record of what was left out", value: unrecorded.length, want: 0 },
+      { what: "  of them, with everything so far told in short", value: model.toldWholly },
       { what: "results shown by reference to exactly what was recorded", value: model.referenced },
     ];
     return {
@@ -103,7 +127,9 @@ async function run(recordings: readonly Recording[], { mode, budget, approver, f
       figures: [
         { what: "recorded runs", value: recordings.length },
         { what: "threads that did not end", value: failed, want: 0 },
-        ...(isGold ? [] : [{ what: "threads with another result sequence", value: differing.length, want: 0 }]),
+        ...(isGold
+          ? []
+          : [{ what: "threads with another result sequence", value: differing.length, want: 0 }]),
         { what: "requests that differ from the recording", value: model.differences.length, want: 0 },
         { what: "model calls", value: model.asked },
         { what: "model calls asked again", value: model.askedAgain, want: 0 },

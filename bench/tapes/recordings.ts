@@ -89,7 +89,12 @@ function readTelecom(tapes: readonly Tape[]): readonly Recording[] {
   return tapes.map((tape, index) => {
     const actions = gold.get(tape.name.replace("telecom ", ""));
     const own = actions?.filter(({ requestor }) => requestor === "assistant"); // the user of tau2 acts as well
-    return recordingOf(tape, { id: `telecom-${index}`, source: "telecom", writes: telecomWrites, actions: own });
+    return recordingOf(tape, {
+      id: `telecom-${index}`,
+      source: "telecom",
+      writes: telecomWrites,
+      actions: own,
+    });
   });
 }
 

@@ -47,7 +47,13 @@ function run(
   }
   const value = resultOf(call);
   if (recording.writes.includes(tool)) {
-    append({ id: recording.id, tool, args, idempotencyKey, outcome: isRefused(value) ? "refused" : "written" });
+    append({
+      id: recording.id,
+      tool,
+      args,
+      idempotencyKey,
+      outcome: isRefused(value) ? "refused" : "written",
+    });
     written.set(idempotencyKey, value);
   }
   sendJson(response, 200, { value });
