@@ -14,7 +14,7 @@ import { type ModelServer, openModelServer } from "./model-server.ts";
 import { type ModeOptions, wholeBudget } from "./plain.ts";
 import { callsOf, type Recording, writesOf } from "./recordings.ts";
 import type { Figure, Report } from "./report.ts";
-import { startTools, type ToolProcess } from "./tool-process.ts";
+import { compiled, startTools, type ToolProcess } from "./tool-process.ts";
 
 export interface KillOptions extends ModeOptions {
   /** At least so many boundaries are hit, over all threads. */
@@ -148,11 +148,11 @@ const script = fileURLToPath(new URL("./killed-child.ts", import.meta.url));
 /** A process that hangs is a failure, not a kill. */
 const maxLifeMs = 120_000;
 
-function spawnChild(options: ChildOptions, { folder, signal }: World): ChildProcess {
+function spawnChild(options: ChildOptions, { signal }: World): ChildProcess {
   const { PATH, HOME, TMPDIR } = process.env; // no settings, no keys
   return spawn(process.execPath, ["--disable-warning=ExperimentalWarning", script, JSON.stringify(options)], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { PATH, HOME, TMPDIR, NODE_COMPILE_CACHE: join(folder, "compiled") },
+    env: { PATH, HOME, TMPDIR, NODE_COMPILE_CACHE: compiled },
     timeout: maxLifeMs,
     killSignal: "SIGTERM",
     signal,

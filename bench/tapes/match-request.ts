@@ -1,7 +1,7 @@
 // Which turn of a recording a request asks for, found from the request alone: so a turn that is asked for again, by
 // whatever process, gets the same answer. A request that does not hold what the recording says came before differs.
 import { createHash } from "node:crypto";
-import { canonicalJson, type Json } from "../../src/index.ts";
+import { canonicalJson, type Json } from "../../src/core/json.ts";
 import type { TapeCall, TapeTurn } from "../../test/kit/tape.ts";
 import { type Recording, resultOf } from "./recordings.ts";
 
@@ -44,8 +44,19 @@ export function matchRequest(
   if (found && other)
     return differs(`it may ask for turn ${found.turn} or ${other.turn}: what it shows fits both`);
   if (found) return { kind: "turn", turn: found.turn, shown: found.shown, referenced: found.referenced };
-  const [last] = walks.toSorted((left, right) => right.shown - left.shown);
-  return differs(`turn ${last?.turn}, ${last?.shown} turns back: ${last?.why}`);
+  const likely = walks[turnsIn(messages)] ?? walks.at(-1);
+  return differs(`turn ${likely?.turn}, ${likely?.shown} turns back: ${likely?.why}`);
+}
+
+/** How many turns it seems to show: which one a request that fits none was most likely for. */
+function turnsIn(messages: readonly ChatMessage[]): number {
+  const notes = messages.map(({ role, content }) =>
+    role === "user" ? (content?.match(/^Asked a person: /gm)?.length ?? 0) : 0,
+  );
+  return notes.reduce(
+    (sum, count) => sum + count,
+    messages.filter(({ role }) => role === "assistant").length,
+  );
 }
 
 /**

@@ -1,7 +1,7 @@
 // The recorded runs as the bench needs them: each with a name of its own, the tools that write, and the gold actions.
 import { readFileSync } from "node:fs";
-import { canonicalJson, type Json } from "../../src/index.ts";
-import { hasTapes, readTapes, type Tape, type TapeCall } from "../../test/kit/tape.ts";
+import { canonicalJson, type Json } from "../../src/core/json.ts";
+import { hasTapes, readTapesOf, type Tape, type TapeCall } from "../../test/kit/tape.ts";
 
 export { hasTapes };
 
@@ -25,9 +25,7 @@ const telecomWrites = ["send_payment_request", "resume_line", "refuel_data", "en
 
 /** 100 runs of gpt-4o and 40 of gpt-4.1, or every n-th of each. */
 export function readRecordings(every = 1): readonly Recording[] {
-  const tapes = readTapes();
-  const of = (source: Source): readonly Tape[] => tapes.filter((tape) => tape.source === source);
-  const recordings = [readAirline(of("airline")), readTelecom(of("telecom"))];
+  const recordings = [readAirline(readTapesOf("airline")), readTelecom(readTapesOf("telecom"))];
   return recordings.flatMap((each) => each.filter((_, index) => index % every === 0));
 }
 

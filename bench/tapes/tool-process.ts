@@ -1,9 +1,13 @@
 import { fork } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Recording } from "./recordings.ts";
 import type { LedgerLine } from "./tool-server.ts";
+
+/** Code that is compiled already halves the time of a process's start; tests keep theirs there as well. */
+export const compiled: string = join(tmpdir(), "holdpoint-test-compiled");
 
 const script = fileURLToPath(new URL("./tool-server.ts", import.meta.url));
 
@@ -22,6 +26,7 @@ export async function startTools(folder: string, recordings: readonly Recording[
   const child = fork(script, [recordingsPath, ledgerPath], {
     execPath: process.execPath,
     execArgv: ["--disable-warning=ExperimentalWarning"],
+    env: { NODE_COMPILE_CACHE: compiled }, // and no settings of whoever runs it
   });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const url = await new Promise<string>((resolve, reject) => {

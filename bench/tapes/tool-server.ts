@@ -2,7 +2,7 @@
 // before they answer. They take every call that comes, also one that came before: what happens twice is to be seen.
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import type { ServerResponse } from "node:http";
-import { canonicalJson, type Json } from "../../src/index.ts";
+import { canonicalJson, type Json } from "../../src/core/json.ts";
 import type { TapeCall } from "../../test/kit/tape.ts";
 import { listen, sendJson } from "./http.ts";
 import { callsOf, isRefused, type Recording, resultOf } from "./recordings.ts";
