@@ -21,6 +21,8 @@ export interface KillOptions extends ModeOptions {
   readonly kills: number;
   /** Threads that one SIGKILL ends, each at a boundary of its own. 1: a process for every boundary. */
   readonly threadsPerKill: number;
+  /** Where each thread is hit first. Default: at different events. */
+  readonly first?: Boundary;
   readonly progress: (line: string) => void;
 }
 
@@ -111,8 +113,8 @@ async function runLane(recordings: readonly Recording[], path: string, world: Wo
 }
 
 /** Threads differ in where they are hit first, so that all kinds of events are. */
-function firstBoundary(index: number, { stride }: World): Boundary {
-  return { event: 1 + (index % stride), when: index % 2 === 0 ? "after" : "before" };
+function firstBoundary(index: number, { stride, first }: World): Boundary {
+  return first ?? { event: 1 + (index % stride), when: index % 2 === 0 ? "after" : "before" };
 }
 
 /** Before and after in turns: what is before the first event of a life would be there for ever. */

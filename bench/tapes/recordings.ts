@@ -5,7 +5,7 @@ import { hasTapes, readTapesOf, type Tape, type TapeCall } from "../../test/kit/
 
 export { hasTapes };
 
-export type Source = "airline" | "telecom";
+type Source = "airline" | "telecom";
 
 /** One recorded run: plain data, so that it can be handed to another process. */
 export interface Recording extends Pick<Tape, "system" | "tools" | "input" | "turns"> {
