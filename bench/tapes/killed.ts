@@ -181,7 +181,7 @@ function reportOf(recordings: readonly Recording[], logs: Logs, world: World): R
   const written = compareLedger(recordings, world.tools.ledger());
   const differing = stepDifferences(recordings, logs);
   const events = [...logs.values()].flatMap((log) => log.events);
-  const inDoubt = events.filter(({ type }) => type === "action_in_doubt").length;
+  const unrecorded = stops.filter(({ when, type }) => when === "before" && type === "decision_made").length;
   const ends = new Set(["thread_completed", "thread_failed", "thread_cancelled"]);
   const ended = [...logs.values()].filter((log) => ends.has(log.events.at(-1)?.type ?? "")).length;
   return {
@@ -205,10 +205,13 @@ function reportOf(recordings: readonly Recording[], logs: Logs, world: World): R
       { what: "threads with another result sequence", value: differing.length, want: 0 },
       { what: "requests that differ from the recording", value: model.differences.length, want: 0 },
       { what: "model calls", value: model.asked },
-      { what: "  asked again, since the kill came before the answer was recorded", value: model.askedAgain },
+      {
+        what: "  asked again, since the kill came before the answer was recorded",
+        value: model.askedAgain,
+        want: unrecorded,
+      },
       { what: "  asked again after the answer was recorded", value: model.paidAgain.length, want: 0 },
       { what: "events", value: events.length },
-      { what: "actions found in doubt", value: inDoubt },
       { what: "writes in the ledger", value: written.lines },
       { what: "ledgers that differ from the recorded writes", value: written.differences.length, want: 0 },
       { what: "writes that took place twice", value: written.twice.length, want: 0 },
