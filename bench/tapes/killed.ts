@@ -75,7 +75,10 @@ export async function runKilled(recordings: readonly Recording[], options: KillO
   }
 }
 
-/** A start and an end; a decision a turn; a question and its answer; an action's proposal and result, of writes also request, verdict and start. */
+/**
+ * A start and an end; a decision a turn; a question and its answer; an action's proposal and result, of writes also
+ * request, verdict and start.
+ */
 function expectedEvents(recordings: readonly Recording[]): number {
   const replies = recordings.flatMap(({ turns }) => turns.filter(({ kind }) => kind === "reply")).length;
   const turns = recordings.flatMap((recording) => recording.turns).length;
@@ -143,7 +146,12 @@ async function runChild(going: readonly Going[], path: string, life: number, wor
   if (child.signalCode !== "SIGKILL" && code !== 0)
     throw new Error(`a process ended with ${child.signalCode ?? code}: ${errors}`);
   const lines = out.split("\n").filter((line) => line !== "");
-  return { said: lines.map((line) => JSON.parse(line) as Said), isKilled: child.signalCode === "SIGKILL" }; // the child wrote them whole
+  const said = lines.map((line) => JSON.parse(line) as Said); // the child wrote them whole
+  if (said.length !== going.length)
+    throw new Error(
+      `a process ended (${child.signalCode ?? code}) before its threads stood where they should: ${errors}`,
+    );
+  return { said, isKilled: child.signalCode === "SIGKILL" };
 }
 
 const script = fileURLToPath(new URL("./killed-child.ts", import.meta.url));
