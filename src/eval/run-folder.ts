@@ -1,11 +1,11 @@
 // The folder of a run: `run.json` says what it is of, `eval.db` holds its threads, `trials/` the worlds of trials that have
 // one, `report.json` what it came to. One process at a time works in it.
 import { existsSync } from "node:fs";
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { HoldpointError } from "../core/errors.ts";
-import { differences, type RunIdentity } from "./run-identity.ts";
+import { differences, type RunIdentity, runIdentitySchema } from "./run-identity.ts";
 
 export interface RunFolder {
   readonly path: string;
@@ -23,7 +23,7 @@ export interface RunFolder {
  * holds something else; `store_unavailable` when it cannot be written.
  */
 export async function openRunFolder(path: string, given: RunIdentity): Promise<RunFolder> {
-  await writable(path, () => mkdir(path, { recursive: true }));
+  await writable(path, () => makeRunFolder(path));
   const unlock = lock(path);
   try {
     const known = await readIdentity(path);
@@ -35,6 +35,11 @@ export async function openRunFolder(path: string, given: RunIdentity): Promise<R
     unlock();
     throw error;
   }
+}
+
+/** Its owner's alone, as a store's folder is: it holds what agents were told and did. One that is there stays as it is. */
+export async function makeRunFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
 }
 
 /** Where a trial's world is: a name made of its case, readable and one of a kind by its number. */
@@ -56,7 +61,8 @@ export async function writeJson(path: string, value: unknown): Promise<void> {
 export async function writeWhole(path: string, text: string): Promise<void> {
   await writable(path, async () => {
     await mkdir(dirname(path), { recursive: true });
-    const file = await open(`${path}.new`, "w");
+    await rm(`${path}.new`, { force: true }); // of a process that was killed, or a link to somewhere else
+    const file = await open(`${path}.new`, "wx");
     try {
       await file.writeFile(text);
       await file.sync();
@@ -81,18 +87,36 @@ async function writable<T>(path: string, write: () => Promise<T>): Promise<T> {
 
 /** The system gives the lock back however the process ends, which a file with a process's number would not. */
 function lock(path: string): () => void {
-  const database = new DatabaseSync(join(path, "lock.db"));
+  const file = join(path, "lock.db");
+  let database: DatabaseSync | undefined;
   try {
+    database = new DatabaseSync(file);
     database.exec("PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE");
   } catch (cause) {
-    database.close();
-    throw new HoldpointError("store_busy", `another process runs an evaluation in ${path}`, {
-      fix: "Wait until it has ended, or take another folder.",
-      retryable: true,
-      cause,
-    });
+    database?.close();
+    throw isBusy(cause) ? takenByAnother(path, cause) : notLocked(file, cause);
   }
   return () => database.close();
+}
+
+/** SQLite's `SQLITE_BUSY`, of which the low byte is 5. */
+function isBusy(cause: unknown): boolean {
+  return cause instanceof Error && "errcode" in cause && (Number(cause.errcode) & 0xff) === 5;
+}
+
+function takenByAnother(path: string, cause: unknown): HoldpointError {
+  return new HoldpointError("store_busy", `another process runs an evaluation in ${path}`, {
+    fix: "Wait until it has ended, or take another folder.",
+    retryable: true,
+    cause,
+  });
+}
+
+function notLocked(file: string, cause: unknown): HoldpointError {
+  return new HoldpointError("store_unavailable", `${file} cannot be locked`, {
+    fix: "Check the folder's permissions; a lock.db that is damaged can be removed while nobody uses the folder.",
+    cause,
+  });
 }
 
 /** What the run in a folder is of; `null` when there is none. @throws `usage` when it cannot be read. */
@@ -104,7 +128,12 @@ async function readIdentity(path: string): Promise<RunIdentity | null> {
       fix: "Take another folder, or remove this one.",
     });
   }
-  return (await readJsonFile(file)) as RunIdentity; // of version 1, as written above
+  const known = runIdentitySchema.safeParse(await readJsonFile(file));
+  if (known.success) return known.data;
+  throw new HoldpointError("usage", `${file} is damaged: it does not say what the run is of`, {
+    fix: "Take another folder, or remove this one.",
+    cause: known.error,
+  });
 }
 
 /** @throws `usage` for a file that is not of this version. */
