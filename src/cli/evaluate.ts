@@ -61,7 +61,7 @@ export async function evaluate(context: Context, file: string, options: EvalOpti
     { ...loaded.suite, folder: loaded.folder },
     { model, replay, record, faults },
   );
-  const worlds = await evalWorlds(context.settings, loaded, models, options.prompt);
+  const worlds = await evalWorlds(context, loaded, models, options.prompt);
   const path = resolve(options.resume ?? newFolder(context, loaded.whole.name));
   const looked = await worlds.look(join(path, "trials", "check"));
   await checkSuite(context, loaded, looked);

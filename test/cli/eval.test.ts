@@ -140,6 +140,22 @@ describe("a run that is killed", () => {
   });
 });
 
+describe("a setup that does not come back", () => {
+  it("keeps nobody waiting who stops the run", async () => {
+    const project = evalProject();
+    project.write("suite.yaml", suite.replace("agent: ./agents.ts", "agent: worker\nsetup: ./setup.ts"));
+    project.write(
+      "setup.ts",
+      'export default () => { console.error("setting up"); setInterval(() => {}, 1e6); return new Promise(() => {}); };\n',
+    );
+    const running = project.start(["eval", "suite.yaml", "--json"]);
+    await running.until("setting up");
+    running.child.kill("SIGINT");
+    const { code, stdout } = await running.ended;
+    expect([code, JSON.parse(stdout)]).toEqual([3, { stopped: true }]);
+  });
+});
+
 describe("what goes wrong in a trial", () => {
   it("is told with its thread, whatever it was", async () => {
     const project = evalProject();
