@@ -71,28 +71,41 @@ async function writable<T>(path: string, write: () => Promise<T>): Promise<T> {
   try {
     return await write();
   } catch (cause) {
-    throw new HoldpointError("store_unavailable", `${path} cannot be written`, {
-      fix: "Check the path, its permissions and the space that is left; then start again with --resume.",
-      retryable: true,
-      cause,
-    });
+    throw notWritable(path, cause);
   }
+}
+
+function notWritable(path: string, cause: unknown): HoldpointError {
+  return new HoldpointError("store_unavailable", `${path} cannot be written`, {
+    fix: "Check the path, its permissions and the space that is left; then start again with --resume.",
+    retryable: true,
+    cause,
+  });
 }
 
 /** The system gives the lock back however the process ends, which a file with a process's number would not. */
 function lock(path: string): () => void {
-  const database = new DatabaseSync(join(path, "lock.db"));
+  const file = join(path, "lock.db");
+  let database: DatabaseSync | undefined;
   try {
+    database = new DatabaseSync(file);
     database.exec("PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE");
   } catch (cause) {
-    database.close();
+    database?.close();
+    if (!isBusy(cause)) throw notWritable(file, cause);
     throw new HoldpointError("store_busy", `another process runs an evaluation in ${path}`, {
       fix: "Wait until it has ended, or take another folder.",
       retryable: true,
       cause,
     });
   }
-  return () => database.close();
+  const held = database;
+  return () => held.close();
+}
+
+/** `SQLITE_BUSY`: somebody has it. */
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && error.errcode === 5;
 }
 
 /** What the run in a folder is of; `null` when there is none. @throws `usage` when it cannot be read. */
@@ -104,7 +117,8 @@ async function readIdentity(path: string): Promise<RunIdentity | null> {
       fix: "Take another folder, or remove this one.",
     });
   }
-  return (await readJsonFile(file)) as RunIdentity; // of version 1, as written above
+  const { v: _, ...identity } = (await readJsonFile(file)) as RunIdentity & { readonly v: 1 }; // as written above
+  return identity;
 }
 
 /** @throws `usage` for a file that is not of this version. */
