@@ -1,4 +1,5 @@
 // `holdpoint eval`, from the suite's file to the reports. Loaded when it runs.
+import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { definitionDigest } from "../core/check/definition-digest.ts";
@@ -12,6 +13,7 @@ import { runEval, suiteDigest, trialThreadId } from "../eval/run-eval.ts";
 import {
   openRunFolder,
   type RunFolder,
+  readableName,
   readJsonFile,
   trialFolder,
   writeJson,
@@ -96,19 +98,11 @@ function checkOptions({ trials, parallel, model, replay, failOnWorse, compare }:
     throw usageError("--fail-on-worse has nothing to compare with", "Name another run with --compare.");
 }
 
+/** Of its own, also where several runs begin at once: a run that finds another's folder would go on with that. */
 function newFolder({ settings }: Context, name: string): string {
-  const slug =
-    name
-      .toLowerCase()
-      .replace(/[^a-z0-9]+/g, "-")
-      .replace(/^-|-$/g, "")
-      .slice(0, 40) || "suite";
   const at = new Date().toISOString().slice(0, 19).replace(/[-:]/g, "").replace("T", "-");
-  const path = join(dirname(settings.storePath), "evals", `${slug}-${at}`);
-  for (let copy = 2; ; copy++) {
-    const free = copy === 2 ? path : `${path}-${copy - 1}`;
-    if (!existsSync(free)) return free;
-  }
+  const own = `${readableName(name) || "suite"}-${at}-${randomBytes(3).toString("hex")}`;
+  return join(dirname(settings.storePath), "evals", own);
 }
 
 async function readReport(given: string): Promise<EvalReport> {
