@@ -21,6 +21,7 @@ import {
 } from "../eval/run-folder.ts";
 import type { RunIdentity } from "../eval/run-identity.ts";
 import type { TrialHost, TrialPlan } from "../eval/trial.ts";
+import { redactor } from "../runtime/redact.ts";
 import { systemClock } from "../runtime/system-clock.ts";
 import { openSqliteStore } from "../stores/sqlite/store.ts";
 import { seededRandom } from "../testing/seeded-random.ts";
@@ -185,7 +186,9 @@ async function runSuite(context: Context, run: Run, options: EvalOptions): Promi
     const results = await runEval(host, plans, { parallel: options.parallel, signal, progress });
     if (results.length < plans.length) return null;
     const names = loaded.suite.cases.map(({ name }) => name);
-    return evalReport(folder.identity, names, results, options.minSuccess);
+    const { value: clean } = redactor(settings.secrets); // I11: a check in code may quote one
+    const told = results.map((result) => ({ ...result, findings: clean(result.findings) }));
+    return evalReport(folder.identity, names, told, options.minSuccess);
   } catch (error) {
     throw withWayOn(error, folder);
   } finally {

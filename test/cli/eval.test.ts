@@ -210,6 +210,23 @@ export default evalSuite({
   });
 });
 
+describe("a secret that a check quotes", () => {
+  it("is in no report", async () => {
+    const project = evalProject();
+    project.write("holdpoint.config.json", '{ "secrets": ["SHOP_TOKEN"] }');
+    project.write(
+      "suite.mjs",
+      'const check = () => ["it paid with " + process.env.SHOP_TOKEN];\n' +
+        'export default { name: "leaks", agent: "./agents.ts#asker", cases: [{ name: "one", check }] };\n',
+    );
+    const args = ["eval", "suite.mjs", "--resume", "run", "--html", "page.html", "--junit", "junit.xml"];
+    const { code } = await project.start(args, { env: { SHOP_TOKEN: "tok-5e9d1" } }).ended;
+    expect(code).toBe(1);
+    for (const file of ["run/report.json", "page.html", "junit.xml"])
+      expect(readFileSync(join(project.folder, file), "utf8")).toContain("it paid with [secret SHOP_TOKEN]");
+  });
+});
+
 describe("two runs", () => {
   it("are compared, recorded and played, and a worse one fails", async () => {
     const project = evalProject();
