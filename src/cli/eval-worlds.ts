@@ -1,6 +1,7 @@
 // The agents of each trial: those of files and the config, the same for all; or what the suite's setup makes for each.
-import { mkdir } from "node:fs/promises";
-import { basename, resolve } from "node:path";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join, resolve } from "node:path";
 import { type Agent, isAgent } from "../core/agent.ts";
 import { HoldpointError, toErrorInfo } from "../core/errors.ts";
 import type { EvalCase, EvalSetup, EvalSuite, TrialSetup } from "../eval/suite.ts";
@@ -18,8 +19,8 @@ import { readText, type Settings } from "./settings.ts";
 export interface Worlds {
   /** Of a trial; the agents are those that a model and a prompt of the command line make of them. */
   open(setup: TrialSetup, each: EvalCase): Promise<OpenedWorld>;
-  /** For checks before the run: made once, and closed. */
-  look(folder: string): Promise<LookedAt>;
+  /** For checks before the run: made once, in a folder that is gone after it, and closed. */
+  look(): Promise<LookedAt>;
   readonly prompt: { readonly name: string; readonly version: string } | null;
 }
 
@@ -86,9 +87,8 @@ export async function evalWorlds(
         close: made.close,
       };
     },
-    async look(at) {
-      const made = await make({ case: suite.cases[0]?.name ?? "", trial: 0, seed: "check", folder: at });
-      await made.close();
+    async look() {
+      const made = await lookInto(make, suite.cases[0]?.name ?? "");
       const agentOf = (each: EvalCase): Agent | null => {
         const found = find(each, made.agents);
         return found && promptFor(found, found);
@@ -96,6 +96,18 @@ export async function evalWorlds(
       return { agents: made.agents, agentOf, model: made.model };
     },
   };
+}
+
+/** A setup may make what is there once only: a run that goes on looks again. */
+async function lookInto(make: (trial: TrialSetup) => Promise<Made>, name: string): Promise<Made> {
+  const folder = await mkdtemp(join(tmpdir(), "holdpoint-eval-"));
+  try {
+    const made = await make({ case: name, trial: 0, seed: "check", folder });
+    await made.close();
+    return made;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** Names, and models of AI SDK providers, are called over the network. */

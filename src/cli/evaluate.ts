@@ -66,7 +66,7 @@ export async function evaluate(context: Context, file: string, options: EvalOpti
   );
   const worlds = await evalWorlds(context, loaded, models, options.prompt);
   const path = resolve(options.resume ?? newFolder(context, loaded.whole.name));
-  const looked = await worlds.look(join(path, "trials", "check"));
+  const looked = await worlds.look();
   await checkSuite(context, loaded, looked);
   await checkModels(
     looked.model === undefined ? models : { ...models, called: "made" },

@@ -1,5 +1,5 @@
 // `holdpoint eval` as users run it: a real process, a real folder, models in code.
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { XMLValidator } from "fast-xml-parser";
 import { describe, expect, it } from "vitest";
@@ -137,6 +137,25 @@ describe("a run that is killed", () => {
     const { code, stdout } = await running.ended;
     expect(code).toBe(3);
     expect(stdout).toContain("--resume");
+  });
+});
+
+describe("a setup that makes its world once only", () => {
+  it("is no hindrance to a run that goes on, and leaves nothing but its trials", async () => {
+    const project = evalProject();
+    project.write("suite.yaml", suite.replace("agent: ./agents.ts", "agent: worker\nsetup: ./setup.ts"));
+    project.write(
+      "setup.ts",
+      'import { mkdirSync } from "node:fs";\nimport agent from "./agents.ts";\n' +
+        'export default ({ folder }) => { mkdirSync(folder + "/shop"); return agent; };\n',
+    );
+    const command = ["eval", "suite.yaml", "--resume", "run"];
+    expect(await project.json(...command)).toMatchObject({ code: 0 });
+    expect(await project.json(...command, "-k", "2")).toMatchObject({
+      code: 0,
+      document: { total: { trials: 4, passed: 4 } },
+    });
+    expect(readdirSync(join(project.folder, "run/trials")).sort()).toEqual(["001-first", "002-second"]);
   });
 });
 
