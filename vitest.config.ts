@@ -9,7 +9,7 @@ export default defineConfig({
     execArgv: ["--disable-warning=ExperimentalWarning"], // node:sqlite, on Node 22
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     exclude: [...configDefaults.exclude, "test/soak/**"],
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 120_000, // against hanging only: the slowest take 10 s on a quiet machine, and machines are shared
+    hookTimeout: 120_000,
   },
 });

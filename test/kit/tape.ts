@@ -60,6 +60,12 @@ export function readTapes(every = 1): readonly Tape[] {
   return sources.flatMap((tapes) => tapes.filter((_, index) => index % every === 0));
 }
 
+/** Those of one source. */
+export function readTapesOf(source: TapeSource): readonly Tape[] {
+  if (source === "airline") return readAirline();
+  return source === "telecom" ? readTelecom() : readLongContext();
+}
+
 interface OpenAiMessage {
   readonly role: "system" | "user" | "assistant" | "tool";
   readonly content: string | null;
