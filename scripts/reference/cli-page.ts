@@ -25,7 +25,10 @@ export function cliPage(): string {
       ["code", "meaning"],
       [
         ["0", "done, or parked"],
-        ["1", "failed: the thread, or a broken store; a check, a verification or an evaluation that found a problem"],
+        [
+          "1",
+          "failed: the thread, or a broken store; a check, a verification or an evaluation that found a problem",
+        ],
         ["2", "usage: an unknown option, id or agent, malformed JSON, input that does not fit"],
         ["3", "try again: the same command may succeed later"],
         [

@@ -7,6 +7,7 @@ import { HoldpointError } from "../core/errors.ts";
 import { openEmbedded } from "../embedded.ts";
 import { compareReports } from "../eval/figures/comparison.ts";
 import { type EvalReport, evalReport } from "../eval/figures/eval-report.ts";
+import { isReport } from "../eval/figures/read-report.ts";
 import { htmlReport } from "../eval/report/html-report.ts";
 import { junitReport } from "../eval/report/junit.ts";
 import { runEval, suiteDigest, trialThreadId } from "../eval/run-eval.ts";
@@ -110,7 +111,7 @@ async function readReport(given: string): Promise<EvalReport> {
   const path = resolve(given);
   const file = existsSync(join(path, "run.json")) || !/\.json$/.test(path) ? join(path, "report.json") : path;
   const report = existsSync(file) ? await readJsonFile(file) : {};
-  if ("cases" in report) return report as EvalReport; // of version 1, as written below
+  if (isReport(report)) return report;
   throw usageError(
     `there is no report of a run in ${formatPath(path)}`,
     "A run writes it at its end: go on with it by --resume, or name the folder of another.",

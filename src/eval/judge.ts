@@ -7,6 +7,7 @@ import type { TrialFinding } from "./finding.ts";
 import { judgeNever } from "./judge-never.ts";
 import { matches, mismatch, shown, textOf } from "./pattern.ts";
 import { playPeople } from "./people.ts";
+import { fitsRegex } from "./regex.ts";
 import type { ActionExpectation, EvalCase, EvalLimits, EvalSuite, Expectations } from "./suite.ts";
 import { trialNumbers } from "./trial-numbers.ts";
 
@@ -97,7 +98,7 @@ function judgeResult(
     const wrong = pathMismatch(path, pattern, output);
     if (wrong !== null) findings.push({ rule: `expect.paths ${path}`, message: wrong });
   }
-  if (source !== undefined && !new RegExp(source, "u").test(textOf(output)))
+  if (source !== undefined && !fitsRegex(source, textOf(output)))
     findings.push({
       rule: "expect.matches",
       message: `the result does not match /${source}/: ${shown(output)}`,

@@ -1,6 +1,7 @@
 // Partial matching of JSON, with a few operators. Both what a pattern may be and what it means are here.
 import { canonicalJson, type Json } from "../core/json.ts";
 import { nearest } from "../core/nearest.ts";
+import { fitsRegex } from "./regex.ts";
 import type { Pattern } from "./suite.ts";
 
 type Members = { readonly [name: string]: Json };
@@ -10,7 +11,7 @@ type Operator = (operand: Json, value: Json | undefined) => string | null;
 
 const operators: { readonly [name: string]: Operator } = {
   $matches: (operand, value) =>
-    new RegExp(String(operand), "u").test(textOf(value)) ? null : `does not match /${String(operand)}/`,
+    fitsRegex(String(operand), textOf(value)) ? null : `does not match /${String(operand)}/`,
   $contains: (operand, value) =>
     containsValue(operand, value) ? null : `does not contain ${shown(operand)}`,
   $gt: compared("is not over", (value, operand) => value > operand),

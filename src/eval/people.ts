@@ -4,6 +4,7 @@ import type { EventOf, Verdict } from "../core/events.ts";
 import { globPattern } from "../core/glob-pattern.ts";
 import type { Json } from "../core/json.ts";
 import { matches } from "./pattern.ts";
+import { fitsRegex } from "./regex.ts";
 import type { EvalCase, EvalSuite, PersonRule } from "./suite.ts";
 
 type Opened = EventOf<"request_opened">;
@@ -71,7 +72,7 @@ function isAbout({ kind, tool, args, question }: PersonRule, request: Opened): b
     (kind === undefined || kind === request.kind) &&
     (tool === undefined || (action !== undefined && globPattern(tool).test(action.tool))) &&
     (args === undefined || (action !== undefined && matches(args, action.args))) &&
-    (question === undefined || new RegExp(question, "u").test(request.question))
+    (question === undefined || fitsRegex(question, request.question))
   );
 }
 

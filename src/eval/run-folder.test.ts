@@ -1,45 +1,69 @@
+// What others left in a run's folder is told of by name, and changed by nobody.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { isReport } from "./figures/read-report.ts";
 import { openRunFolder } from "./run-folder.ts";
 import type { RunIdentity } from "./run-identity.ts";
 
-const run: RunIdentity = {
-  suite: "works",
-  digest: "d1",
+let path = "";
+beforeEach(() => {
+  path = mkdtempSync(join(tmpdir(), "holdpoint-eval-"));
+});
+afterEach(() => rmSync(path, { recursive: true }));
+
+const identity: RunIdentity = {
+  suite: "s",
+  digest: "d",
   agents: [],
   model: null,
   prompt: null,
   faults: null,
   seed: "1",
-  createdAt: "2026-11-24T12:00:00.000Z",
+  createdAt: "2026-01-05T09:00:00.000Z",
 };
 
-function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "holdpoint-run-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
+describe("a run's folder", () => {
+  it("is one process's at a time, and goes on as it was begun", async () => {
+    const first = await openRunFolder(path, identity);
+    await expect(openRunFolder(path, identity)).rejects.toMatchObject({ code: "store_busy" });
+    first.close();
+    const next = await openRunFolder(path, { ...identity, createdAt: "2027-01-05T09:00:00.000Z" });
+    expect([next.isNew, next.identity]).toEqual([false, identity]);
+    next.close();
+  });
 
-test("a run has its folder for itself, until it is closed, and goes on as it was begun", async () => {
-  const path = newFolder();
-  const first = await openRunFolder(path, run);
-  await expect(openRunFolder(path, run)).rejects.toMatchObject({ code: "store_busy" });
-  first.close();
-  const again = await openRunFolder(path, { ...run, createdAt: "2026-11-25T12:00:00.000Z" });
-  expect([first.isNew, again.isNew, again.identity]).toEqual([true, false, run]);
-  again.close();
+  it.each(["is no database", "is a folder"])(
+    "says when its lock %s, and not that somebody has it",
+    async (how) => {
+      const lock = join(path, "lock.db");
+      if (how === "is a folder") mkdirSync(lock);
+      else writeFileSync(lock, "x".repeat(4_096));
+      await expect(openRunFolder(path, identity)).rejects.toMatchObject({ code: "store_unavailable" });
+    },
+  );
+
+  it.each([
+    '{"v":1}',
+    '{"v":1,"createdAt":5}',
+    "[]",
+    "x",
+    JSON.stringify({ v: 1, ...identity, createdAt: 5 }),
+  ])("is refused when its record is damaged: %s", async (record) => {
+    writeFileSync(join(path, "run.json"), record);
+    await expect(openRunFolder(path, identity)).rejects.toMatchObject({ code: "usage" });
+    writeFileSync(join(path, "run.json"), JSON.stringify({ v: 1, ...identity }));
+    (await openRunFolder(path, identity)).close(); // the lock was given back
+  });
 });
 
-test.each([
-  { name: "a run of something else", given: { run: { ...run, digest: "d2" } }, code: "usage" },
-  { name: "a store of nobody's", given: { file: "eval.db" }, code: "usage" },
-  { name: "a lock that cannot be taken", given: { folder: "lock.db" }, code: "store_unavailable" },
-])("$name is refused by its code, with what to do", async ({ given, code }) => {
-  const path = newFolder();
-  if (given.run) (await openRunFolder(path, given.run)).close();
-  if (given.file) writeFileSync(join(path, given.file), "");
-  if (given.folder) mkdirSync(join(path, given.folder));
-  await expect(openRunFolder(path, run)).rejects.toMatchObject({ code, fix: expect.stringMatching(/./) });
+it.each([
+  {},
+  { cases: 5 },
+  { cases: [] },
+  { cases: [null], run: identity },
+  { cases: [{ name: "a", trials: 1, passed: 2, tokens: { perTrial: 1 }, usd: 0 }], run: identity },
+])("what is no report is not compared with: %j", (value) => {
+  expect(isReport(value)).toBe(false);
 });

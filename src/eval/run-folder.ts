@@ -5,7 +5,7 @@ import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { HoldpointError } from "../core/errors.ts";
-import { differences, type RunIdentity } from "./run-identity.ts";
+import { differences, type RunIdentity, runIdentitySchema } from "./run-identity.ts";
 
 export interface RunFolder {
   readonly path: string;
@@ -76,16 +76,12 @@ async function writable<T>(path: string, write: () => Promise<T>): Promise<T> {
   try {
     return await write();
   } catch (cause) {
-    throw notWritable(path, cause);
+    throw new HoldpointError("store_unavailable", `${path} cannot be written`, {
+      fix: "Check the path, its permissions and the space that is left; then start again with --resume.",
+      retryable: true,
+      cause,
+    });
   }
-}
-
-function notWritable(path: string, cause: unknown): HoldpointError {
-  return new HoldpointError("store_unavailable", `${path} cannot be written`, {
-    fix: "Check the path, its permissions and the space that is left; then start again with --resume.",
-    retryable: true,
-    cause,
-  });
 }
 
 /** The system gives the lock back however the process ends, which a file with a process's number would not. */
@@ -97,20 +93,29 @@ function lock(path: string): () => void {
     database.exec("PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE");
   } catch (cause) {
     database?.close();
-    if (!isBusy(cause)) throw notWritable(file, cause);
-    throw new HoldpointError("store_busy", `another process runs an evaluation in ${path}`, {
-      fix: "Wait until it has ended, or take another folder.",
-      retryable: true,
-      cause,
-    });
+    throw isBusy(cause) ? takenByAnother(path, cause) : notLocked(file, cause);
   }
-  const held = database;
-  return () => held.close();
+  return () => database.close();
 }
 
-/** `SQLITE_BUSY`: somebody has it. */
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && "errcode" in error && error.errcode === 5;
+/** SQLite's `SQLITE_BUSY`, of which the low byte is 5. */
+function isBusy(cause: unknown): boolean {
+  return cause instanceof Error && "errcode" in cause && (Number(cause.errcode) & 0xff) === 5;
+}
+
+function takenByAnother(path: string, cause: unknown): HoldpointError {
+  return new HoldpointError("store_busy", `another process runs an evaluation in ${path}`, {
+    fix: "Wait until it has ended, or take another folder.",
+    retryable: true,
+    cause,
+  });
+}
+
+function notLocked(file: string, cause: unknown): HoldpointError {
+  return new HoldpointError("store_unavailable", `${file} cannot be locked`, {
+    fix: "Check the folder's permissions; a lock.db that is damaged can be removed while nobody uses the folder.",
+    cause,
+  });
 }
 
 /** What the run in a folder is of; `null` when there is none. @throws `usage` when it cannot be read. */
@@ -122,8 +127,12 @@ async function readIdentity(path: string): Promise<RunIdentity | null> {
       fix: "Take another folder, or remove this one.",
     });
   }
-  const { v: _, ...identity } = (await readJsonFile(file)) as RunIdentity & { readonly v: 1 }; // as written above
-  return identity;
+  const known = runIdentitySchema.safeParse(await readJsonFile(file));
+  if (known.success) return known.data;
+  throw new HoldpointError("usage", `${file} is damaged: it does not say what the run is of`, {
+    fix: "Take another folder, or remove this one.",
+    cause: known.error,
+  });
 }
 
 /** @throws `usage` for a file that is not of this version. */

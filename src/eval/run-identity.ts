@@ -1,4 +1,6 @@
 // What a run is of. A folder goes on with the same only: results of other cases, code or models are not to be mixed.
+import { z } from "zod";
+
 export interface RunIdentity {
   readonly suite: string;
   /** Of the suite's content. */
@@ -13,6 +15,19 @@ export interface RunIdentity {
   /** ISO 8601, UTC. Not compared. */
   readonly createdAt: string;
 }
+
+const given = z.string().nullable();
+/** Of what is read from a file. */
+export const runIdentitySchema: z.ZodType<RunIdentity> = z.object({
+  suite: z.string(),
+  digest: z.string(),
+  agents: z.array(z.object({ name: z.string(), version: z.string(), digest: z.string() })),
+  model: given,
+  prompt: z.object({ name: z.string(), version: z.string() }).nullable(),
+  faults: z.number().nullable(),
+  seed: z.string(),
+  createdAt: z.iso.datetime(),
+});
 
 /** In words, what differs between two runs; empty when they are of the same. */
 export function differences(known: RunIdentity, given: RunIdentity): readonly string[] {

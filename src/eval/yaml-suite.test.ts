@@ -85,6 +85,7 @@ describe("a suite in YAML", () => {
       "a: &a [x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]\nd: &d [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c]\ne: [*d, *d]\n",
       /^1: .*alias/,
     ],
+    [`${head}  - name: one\n    input: &x { a: *x }\n`, /^1: .*circular/],
   ])("%j is refused with its line", (text, expected) => expect(problemsOf(text)[0]).toMatch(expected));
 
   it("tells all that is wrong", () => {

@@ -29,6 +29,7 @@ export function parseYamlSuite(text: string): YamlSuite {
     const problem = document.errors[0] ?? document.warnings[0];
     if (problem) return { ok: false, line: lines.linePos(problem.pos[0]).line, message: problem.message };
     const value: unknown = document.toJS({ maxAliasCount: 1_000 }); // aliases within aliases could make gigabytes
+    JSON.stringify(value); // an alias within what it stands for goes round for ever: it throws
     return { ok: true, value, lineOf: (path) => lineAt(document, lines, path) };
   } catch (error) {
     return { ok: false, line: 1, message: toErrorInfo(error, "suite_invalid").message };

@@ -77,10 +77,19 @@ async function startedBefore(
 ): Promise<Started> {
   const { rows } = await store.threads({ threadId });
   if (rows.length > 0) return { threadId, created: false };
-  const codes = (unready.get(agentName) ?? []).join(", ");
-  throw new HoldpointError(
+  throw notReady(agentName, unready.get(agentName) ?? []);
+}
+
+/** @throws `check_failed` for an agent whose check failed in this process. */
+export function assertReady({ unready }: Pick<Runtime, "unready">, agentName: string): void {
+  const codes = unready.get(agentName);
+  if (codes) throw notReady(agentName, codes);
+}
+
+function notReady(agentName: string, codes: readonly string[]): HoldpointError {
+  return new HoldpointError(
     "check_failed",
-    `agent ${agentName} starts no thread: its check failed (${codes})`,
+    `agent ${agentName} starts no thread: its check failed (${codes.join(", ")})`,
     {
       fix: `\`holdpoint check ${agentName}\` says what to do. Threads of it that are there go on.`,
     },

@@ -6,6 +6,7 @@ import { standingAgent } from "../core/standing.ts";
 import { initialState, type ThreadState } from "../core/state.ts";
 import { allTextsOf } from "./artifacts.ts";
 import { now, threadNotFound } from "./change-thread.ts";
+import { assertReady } from "./commands.ts";
 import { requestersOf } from "./operations/request.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -13,7 +14,7 @@ import type { Runtime } from "./runtime.ts";
  * Starts a thread with the first `at` events of another. Approvals that were not used up by then are asked for again,
  * since one approval starts one action (I5).
  *
- * @throws `thread_not_found`; `usage` when the thread has no such event.
+ * @throws `thread_not_found`; `usage` when the thread has no such event; `check_failed` for an agent that is `unready` here.
  */
 export async function forkThread(
   runtime: Runtime,
@@ -37,6 +38,7 @@ export async function forkThread(
       },
     );
   }
+  if (events[0]?.type === "thread_started") assertReady(runtime, events[0].agent); // a fork is a start, too
   const copied = events.slice(0, options.at);
   const state = copied.reduce(evolve, initialState());
   assertNothingStarted(state, threadId, options.at);

@@ -145,6 +145,17 @@ describe("metrics", () => {
     ).toBe(8);
   });
 
+  test("are summed once a second at most, however many scrape a busy store", async () => {
+    const service = await open({ agents: [desk()] });
+    const waiting = async () => (await scraped(service)).value("holdpoint_open_requests", { agent: "desk" });
+    expect(await waiting()).toBe(0);
+    const { threadId } = (await service.json("/v1/threads", { body: { agent: "desk", input: 1 } })).body;
+    await service.settle(threadId);
+    expect(await waiting()).toBe(0);
+    await service.clock.advance(1_000);
+    expect(await waiting()).toBe(1);
+  });
+
   test("are the same from every process and after a restart, and do not fall when logs are removed", async () => {
     const first = await open({ agents: [desk(2)] });
     await paid(first, 1);
@@ -168,6 +179,7 @@ describe("metrics", () => {
     const [request] = await first.openRequests();
     await first.decide(request?.requestId ?? "", { kind: "approve" }, { by: "kim@example.com" });
     await first.settle(threadId);
+    await first.clock.advance(1_000);
     const after = await scraped(first);
     expect(after.value("holdpoint_threads_ended_total", ended)).toBe(2);
     expect(after.value("holdpoint_thread_wall_seconds_count", { agent: "desk" })).toBe(2);

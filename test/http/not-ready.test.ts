@@ -56,6 +56,15 @@ describe("an agent that is not ready", () => {
     expect((await service.json(`/v1/threads/${started.threadId}`)).body.status).toBe("completed");
   });
 
+  it("is not forked either: that starts a thread, too", async () => {
+    const before = await open({ agents: [asker] });
+    const { threadId } = (await before.json("/v1/threads", { body: { agent: "asker" } })).body;
+    const service = await open({ agents: [asker], unready });
+    const refused = await service.json(`/v1/threads/${threadId}/fork`, { body: { at: 1 } });
+    expect(refused).toMatchObject({ status: 409, body: { code: "check_failed" } });
+    expect((await service.json("/v1/threads")).body.threads).toHaveLength(1);
+  });
+
   it("is no child: its parent waits, and loses nothing, until it is ready", async () => {
     const signal = new AbortController().signal;
     const service = await open({ agents: [asker, parent], unready });

@@ -17,6 +17,8 @@ interface Case {
   readonly verify?: () => { readonly happened: false };
   /** What it said when the action started. Default: allow. */
   readonly before?: GateOutcome;
+  /** Of the approval, when it was held. Default: of what started. */
+  readonly approvedDigest?: string;
   readonly counts?: true;
 }
 
@@ -25,7 +27,7 @@ const deny: GatePolicy = { rules: [{ tool: "pay", outcome: "deny", reason: "no m
 const hold: GatePolicy = { rules: [{ tool: "pay", outcome: "hold", reason: "payments wait" }] };
 
 /** A thread whose worker died in the action, and a process with the policy of now. */
-async function crashed({ effect, now, verify, before = { kind: "allow" }, counts }: Case) {
+async function crashed({ effect, now, verify, before = { kind: "allow" }, approvedDigest, counts }: Case) {
   const pay = payTool({ effect, risk: "low", ...(verify && { verify }) });
   const make = (policy: GatePolicy): Agent =>
     agent({
@@ -50,10 +52,8 @@ async function crashed({ effect, now, verify, before = { kind: "allow" }, counts
     idempotencyKey: `${threadId}/${key}`,
     ...sum,
   });
-  await dieWith(opened, threadId, before.kind === "hold" ? approvedIn(key, digest, pay.version) : [], [
-    proposed,
-    started,
-  ]);
+  const approval = before.kind === "hold" ? approvedIn(key, approvedDigest ?? digest, pay.version) : [];
+  await dieWith(opened, threadId, approval, [proposed, started]);
   await opened.settle(threadId);
   return { opened, threadId, runs: pay.runs, types: await opened.types(threadId) };
 }
@@ -162,6 +162,76 @@ describe("an action that started, may run again, and is held by now", () => {
       before: { kind: "hold", reason: "payments wait" },
     });
     expect([runs.length, await opened.openRequests()]).toEqual([1, []]);
+  });
+});
+
+describe("an approval of what started, and is held by now", () => {
+  const before = { kind: "hold", reason: "payments wait" } as const;
+
+  it("counts for no other arguments: it was proposed again since, and allowed then", async () => {
+    const { opened, runs } = await crashed({
+      effect: "repeatable",
+      now: hold,
+      before,
+      approvedDigest: "other",
+    });
+    expect([runs, (await opened.openRequests()).length]).toEqual([[], 1]);
+  });
+
+  it.each<readonly [string, GatePolicy]>([
+    ["its approvers are others by now", { ...hold, approvers: ["robin@example.com"] }],
+    ["it takes two by now", { ...hold, quorum: 2 }],
+    [
+      "it is held for another reason",
+      { rules: [{ tool: "pay", outcome: "hold", reason: "the account is frozen" }] },
+    ],
+  ])("is asked for again where the policy is stricter: %s", async (_, now) => {
+    const { opened, runs } = await crashed({ effect: "repeatable", now, before });
+    expect([runs, (await opened.openRequests()).length]).toEqual([[], 1]);
+  });
+});
+
+describe("an action that may have happened, is held by now, and is not approved", () => {
+  it("is not told of as refused when it is rejected: a person says whether it happened", async () => {
+    const { opened, threadId, runs } = await crashed({ effect: "repeatable", now: hold });
+    const [request] = await opened.openRequests();
+    await opened.decide(request?.requestId ?? "", { kind: "reject", why: "not twice" });
+    await opened.settle(threadId);
+    const [doubt] = await opened.openRequests();
+    expect(doubt?.opened).toMatchObject({ reason: "in_doubt", why: expect.stringContaining("not twice") });
+    await opened.decide(doubt?.requestId ?? "", { kind: "done", value: { paid: 5 } });
+    await opened.settle(threadId);
+    expect(runs).toEqual([]);
+    expect((await opened.events(threadId)).at(-1)).toMatchObject({ output: { value: ["completed"] } });
+  });
+
+  it("nor when nobody answers in time", async () => {
+    const { opened, threadId } = await crashed({ effect: "repeatable", now: hold });
+    const [request] = await opened.openRequests();
+    opened.clock.set(Date.parse(request?.opened.expiresAt ?? "") + 1);
+    await opened.settle(threadId);
+    expect(await opened.types(threadId)).not.toContain("action_denied");
+    expect((await opened.openRequests())[0]?.opened).toMatchObject({ reason: "in_doubt" });
+  });
+
+  it("is verified first where its tool can", async () => {
+    const { opened, threadId, runs } = await crashed({
+      ...{ effect: "once", now: hold },
+      verify: () => ({ happened: false }),
+    });
+    const [request] = await opened.openRequests();
+    await opened.decide(request?.requestId ?? "", { kind: "reject", why: "not now" });
+    await opened.settle(threadId);
+    expect([runs, await opened.openRequests()]).toEqual([[], []]);
+    expect((await opened.events(threadId)).at(-1)).toMatchObject({ output: { value: ["denied"] } });
+  });
+
+  it("is denied where it only reads", async () => {
+    const ended = await crashed({ effect: "read", now: hold });
+    const [request] = await ended.opened.openRequests();
+    await ended.opened.decide(request?.requestId ?? "", { kind: "reject", why: "no" });
+    await ended.opened.settle(ended.threadId);
+    expect(await denials(ended)).toMatchObject([{ deniedBy: "person" }]);
   });
 });
 

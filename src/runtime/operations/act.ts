@@ -4,13 +4,22 @@ import type { Operation, RequestState } from "../../core/state.ts";
 import type { Tool } from "../../core/tool.ts";
 import { toolNamed } from "../built-in-tools.ts";
 import { planProposed } from "./approved.ts";
-import { planStarted } from "./in-doubt.ts";
+import { planStarted, settleFirst } from "./in-doubt.ts";
 import { afterEscalation, append, type Plan, type PlanContext } from "./plan.ts";
 import { type Act, denied, propose } from "./propose.ts";
 import { expired } from "./request.ts";
 
 export async function planAct(context: PlanContext, act: Act, known: Operation | undefined): Promise<Plan> {
   const tool = toolNamed(context.agent, act.call.tool);
+  return settleFirst(context, known, tool, await planNext(context, act, known, tool));
+}
+
+async function planNext(
+  context: PlanContext,
+  act: Act,
+  known: Operation | undefined,
+  tool: Tool | undefined,
+): Promise<Plan> {
   const started = startOf(known);
   const proposeWith = (current: Tool, why?: string) => propose(context, act, current, known, why);
   if (known && started) return planStarted(context, known, { started, tool, proposeAgain: proposeWith });
@@ -31,9 +40,13 @@ function refused(key: string, { opened, verdict, decided }: RequestState): Plan 
   return append(denied(key, "person", verdict.why, decided?.by));
 }
 
-/** The start that belongs to the newest proposal: an action that is proposed again has not started as such. */
+/**
+ * The start that belongs to the newest proposal: an action that is proposed again has not started as such, but what became
+ * of its earlier start may be what people are asked.
+ */
 function startOf(known: Operation | undefined): EventOf<"action_started"> | null {
   if (!known?.start) return null;
+  if (known.request?.reason === "in_doubt") return known.start;
   return known.proposal && known.proposal.seq > known.start.seq ? null : known.start;
 }
 

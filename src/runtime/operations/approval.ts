@@ -154,9 +154,17 @@ export async function changeSince(
   if (!(await stillValid(context, tool, proposal, requested)))
     return `the schema of ${tool.name} has changed, and makes something else of the arguments that were approved`;
   if (gate.kind === "deny") return `the gate denies it by now: ${gate.reason}`;
+  return stricterNow(context, { proposal, opened, decided, gate });
+}
+
+/** What the gate asks for by now, and did not when it was approved; `null` for nothing more. */
+export function stricterNow(
+  { agent }: PlanContext,
+  { proposal, opened, decided, gate }: Omit<Approved, "requested">,
+): string | null {
   if (gate.kind === "hold" && !isSameReason(gate, proposal.gate))
     return `it is held for another reason by now: ${gate.reason}`;
-  return policyChange(context.agent.gate, opened, decided);
+  return policyChange(agent.gate, opened, decided);
 }
 
 export function versionChanged(tool: Tool, proposal: Proposal): string {

@@ -1,10 +1,10 @@
 // I4. Started and not ended is in doubt: it runs again only when its tool says that this is harmless, or that it did not
 // happen. Otherwise a person says.
 import { actionDigest } from "../../core/digest.ts";
-import { type EventBody, type EventOf, event } from "../../core/events.ts";
+import { type EventBody, type EventOf, event, type GateOutcome } from "../../core/events.ts";
 import type { Operation, RequestState } from "../../core/state.ts";
 import type { Tool } from "../../core/tool.ts";
-import { approversOf, type Proposal, versionChanged } from "./approval.ts";
+import { approversOf, type Proposal, stricterNow, versionChanged } from "./approval.ts";
 import { judgeAgain } from "./judge.ts";
 import { append, expireOrWait, type Plan, type PlanContext } from "./plan.ts";
 import { denied } from "./propose.ts";
@@ -41,6 +41,15 @@ export async function planStarted(
     return startAction(context, tool, proposal, { earlier: started }); // counted by its first start
   }
   if (!tool.verify) return doubt("it started, and no result was recorded");
+  return planVerify(context, known, { started, tool, proposal });
+}
+
+function planVerify(
+  context: PlanContext,
+  known: Operation,
+  { started, tool, proposal }: Pick<StartedAction, "started"> & Pick<Repeated, "tool" | "proposal">,
+): Plan {
+  const { key } = known;
   if (context.exclusiveRunning) return { kind: "later" };
   const run = { key, args: proposal.args, attempt: started.attempt, idempotencyKey: started.idempotencyKey };
   return {
@@ -62,8 +71,8 @@ interface Repeated extends Pick<StartedAction, "proposeAgain"> {
 
 /**
  * I5. A second start is a start: what the gate by now denies does not run again, and what it by now holds waits for a
- * person, unless one had approved it. `null`: it may run. What is denied may have happened by its first start, so a person
- * says, except of what only reads, or is known not to have happened.
+ * person, unless one had approved just this, under a policy that is no stricter by now. `null`: it may run. What is denied
+ * may have happened by its first start, so a person says, except of what only reads, or is known not to have happened.
  */
 async function refuseNow(
   context: PlanContext,
@@ -73,17 +82,57 @@ async function refuseNow(
   const gate = judgeAgain(context, tool, proposal.args);
   if (gate.kind === "deny") {
     const why = `the gate denies it by now: ${gate.reason}`;
-    const isHarmless = tool.effect === "read" && proposal.effect === "read";
-    if (isHarmless || context.verifiedAbsent.has(key)) return append(denied(key, "gate", why));
+    if (isWithoutEffect(context, tool, proposal)) return append(denied(key, "gate", why));
     return doubt(`it started, no result was recorded, and ${why}`);
   }
-  if (gate.kind === "allow" || isApproved(request)) return null;
-  return proposeAgain(tool, "it started before, no result was recorded, and the gate holds it by now");
+  if (gate.kind === "allow") return null;
+  const why = whyNotApproved(context, request, proposal, gate);
+  return why === null ? null : proposeAgain(tool, `it started before, no result was recorded, and ${why}`);
 }
 
-function isApproved(request: RequestState | null): boolean {
-  const isApproval = request?.opened.kind === "approval";
-  return isApproval && (request.verdict?.kind === "approve" || request.verdict?.kind === "edit");
+/** Why an action that is held by now needs an approval, or a new one; `null` when the one that it has still counts. */
+function whyNotApproved(
+  context: PlanContext,
+  request: RequestState | null,
+  proposal: Proposal,
+  gate: GateOutcome,
+): string | null {
+  const { opened, decided, verdict } = request ?? {};
+  const isApproved = verdict?.kind === "approve" || verdict?.kind === "edit";
+  const digest = decided?.digest ?? opened?.action?.digest;
+  if (!isApproved || !opened || !decided || opened.kind !== "approval" || digest !== proposal.digest)
+    return "the gate holds it by now"; // also what was approved before it was proposed again as something else
+  return stricterNow(context, { proposal, opened, decided, gate });
+}
+
+/** True for what only reads, and for what is known not to have happened. */
+function isWithoutEffect(
+  { verifiedAbsent }: PlanContext,
+  tool: Tool | undefined,
+  { key, effect }: Proposal,
+): boolean {
+  return verifiedAbsent.has(key) || (effect === "read" && (tool?.effect ?? effect) === "read");
+}
+
+/**
+ * I4. What started, was proposed again and is now refused may have happened by its first start: before it is told of as
+ * refused, that is found out, or a person says.
+ */
+export function settleFirst(
+  context: PlanContext,
+  known: Operation | undefined,
+  tool: Tool | undefined,
+  plan: Plan,
+): Plan {
+  const { start: started, proposal } = known ?? {};
+  if (!known || !started || !proposal || plan.kind !== "append") return plan;
+  const denial = plan.events.find(({ type }) => type === "action_denied");
+  if (denial?.type !== "action_denied" || isWithoutEffect(context, tool, proposal)) return plan;
+  if (tool?.verify && started.digest === proposal.digest)
+    return planVerify(context, known, { started, tool, proposal });
+  const others = plan.events.filter((event) => event !== denial);
+  const why = `it started, no result was recorded, and it is refused by now: ${denial.why}`;
+  return append(...others, ...doubtEvents(context, known, started, why));
 }
 
 /** So often an action is started whose worker dies each time, before a person looks at it. */

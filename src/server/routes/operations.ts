@@ -1,6 +1,7 @@
 // What belongs to running the service: is it there, does it work, what is it doing, what can it do.
 import { isHoldpointError } from "../../core/errors.ts";
 import type { AgentTotals } from "../../core/numbers/totals.ts";
+import type { Clock } from "../../ports/clock.ts";
 import type { NumbersStore } from "../../ports/numbers-store.ts";
 import { json } from "../answer.ts";
 import { type App, addRoute } from "../route.ts";
@@ -10,7 +11,7 @@ import type { Service } from "../service.ts";
 /** Without `numbers` the metrics tell nothing of what agents did. */
 export function addOperationRoutes(app: App, service: Service, numbers: NumbersStore | undefined): void {
   const { runtime, feed, metrics, live, isMetricsOpen, version } = service;
-  const totals = createTotals(numbers);
+  const totals = createTotals(numbers, runtime.clock);
 
   addRoute(
     app,
@@ -89,14 +90,24 @@ export function addOperationRoutes(app: App, service: Service, numbers: NumbersS
   app.get("/openapi.json", () => json(200, describeService(app, version)));
 }
 
-/** Summed again when something was appended since, and by one scrape at a time. */
+/** How long sums count, in milliseconds: they take 0.1 s with 10,000 threads, and many may scrape a store that is busy. */
+const totalsCountMs = 1_000;
+
+/** Summed again when something was appended since, and some time has passed. */
 function createTotals(
   numbers: NumbersStore | undefined,
+  clock: Clock,
 ): (head: number) => Promise<readonly AgentTotals[] | null> {
-  let last: { readonly head: number; readonly totals: Promise<readonly AgentTotals[]> } | null = null;
+  let last: {
+    readonly head: number;
+    readonly at: number;
+    readonly totals: Promise<readonly AgentTotals[]>;
+  } | null = null;
   return async (head) => {
     if (!numbers) return null;
-    last = last?.head === head ? last : { head, totals: numbers.totals() };
+    const at = clock.now();
+    const counts = last !== null && (last.head === head || Math.abs(at - last.at) < totalsCountMs);
+    last = last && counts ? last : { head, at, totals: numbers.totals() };
     try {
       return await last.totals;
     } catch (error) {

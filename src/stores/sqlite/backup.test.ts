@@ -1,4 +1,12 @@
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -75,6 +83,48 @@ test("the copy is one file, works as a store, and knows nothing of what came lat
 test("a file of that name is refused and left alone", async () => {
   writeFileSync(to, "mine");
   await expect(backupSqliteStore({ path, to, signal })).rejects.toMatchObject({ code: "usage" });
+});
+
+test("the copy is its owner's alone, whatever the umask lets others do", async () => {
+  await backupSqliteStore({ path, to, signal });
+  expect(statSync(to).mode & 0o777).toBe(0o600);
+});
+
+test("a link of that name is refused, and what lies beside is left alone", async () => {
+  symlinkSync(join(folder, "nowhere"), to);
+  await expect(backupSqliteStore({ path, to, signal })).rejects.toMatchObject({ code: "usage" });
+  expect(lstatSync(to).isSymbolicLink()).toBe(true);
+  writeFileSync(`${to}.2.unfinished`, "mine");
+  await backupSqliteStore({ path, to: `${to}.2`, signal });
+  expect(readFileSync(`${to}.2.unfinished`, "utf8")).toBe("mine");
+});
+
+test("a store that is called like an unfinished copy is no such thing", async () => {
+  const odd = `${to}.unfinished`;
+  await (await openSqliteStore({ path: odd })).close();
+  await backupSqliteStore({ path: odd, to, signal });
+  expect([existsSync(odd), existsSync(to)]).toEqual([true, true]);
+});
+
+test("names that SQLite keeps for the store's own files are refused", async () => {
+  await store.close();
+  for (const end of ["-wal", "-shm", "-journal"])
+    await expect(backupSqliteStore({ path, to: `${path}${end}`, signal })).rejects.toMatchObject({
+      code: "usage",
+    });
+});
+
+test("of several backups to one name at once, one is made, and it is whole", async () => {
+  await start("th_1");
+  const made = await Promise.allSettled(
+    Array.from({ length: 5 }, () => backupSqliteStore({ path, to, signal })),
+  );
+  const refused = made.flatMap((each) => (each.status === "rejected" ? [each.reason.code] : []));
+  expect(refused).toEqual(["usage", "usage", "usage", "usage"]);
+  const copy = await openSqliteStore({ path: to, readOnly: true });
+  expect(await copy.verify({})).toMatchObject({ threads: 1, problems: [] });
+  await copy.close();
+  expect(readdirSync(folder).filter((name) => name.startsWith("backup"))).toEqual(["backup.db"]);
 });
 
 test("a damaged store gives no backup", async () => {

@@ -1,7 +1,10 @@
 // B1. The copy is one moment of the store, whatever is written meanwhile: it is read in one transaction.
-// B2. Under its name there is a whole and verified copy, or nothing: it is made beside it, checked, flushed, renamed.
-import { existsSync } from "node:fs";
-import { open, rename, rm, stat } from "node:fs/promises";
+// B2. Under its name there is a whole and verified copy, or nothing: it is made beside it under a name of its own, checked,
+//     flushed, and given its name. No file that is there is touched, also when several backups are made at once.
+// B3. The copy is its owner's alone, as the store is.
+import { randomBytes } from "node:crypto";
+import { lstatSync } from "node:fs";
+import { link, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { HoldpointError, isHoldpointError } from "../../core/errors.ts";
@@ -39,8 +42,9 @@ const allPages = 2 ** 31 - 1;
 export async function backupSqliteStore(options: BackupOptions): Promise<BackupReport> {
   const { path, signal, busyMs = 10_000 } = options;
   const to = resolve(options.to);
-  if (existsSync(to)) throw fileIsThere(options.to);
-  const unfinished = `${to}.unfinished`;
+  if (isThere(to)) throw fileIsThere(options.to);
+  assertNotBeside(resolve(path), to);
+  const unfinished = `${to}.${randomBytes(6).toString("hex")}.unfinished`; // another's may be under way
   try {
     await copy({ path, busyMs, to: unfinished });
     signal.throwIfAborted();
@@ -48,7 +52,7 @@ export async function backupSqliteStore(options: BackupOptions): Promise<BackupR
     signal.throwIfAborted();
     const bytes = (await stat(unfinished)).size;
     await flush(unfinished);
-    await rename(unfinished, to);
+    await publish(unfinished, to);
     await flush(dirname(to));
     return { threads, events, bytes };
   } catch (error) {
@@ -63,9 +67,9 @@ async function copy(request: {
   readonly to: string;
 }): Promise<void> {
   const { path, busyMs, to } = request;
-  await rm(to, { force: true }); // of a run that was killed
   const database = await openDatabase({ path, readOnly: true, busyMs });
   try {
+    await (await open(to, "wx", 0o600)).close(); // B3: SQLite would make it for all to read
     await backup(database, to, { rate: allPages });
   } finally {
     database.close();
@@ -90,6 +94,30 @@ async function verified(
   } finally {
     await store.close();
   }
+}
+
+/** As `rename`, but what came to be there meanwhile stays; where the disk knows no links, all but that is checked. */
+async function publish(unfinished: string, to: string): Promise<void> {
+  try {
+    await link(unfinished, to);
+  } catch {
+    if (isThere(to)) throw fileIsThere(to);
+    return rename(unfinished, to);
+  }
+  await rm(unfinished);
+}
+
+/** Also a link that leads nowhere is a file of that name. */
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** SQLite takes these for its own, and removes what it does not understand. @throws `usage` */
+function assertNotBeside(path: string, to: string): void {
+  if (!["-wal", "-shm", "-journal"].some((end) => to === `${path}${end}`)) return;
+  throw new HoldpointError("usage", `${to} is a name that SQLite keeps for the store's own files`, {
+    fix: 'Name another file, such as backup-"$(date +%F)".db.',
+  });
 }
 
 /** A file's bytes, or a folder's names, on the disk. */
