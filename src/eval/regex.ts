@@ -14,7 +14,7 @@ let place: Context | null = null;
  *
  * @throws `suite_invalid` when it takes more than 5 s: neither answer would be true, and `$not` makes either one pass.
  */
-export function fitsRegex(source: string, text: string, mostMs = defaultMostMs): boolean {
+export function fitsRegex(source: string, text: string, mostMs: number = defaultMostMs): boolean {
   place ??= createContext({});
   Object.assign(place, { source, text });
   try {
