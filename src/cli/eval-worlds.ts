@@ -1,9 +1,10 @@
 // The agents of each trial: those of files and the config, the same for all; or what the suite's setup makes for each.
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { type Agent, isAgent } from "../core/agent.ts";
 import { HoldpointError, toErrorInfo } from "../core/errors.ts";
+import { makeRunFolder } from "../eval/run-folder.ts";
 import type { EvalCase, EvalSetup, EvalSuite, TrialSetup } from "../eval/suite.ts";
 import type { OpenedWorld } from "../eval/trial.ts";
 import { parsePrompt } from "../prompts/parse-prompt.ts";
@@ -54,7 +55,7 @@ export async function evalWorlds(
 
   async function make(trial: TrialSetup): Promise<Made> {
     if (!setup) return { agents: shelf?.agents ?? [], model: undefined, close: async () => {} };
-    await mkdir(trial.folder, { recursive: true });
+    await makeRunFolder(trial.folder);
     return madeBy(setup, trial, signal);
   }
 

@@ -1,10 +1,10 @@
 // What others left in a run's folder is told of by name, and changed by nobody.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { isReport } from "./figures/read-report.ts";
-import { openRunFolder } from "./run-folder.ts";
+import { openRunFolder, writeWhole } from "./run-folder.ts";
 import type { RunIdentity } from "./run-identity.ts";
 
 let path = "";
@@ -32,6 +32,24 @@ describe("a run's folder", () => {
     const next = await openRunFolder(path, { ...identity, createdAt: "2027-01-05T09:00:00.000Z" });
     expect([next.isNew, next.identity]).toEqual([false, identity]);
     next.close();
+  });
+
+  it("is its owner's alone, and so is what is made above it", async () => {
+    const inner = join(path, "evals", "run");
+    (await openRunFolder(inner, identity)).close();
+    const modes = [inner, join(path, "evals")].map((folder) => statSync(folder).mode & 0o777);
+    expect(modes).toEqual([0o700, 0o700]);
+  });
+
+  it("writes no file by a link that somebody put where its own is made", async () => {
+    const others = join(path, "others");
+    writeFileSync(others, "theirs");
+    symlinkSync(others, join(path, "page.html.new"));
+    await writeWhole(join(path, "page.html"), "ours");
+    expect([readFileSync(others, "utf8"), readFileSync(join(path, "page.html"), "utf8")]).toEqual([
+      "theirs",
+      "ours",
+    ]);
   });
 
   it.each(["is no database", "is a folder"])(

@@ -1,7 +1,7 @@
 // The folder of a run: `run.json` says what it is of, `eval.db` holds its threads, `trials/` the worlds of trials that have
 // one, `report.json` what it came to. One process at a time works in it.
 import { existsSync } from "node:fs";
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { HoldpointError } from "../core/errors.ts";
@@ -23,7 +23,7 @@ export interface RunFolder {
  * holds something else; `store_unavailable` when it cannot be written.
  */
 export async function openRunFolder(path: string, given: RunIdentity): Promise<RunFolder> {
-  await writable(path, () => mkdir(path, { recursive: true }));
+  await writable(path, () => makeRunFolder(path));
   const unlock = lock(path);
   try {
     const known = await readIdentity(path);
@@ -35,6 +35,11 @@ export async function openRunFolder(path: string, given: RunIdentity): Promise<R
     unlock();
     throw error;
   }
+}
+
+/** Its owner's alone, as a store's folder is: it holds what agents were told and did. One that is there stays as it is. */
+export async function makeRunFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
 }
 
 /** Where a trial's world is: a name made of its case, readable and one of a kind by its number. */
@@ -61,7 +66,8 @@ export async function writeJson(path: string, value: unknown): Promise<void> {
 export async function writeWhole(path: string, text: string): Promise<void> {
   await writable(path, async () => {
     await mkdir(dirname(path), { recursive: true });
-    const file = await open(`${path}.new`, "w");
+    await rm(`${path}.new`, { force: true }); // of a process that was killed, or a link to somewhere else
+    const file = await open(`${path}.new`, "wx");
     try {
       await file.writeFile(text);
       await file.sync();
