@@ -1,5 +1,7 @@
 // Confidence intervals at 95 %. Rates of tasks have Wilson's; means, and ratios whose parts cluster by task (one task may
 // send forty mails), a bootstrap over tasks, seeded so that the same run prints the same table.
+import { wilsonInterval } from "../../src/eval/figures/intervals.ts";
+import { mulberry32 } from "../../src/eval/figures/mulberry32.ts";
 
 /** An estimate with the ends of its interval. */
 export interface Estimate {
@@ -8,21 +10,9 @@ export interface Estimate {
   readonly high: number;
 }
 
-/** The 97.5th percentile of the normal distribution. */
-const z = 1.959963984540054;
-
 /** Wilson's score interval for `count` of `of`; all of 0 to 1 where there is nothing to divide by. */
 export function wilson(count: number, of: number): Estimate {
-  if (of === 0) return { value: Number.NaN, low: 0, high: 1 };
-  const share = count / of;
-  const spread = z * Math.sqrt((share * (1 - share)) / of + (z * z) / (4 * of * of));
-  const middle = share + (z * z) / (2 * of);
-  const scale = 1 + (z * z) / of;
-  return {
-    value: share,
-    low: Math.max(0, (middle - spread) / scale),
-    high: Math.min(1, (middle + spread) / scale),
-  };
+  return { value: count / of, ...wilsonInterval(count, of) };
 }
 
 /** How often the tasks are drawn again: the ends of an interval then move by about a twentieth of its width. */
@@ -35,7 +25,7 @@ export function bootstrapRatio(
   weights: readonly number[] = values.map(() => 1),
 ): Estimate {
   const value = sum(values) / sum(weights);
-  const next = randomNumbers(seed);
+  const next = mulberry32(seed);
   const drawn = Float64Array.from({ length: resamples }, () => drawRatio(values, weights, next)).sort();
   const finite = drawn.filter(Number.isFinite);
   return {
@@ -63,15 +53,4 @@ function drawRatio(values: readonly number[], weights: readonly number[], next: 
 
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
-}
-
-/** Numbers from 0 up to 1 (mulberry32): fast, since a bootstrap takes a million of them. */
-function randomNumbers(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

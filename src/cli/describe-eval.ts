@@ -1,5 +1,5 @@
 import type { CaseComparison, Comparison } from "../eval/figures/comparison.ts";
-import type { EvalFigures, EvalReport } from "../eval/figures/eval-report.ts";
+import { type EvalFigures, type EvalReport, isReached } from "../eval/figures/eval-report.ts";
 import type { Interval } from "../eval/figures/intervals.ts";
 import { formatCount, formatDuration, line, plural } from "./format.ts";
 import type { Paint } from "./screen.ts";
@@ -65,11 +65,9 @@ function table({ cases, total, minSuccess }: EvalReport, paint: Paint): readonly
   return [
     paint("dim", joined(head)),
     ...cells.map((row, index) => {
-      const isCase = index < cases.length;
-      const rate = rows[index]?.figures.success.rate ?? 0;
-      return isCase
-        ? paint(rate >= minSuccess - 1e-9 ? "green" : "red", joined(row))
-        : paint("bold", joined(row));
+      const own = cases[index];
+      if (!own) return paint("bold", joined(row)); // the last: of all together
+      return paint(isReached(own, minSuccess) ? "green" : "red", joined(row));
     }),
   ];
 }

@@ -38,7 +38,7 @@ export interface EvalModels {
 /** Of one trial. */
 interface TrialModels {
   readonly resolveModel: (model: unknown, clock: Clock) => Promise<Model>;
-  readonly isStuck: () => boolean;
+  readonly isStuck?: () => boolean;
 }
 
 type MakeModel = (setup: TrialSetup) => unknown;
@@ -124,7 +124,7 @@ function openModels(
 ): TrialModels {
   const faulty = new Map<Model, FaultyModel>();
   return {
-    isStuck: () => [...faulty.values()].some(({ waiting }) => waiting > 0),
+    ...(faults !== null && { isStuck: () => [...faulty.values()].some(({ waiting }) => waiting > 0) }),
     async resolveModel(named, clock) {
       const found = await resolver(instead ?? named);
       const model = record ? record(found) : found;

@@ -6,6 +6,7 @@ import { readSuite, type SuiteProblem } from "../eval/suite-problems.ts";
 import { parseYamlSuite } from "../eval/yaml-suite.ts";
 import { formatPath } from "./format.ts";
 import { importModule } from "./import-module.ts";
+import { usageError } from "./screen.ts";
 import { readText } from "./settings.ts";
 
 export interface LoadedSuite {
@@ -27,6 +28,24 @@ export async function loadSuite(given: string): Promise<LoadedSuite> {
   const read = readSuite(value);
   if (!read.suite) throw refuse(read.problems);
   return { suite: read.suite, folder: dirname(path), refuse };
+}
+
+/** `whole`: with all cases, which the run's record is of. */
+export type ChosenSuite = LoadedSuite & { readonly whole: LoadedSuite["suite"] };
+
+/** The suite with the cases whose names have the text. @throws `usage` where none has. */
+export function chooseCases(loaded: LoadedSuite, filter: string | undefined): ChosenSuite {
+  const { suite } = loaded;
+  if (filter === undefined) return { ...loaded, whole: suite };
+  const cases = suite.cases.filter(({ name }) => name.toLowerCase().includes(filter.toLowerCase()));
+  if (cases.length > 0) return { ...loaded, suite: { ...suite, cases }, whole: suite };
+  throw usageError(
+    `no case has ${JSON.stringify(filter)} in its name`,
+    `There are: ${suite.cases
+      .slice(0, 20)
+      .map(({ name }) => name)
+      .join("; ")}.`,
+  );
 }
 
 interface ReadFile {

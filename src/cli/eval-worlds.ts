@@ -1,12 +1,17 @@
 // The agents of each trial: those of files and the config, the same for all; or what the suite's setup makes for each.
-import { basename, resolve } from "node:path";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join, resolve } from "node:path";
 import { type Agent, isAgent } from "../core/agent.ts";
 import { HoldpointError, toErrorInfo } from "../core/errors.ts";
 import { makeRunFolder } from "../eval/run-folder.ts";
 import type { EvalCase, EvalSetup, EvalSuite, TrialSetup } from "../eval/suite.ts";
 import type { OpenedWorld } from "../eval/trial.ts";
 import { parsePrompt } from "../prompts/parse-prompt.ts";
+import { systemClock } from "../runtime/system-clock.ts";
+import { withTimeout } from "../runtime/with-timeout.ts";
 import { chooseAgent, loadAgents } from "./agent-library.ts";
+import type { Context } from "./context.ts";
 import type { EvalModels } from "./eval-models.ts";
 import { importModule } from "./import-module.ts";
 import { usageError } from "./screen.ts";
@@ -15,8 +20,8 @@ import { readText, type Settings } from "./settings.ts";
 export interface Worlds {
   /** Of a trial; the agents are those that a model and a prompt of the command line make of them. */
   open(setup: TrialSetup, each: EvalCase): Promise<OpenedWorld>;
-  /** For checks before the run: made once, and closed. */
-  look(folder: string): Promise<LookedAt>;
+  /** For checks before the run: made once, in a folder that is gone after it, and closed. */
+  look(): Promise<LookedAt>;
   readonly prompt: { readonly name: string; readonly version: string } | null;
 }
 
@@ -30,7 +35,7 @@ export interface LookedAt {
 
 /** @throws `usage`; what importing the suite's files throws. */
 export async function evalWorlds(
-  settings: Settings,
+  { settings, signal }: Pick<Context, "settings" | "signal">,
   { suite, folder }: { readonly suite: EvalSuite; readonly folder: string },
   models: EvalModels,
   promptPath: string | undefined,
@@ -51,7 +56,7 @@ export async function evalWorlds(
   async function make(trial: TrialSetup): Promise<Made> {
     if (!setup) return { agents: shelf?.agents ?? [], model: undefined, close: async () => {} };
     await makeRunFolder(trial.folder);
-    return madeBy(setup, trial);
+    return madeBy(setup, trial, signal);
   }
 
   function find(each: EvalCase, agents: readonly Agent[]): Agent | null {
@@ -83,9 +88,8 @@ export async function evalWorlds(
         close: made.close,
       };
     },
-    async look(at) {
-      const made = await make({ case: suite.cases[0]?.name ?? "", trial: 0, seed: "check", folder: at });
-      await made.close();
+    async look() {
+      const made = await lookInto(make, suite.cases[0]?.name ?? "");
       const agentOf = (each: EvalCase): Agent | null => {
         const found = find(each, made.agents);
         return found && promptFor(found, found);
@@ -93,6 +97,18 @@ export async function evalWorlds(
       return { agents: made.agents, agentOf, model: made.model };
     },
   };
+}
+
+/** A setup may make what is there once only: a run that goes on looks again. */
+async function lookInto(make: (trial: TrialSetup) => Promise<Made>, name: string): Promise<Made> {
+  const folder = await mkdtemp(join(tmpdir(), "holdpoint-eval-"));
+  try {
+    const made = await make({ case: name, trial: 0, seed: "check", folder });
+    await made.close();
+    return made;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** Names, and models of AI SDK providers, are called over the network. */
@@ -116,8 +132,8 @@ async function setupOf({ setup }: EvalSuite, folder: string): Promise<EvalSetup 
   );
 }
 
-async function madeBy(setup: EvalSetup, trial: TrialSetup): Promise<Made> {
-  const world = await called(setup, trial);
+async function madeBy(setup: EvalSetup, trial: TrialSetup, signal: AbortSignal): Promise<Made> {
+  const world = await userCode(trial, setupMs, signal, () => setup(trial));
   const isWorld = typeof world === "object" && world !== null && "agents" in world;
   const parts = isWorld
     ? (world as Partial<{ agents: unknown; model: unknown; close: () => unknown }>)
@@ -127,22 +143,40 @@ async function madeBy(setup: EvalSetup, trial: TrialSetup): Promise<Made> {
     throw new HoldpointError("agent_invalid", "the suite's setup gave no agents", {
       fix: "Return an agent, a list of agents, or { agents, model, close }.",
     });
-  return { agents, model: parts.model, close: async () => void (await parts.close?.()) };
+  const { signal: untold } = new AbortController(); // also a run that is stopped puts its worlds away
+  const close = async () => void (await userCode(trial, closeMs, untold, () => parts.close?.()));
+  return { agents, model: parts.model, close };
 }
 
-async function called(setup: EvalSetup, trial: TrialSetup): Promise<unknown> {
-  try {
-    return await setup(trial);
-  } catch (cause) {
-    const { message } = toErrorInfo(cause, "agent_invalid");
-    throw new HoldpointError(
+/** A setup that takes longer hangs; so does the end of its world. */
+const setupMs = 5 * 60_000;
+const closeMs = 10_000;
+
+/** @throws `agent_invalid` with what it threw, or that it does not come back; the signal's reason. */
+async function userCode(
+  { case: name, trial }: TrialSetup,
+  timeoutMs: number,
+  signal: AbortSignal,
+  run: () => unknown,
+): Promise<unknown> {
+  const ended = await withTimeout(systemClock, timeoutMs, signal, run);
+  const failed = (why: string, cause?: unknown): HoldpointError =>
+    new HoldpointError(
       "agent_invalid",
-      `the suite's setup failed for ${JSON.stringify(trial.case)}, trial ${trial.trial}: ${message}`,
-      {
-        fix: "Correct it in the setup's file.",
-        cause,
-      },
+      `the suite's setup failed for ${JSON.stringify(name)}, trial ${trial}: ${why}`,
+      { fix: "Correct it in the setup's file.", cause },
     );
+  switch (ended.kind) {
+    case "returned":
+      return ended.value;
+    case "threw":
+      throw failed(toErrorInfo(ended.error, "agent_invalid").message, ended.error);
+    case "timeout":
+      throw failed(`it gave no answer within ${timeoutMs} ms`);
+    case "aborted":
+      throw signal.reason;
+    default:
+      return ended satisfies never;
   }
 }
 

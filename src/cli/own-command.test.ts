@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
-import { ownCommandOf } from "./own-command.ts";
+import { defineCommands } from "./command-line.ts";
+import { commands } from "./commands.ts";
+import { ownCommandOf, spellCommands } from "./own-command.ts";
 
 const local = "/srv/desk/node_modules/.bin/holdpoint";
 const npm = { npm_config_user_agent: "npm/11.6.0 node/v24.21.0 linux x64" };
@@ -35,4 +37,14 @@ const cases: readonly (readonly [name: string, start: Parameters<typeof ownComma
 
 test.each(cases)("%s", (_name, start, own) => {
   expect(ownCommandOf(start)).toBe(own);
+});
+
+test("sentences name every command as it can be typed, and leave other words alone", () => {
+  const program = defineCommands("1.0.0", commands, () => () => Promise.resolve());
+  const sentences = program.commands.map((command) => `Try \`holdpoint ${command.name()}\`.`);
+  expect(sentences.length).toBeGreaterThan(20);
+  for (const sentence of sentences)
+    expect(spellCommands(sentence, "npx holdpoint")).toBe(sentence.replace("`holdpoint", "`npx holdpoint"));
+  const other = "holdpoint runs agents: see node_modules/holdpoint check, or @acme/holdpoint run";
+  expect(spellCommands(other, "npx holdpoint")).toBe(other);
 });

@@ -28,11 +28,12 @@ export function ownCommand(rest: string): string {
   return `${own} ${rest}`;
 }
 
+/** Words that follow ours in a command; a test compares them with the commands that there are. */
 const names =
   "init|check|run|backup|threads|show|prompt|inbox|deliveries|approve|reject|answer|resolve|standing|signal|cancel|fork|flag|stats|worker|schedules|serve|token|export|prune|verify|eval|--help|<command>";
 const mention = new RegExp(`(?<![\\w./@:-])holdpoint (?=(?:${names})(?![\\w-]))`, "g");
 
 /** Our own sentences, which name commands as `holdpoint …`. Never for what a thread or a person said. */
-export function spellCommands(sentence: string): string {
-  return own === "holdpoint" ? sentence : sentence.replaceAll(mention, `${own} `);
+export function spellCommands(sentence: string, program: string = own): string {
+  return program === "holdpoint" ? sentence : sentence.replaceAll(mention, `${program} `);
 }

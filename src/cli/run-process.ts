@@ -5,7 +5,7 @@ import { runCommandLine } from "./command-line.ts";
 import { commands } from "./commands.ts";
 import { exitCodeOf } from "./exit-code.ts";
 import { ownVersion, shareOwnPackage } from "./own-package.ts";
-import { createScreen, type Screen } from "./screen.ts";
+import { type CommandResult, createScreen, type Screen } from "./screen.ts";
 
 /** How long a graceful end may take after a fault in foreign code, beyond the runtime's own grace of 10 s. */
 const faultGraceMs = 15_000;
@@ -43,10 +43,18 @@ export async function runProcess(args: readonly string[]): Promise<void> {
   } catch (thrown) {
     isOver = true;
     const isFault = faults.length > 0;
+    if (!isFault && stop.signal.aborted && thrown === stop.signal.reason)
+      return end(screen, () => screen.result(stopped), 3);
     const error = isFault ? faults[0] : thrown;
     await end(screen, () => screen.fail(error), isFault ? 1 : exitCodeOf(error));
   }
 }
+
+/** Of a command that was told to stop, and had nothing to give by then. */
+const stopped: CommandResult = {
+  document: { stopped: true },
+  lines: ["stopped before the end: run it again"],
+};
 
 /** Known before the arguments are parsed, because parsing may fail and must say so in the right form. */
 function screenOptions(args: readonly string[]): { readonly json: boolean; readonly quiet: boolean } {

@@ -44,12 +44,17 @@ export async function makeRunFolder(path: string): Promise<void> {
 
 /** Where a trial's world is: a name made of its case, readable and one of a kind by its number. */
 export function trialFolder(path: string, caseIndex: number, caseName: string, trial: number): string {
-  const readable = caseName
+  const ofCase = `${String(caseIndex + 1).padStart(3, "0")}-${readableName(caseName)}`;
+  return join(path, "trials", ofCase, String(trial));
+}
+
+/** What is left of a name in the name of a folder; maybe nothing. */
+export function readableName(name: string): string {
+  return name
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-|-$/g, "")
     .slice(0, 40);
-  return join(path, "trials", `${String(caseIndex + 1).padStart(3, "0")}-${readable}`, String(trial));
 }
 
 /** A file is there as a whole, also after a crash, or not at all. @throws `store_unavailable` */

@@ -35,8 +35,8 @@ export interface OpenedWorld {
   /** Of the case. */
   readonly agent: Agent;
   readonly resolveModel: (model: unknown, clock: Clock) => Promise<Model>;
-  /** True while a model only waits for time to pass. */
-  readonly isStuck: () => boolean;
+  /** True while a model only waits for time to pass; absent where none ever does. */
+  readonly isStuck?: () => boolean;
   /** Retries wait for real time: there is a provider on the other side. */
   readonly isLive: boolean;
   close(): Promise<void>;
@@ -173,7 +173,7 @@ async function helpStuck(
   clock: TrialClock,
   over: AbortSignal,
 ): Promise<void> {
-  while (!over.aborted) {
+  while (isStuck && !over.aborted) {
     await base.sleep(stuckMs, over);
     if (isStuck()) clock.skipTo(clock.now() + stuckSkipMs);
   }

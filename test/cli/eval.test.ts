@@ -1,5 +1,5 @@
 // `holdpoint eval` as users run it: a real process, a real folder, models in code.
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { XMLValidator } from "fast-xml-parser";
 import { describe, expect, it } from "vitest";
@@ -140,6 +140,41 @@ describe("a run that is killed", () => {
   });
 });
 
+describe("a setup that makes its world once only", () => {
+  it("is no hindrance to a run that goes on, and leaves nothing but its trials", async () => {
+    const project = evalProject();
+    project.write("suite.yaml", suite.replace("agent: ./agents.ts", "agent: worker\nsetup: ./setup.ts"));
+    project.write(
+      "setup.ts",
+      'import { mkdirSync } from "node:fs";\nimport agent from "./agents.ts";\n' +
+        'export default ({ folder }) => { mkdirSync(folder + "/shop"); return agent; };\n',
+    );
+    const command = ["eval", "suite.yaml", "--resume", "run"];
+    expect(await project.json(...command)).toMatchObject({ code: 0 });
+    expect(await project.json(...command, "-k", "2")).toMatchObject({
+      code: 0,
+      document: { total: { trials: 4, passed: 4 } },
+    });
+    expect(readdirSync(join(project.folder, "run/trials")).sort()).toEqual(["001-first", "002-second"]);
+  });
+});
+
+describe("a setup that does not come back", () => {
+  it("keeps nobody waiting who stops the run", async () => {
+    const project = evalProject();
+    project.write("suite.yaml", suite.replace("agent: ./agents.ts", "agent: worker\nsetup: ./setup.ts"));
+    project.write(
+      "setup.ts",
+      'export default () => { console.error("setting up"); setInterval(() => {}, 1e6); return new Promise(() => {}); };\n',
+    );
+    const running = project.start(["eval", "suite.yaml", "--json"]);
+    await running.until("setting up");
+    running.child.kill("SIGINT");
+    const { code, stdout } = await running.ended;
+    expect([code, JSON.parse(stdout)]).toEqual([3, { stopped: true }]);
+  });
+});
+
 describe("what goes wrong in a trial", () => {
   it("is told with its thread, whatever it was", async () => {
     const project = evalProject();
@@ -191,6 +226,23 @@ export default evalSuite({
     const { threadId } = document.cases[4].results[0];
     const shown = await project.run("show", threadId, "--store", join(document.folder, "eval.db"));
     expect(shown.stdout).toContain("no such luck");
+  });
+});
+
+describe("a secret that a check quotes", () => {
+  it("is in no report", async () => {
+    const project = evalProject();
+    project.write("holdpoint.config.json", '{ "secrets": ["SHOP_TOKEN"] }');
+    project.write(
+      "suite.mjs",
+      'const check = () => ["it paid with " + process.env.SHOP_TOKEN];\n' +
+        'export default { name: "leaks", agent: "./agents.ts#asker", cases: [{ name: "one", check }] };\n',
+    );
+    const args = ["eval", "suite.mjs", "--resume", "run", "--html", "page.html", "--junit", "junit.xml"];
+    const { code } = await project.start(args, { env: { SHOP_TOKEN: "tok-5e9d1" } }).ended;
+    expect(code).toBe(1);
+    for (const file of ["run/report.json", "page.html", "junit.xml"])
+      expect(readFileSync(join(project.folder, file), "utf8")).toContain("it paid with [secret SHOP_TOKEN]");
   });
 });
 

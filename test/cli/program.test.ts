@@ -3,12 +3,6 @@ import { fixture, newProject } from "./command.ts";
 
 it.each([
   { name: "the package's own command", env: {}, program: "holdpoint" },
-  { name: "npx", env: { npm_command: "exec" }, program: "npx holdpoint" },
-  {
-    name: "a project's script",
-    env: { npm_command: "start", npm_lifecycle_event: "start" },
-    program: "npx holdpoint",
-  },
   {
     name: "the clone's script",
     env: { npm_command: "run-script", npm_lifecycle_event: "holdpoint" },

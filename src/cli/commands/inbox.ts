@@ -47,7 +47,7 @@ export const addInbox: AddCommand = (program, run) => {
           const head =
             rows.length === 0
               ? nothing(who, nextCursor)
-              : `${plural(rows.length, "open request")}${who ? ` for ${who.id}` : ""}${nextCursor === null ? "" : ", and more"}`;
+              : `${plural(rows.length, "open request")}${who ? ` for ${line(who.id, 80)}` : ""}${nextCursor === null ? "" : ", and more"}`;
           return {
             document: { ...(who && { for: who.id }), requests: rows.map(requestDocument), nextCursor },
             lines: [head, ...rows.flatMap((row) => ["", ...describeRequest(row, view)]), ...more],

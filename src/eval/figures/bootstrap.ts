@@ -1,5 +1,6 @@
 import { sha256 } from "../../core/digest.ts";
 import type { Interval } from "./intervals.ts";
+import { mulberry32 } from "./mulberry32.ts";
 
 /** More of them move the ends of an interval by less than a hundredth of its width. */
 const resamples = 2_000;
@@ -11,7 +12,7 @@ const resamples = 2_000;
  */
 export function bootstrapMean(differences: readonly number[], seed: number | string): Interval | null {
   if (differences.length < 2) return null;
-  const next = numbersFrom(`bootstrap ${seed}`);
+  const next = mulberry32(Number.parseInt(sha256(`bootstrap ${seed}`).slice(0, 8), 16));
   const means = Float64Array.from({ length: resamples }, () => {
     let sum = 0;
     for (let drawn = 0; drawn < differences.length; drawn++)
@@ -21,16 +22,5 @@ export function bootstrapMean(differences: readonly number[], seed: number | str
   return {
     low: means[Math.floor(resamples * 0.025)] ?? 0,
     high: means[Math.ceil(resamples * 0.975) - 1] ?? 0,
-  };
-}
-
-/** Mulberry32 (T. Ettinger, 2017): evenly spread numbers of at least 0 and under 1, millions a second. */
-function numbersFrom(seed: string): () => number {
-  let state = Number.parseInt(sha256(seed).slice(0, 8), 16);
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }

@@ -70,12 +70,17 @@ export function evalReport(
       .sort((one, other) => one.trial - other.trial);
     return { name, ...figuresOf(own, [own]), results: own };
   });
-  const ok = cases.every(({ success: { rate } }) => rate !== null && rate >= minSuccess - 1e-9); // 0.7 is no fraction of ten
+  const ok = cases.every((each) => isReached(each, minSuccess));
   const total = figuresOf(
     results,
     cases.map((each) => each.results),
   );
   return { v: 1, run, minSuccess, ok, total, cases };
+}
+
+/** Whether so many trials passed as must. */
+export function isReached({ success: { rate } }: EvalFigures, minSuccess: number): boolean {
+  return rate !== null && rate >= minSuccess - 1e-9; // a share such as 0.7 is no fraction of two
 }
 
 function figuresOf(results: readonly TrialResult[], cases: readonly (readonly TrialResult[])[]): EvalFigures {

@@ -1,7 +1,7 @@
 // Charts as inline SVG: colours come from the page's style, so that they follow its light and dark scheme.
 import { type Html, html } from "../../core/html.ts";
 import type { CaseComparison } from "../figures/comparison.ts";
-import type { CaseReport } from "../figures/eval-report.ts";
+import { type CaseReport, isReached } from "../figures/eval-report.ts";
 import { formatShare, shownText, signed } from "./format-report.ts";
 
 /** In units of the drawing. */
@@ -55,14 +55,14 @@ function shortened(label: string): string {
 
 export function successChart(cases: readonly CaseReport[], minSuccess: number): Html {
   const x = (share: number): number => rounded(plotLeft + share * plotWidth);
-  const rows = cases.map(({ name, success, passed, trials }): Row => {
+  const rows = cases.map((each): Row => {
+    const { name, success, passed, trials } = each;
     const rate = success.rate ?? 0;
-    const isReached = success.rate !== null && rate >= minSuccess - 1e-9;
     return {
       label: name,
       value: `${formatShare(rate)}  ${passed}/${trials}`,
       mark: (y) =>
-        html`${bar(x(0), x(rate), y, isReached ? "bar" : "bar bad")}${whisker(x(success.low), x(success.high), y)}`,
+        html`${bar(x(0), x(rate), y, isReached(each, minSuccess) ? "bar" : "bar bad")}${whisker(x(success.low), x(success.high), y)}`,
     };
   });
   const goal = html`<line class="goal" x1="${x(minSuccess)}" x2="${x(minSuccess)}" y1="${top - 4}" y2="${top + Math.min(rows.length, maxRows) * rowHeight + 2}"/>`;

@@ -1,5 +1,5 @@
 // JUnit XML, as the readers of CI services take it: a test case for each case, failed when it is under its threshold.
-import type { CaseReport, EvalReport, TrialResult } from "../figures/eval-report.ts";
+import { type CaseReport, type EvalReport, isReached, type TrialResult } from "../figures/eval-report.ts";
 
 /** @param show - the command that shows a thread. */
 export function junitReport(
@@ -59,10 +59,6 @@ function describe({ trial, threadId, findings }: TrialResult, show: (threadId: s
     ...findings.map(({ rule, message }) => `  ${rule}: ${message}`),
     `  ${show(threadId)}`,
   ].join("\n");
-}
-
-function isReached({ success: { rate } }: CaseReport, minSuccess: number): boolean {
-  return rate !== null && rate >= minSuccess - 1e-9;
 }
 
 function timeOf(cases: readonly CaseReport[]): number {
