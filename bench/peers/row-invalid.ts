@@ -1,0 +1,48 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { startChild } from "./child.ts";
+import type { Cell, PeerRow } from "./peers.ts";
+import { faultNames, type InvalidOutput, patienceCalls } from "./roles.ts";
+
+export const invalidRows: readonly PeerRow[] = faultNames.map((fault) => ({
+  name: `Invalid output: ${fault}`,
+  how: "The first output is spoilt, the next is an answer. Whether a tool ran on it, how the run ended, and what the next prompt holds of it.",
+  reading: () => "",
+  measure: async (peer, _facts, folder) => show(await put(peer, folder, fault, false)),
+}));
+
+export const persistentRow: PeerRow = {
+  name: "Invalid output, for ever (wrong type)",
+  how: `Every output is spoilt, with the limits at their defaults. Model calls until the run stopped, and how; the model gives in after ${patienceCalls}.`,
+  reading: () =>
+    "Each call is paid. What matters is that it stops, after how many, and whether someone is told: an error that names the cause, a person who is asked, or a result that looks like any other.",
+  async measure(peer, _facts, folder) {
+    const { asked, outcome } = await put(peer, folder, "wrong type", true);
+    const end = outcome.kind === "failed" ? outcome.error : outcome.kind;
+    const text =
+      asked >= patienceCalls ? `no stop in ${patienceCalls} calls` : `${asked} calls, then ${short(end)}`;
+    return { text, data: { asked, outcome } };
+  },
+};
+
+async function put(peer: string, folder: string, fault: string, forEver: boolean): Promise<InvalidOutput> {
+  const own = join(folder, String(forEver));
+  mkdirSync(own, { recursive: true });
+  return startChild<InvalidOutput>(peer, "invalid", { folder: own, fault, forEver }).result;
+}
+
+function show(result: InvalidOutput): Cell {
+  const { ran, outcome, told, keepsCall } = result;
+  const parts = [ran.length === 0 ? "nothing ran" : `**ran with ${JSON.stringify(ran[0])}**`];
+  if (outcome.kind === "failed") parts.push(`run fails: ${short(outcome.error)}`);
+  if (told !== null)
+    parts.push(
+      `next prompt ${keepsCall ? "keeps the call" : "is without the call"}, and says: “${short(told)}”`,
+    );
+  return { text: parts.join("; "), data: result };
+}
+
+const short = (text: string): string => {
+  const line = text.replace(/\s+/g, " ").trim();
+  return line.length > 110 ? `${line.slice(0, 110)}…` : line;
+};

@@ -1,0 +1,27 @@
+import { startChild } from "./child.ts";
+import type { Outcome } from "./peer.ts";
+import { median, type PeerRow } from "./peers.ts";
+
+const steps = 200;
+const repeats = 5;
+
+export const pauseRow: PeerRow = {
+  name: "Pause for an approval, resume in a fresh process",
+  how: `After ${steps} steps an action needs approval and the process ends. Milliseconds in another process from opening the store to the approved action running; imports come before the clock. Median of ${repeats}.`,
+  reading: () =>
+    "What a person waits for after they said yes, without starting the process. Where the paused run is one text or file that the application keeps, it holds the whole run, and reading it is cheap; whether it can be claimed by one process only is the next rows' question.",
+  async measure(peer, _facts, folder) {
+    const times: number[] = [];
+    for (let repeat = 0; repeat < repeats; repeat++) {
+      const given = { folder, steps, runId: `paused-${repeat}` };
+      const paused = await startChild<Outcome>(peer, "pause", given).result;
+      if (paused.kind !== "paused")
+        return { text: `does not pause: ${JSON.stringify(paused)}`, data: paused };
+      const resumed = await startChild<Outcome & { ms: number }>(peer, "resume", given).result;
+      if (resumed.kind !== "ended" || !Number.isFinite(resumed.ms))
+        return { text: `does not resume: ${JSON.stringify(resumed).slice(0, 200)}`, data: resumed };
+      times.push(resumed.ms);
+    }
+    return { text: `${median(times).toFixed(1)} ms`, data: times };
+  },
+};
