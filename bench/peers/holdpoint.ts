@@ -16,7 +16,7 @@ import {
 import { type BenchTool, type Outcome, outcomeOf, type Peer, type Scenario, type Session } from "./peer.ts";
 
 /** How it is opened, apart from what is the same for all peers. */
-export interface HoldpointSettings {
+interface HoldpointSettings {
   readonly title: string;
   /** Whether the tool of the kills says, after a crash, if it took place. */
   readonly verifies: boolean;
@@ -24,8 +24,6 @@ export interface HoldpointSettings {
 
 const unlimited = { steps: 1e9, tokens: 1e12, activeTime: 1e12, identicalCalls: 1e9 };
 const never = new AbortController().signal;
-
-export const peer: Peer = holdpoint({ title: "Holdpoint", verifies: true });
 
 /** The peer, with the settings of one row. */
 export function holdpoint({ title, verifies }: HoldpointSettings): Peer {

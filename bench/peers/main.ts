@@ -43,22 +43,27 @@ const wanted: readonly PeerRow[] = [
   overflowRow,
 ].filter(({ name }) => values.rows === undefined || name.includes(values.rows));
 
-const rows: MeasuredRow[] = [];
-for (const row of wanted) rows.push(await measureRow(row, rows.length));
-rmSync(data, { recursive: true, force: true });
-
-const report: Report = {
-  date: new Date().toISOString().slice(0, 10),
-  machine: `${cpus().length} × ${cpus()[0]?.model.trim()}`,
-  node: `Node ${process.version}, SQLite ${process.versions.sqlite}`,
-  load: { before, after: loadavg()[0] ?? 0 },
-  minutes: (performance.now() - startedAt) / 60_000,
-  peers,
-  rows,
-};
 const isWhole = values.only === undefined && values.rows === undefined;
-if (isWhole) writeFileSync(join(import.meta.dirname, "../RESULTS.md"), renderReport(report));
-process.stdout.write(values.json ? `${toJson(report)}\n` : `${renderText(report)}\n`);
+const rows: MeasuredRow[] = [];
+for (const row of wanted) {
+  rows.push(await measureRow(row, rows.length));
+  if (isWhole) writeFileSync(join(import.meta.dirname, "../RESULTS.md"), renderReport(reportNow())); // what there is, if it is stopped
+}
+rmSync(data, { recursive: true, force: true });
+process.stdout.write(values.json ? `${toJson(reportNow())}\n` : `${renderText(reportNow())}\n`);
+
+function reportNow(): Report {
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    machine: `${cpus().length} × ${cpus()[0]?.model.trim()}`,
+    node: `Node ${process.version}, SQLite ${process.versions.sqlite}`,
+    load: { before, after: loadavg()[0] ?? 0 },
+    minutes: (performance.now() - startedAt) / 60_000,
+    peers,
+    rows,
+    missing: wanted.length - rows.length,
+  };
+}
 
 /** In another process too: a peer that cannot be loaded is a row that says so. */
 async function describe(name: PeerName): Promise<PeerFacts & { readonly versions: readonly string[] }> {
@@ -71,17 +76,28 @@ async function describe(name: PeerName): Promise<PeerFacts & { readonly versions
   }
 }
 
+/** One peer after the other where times are measured; two at a time where things are counted. */
 async function measureRow(row: PeerRow, index: number): Promise<MeasuredRow> {
   const cells = new Map<PeerName, Cell>();
-  for (const [name, facts] of peers) {
-    const folder = join(data, `${index}-${name}`);
-    mkdirSync(folder, { recursive: true });
-    const since = performance.now();
-    cells.set(name, await row.measure(name, facts, folder).catch(failedCell));
-    const seconds = ((performance.now() - since) / 1_000).toFixed(1);
-    process.stderr.write(`${row.name}, ${facts.title}: ${cells.get(name)?.text} (${seconds} s)\n`);
-  }
-  return { name: row.name, how: row.how, reading: row.reading(cells), cells };
+  const waiting = [...peers];
+  const workThrough = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const [name, facts] = next;
+      cells.set(name, await measureCell(row, name, facts, join(data, `${index}-${name}`)));
+    }
+  };
+  await Promise.all(row.isTimed ? [workThrough()] : [workThrough(), workThrough()]);
+  const inOrder = new Map([...peers.keys()].map((name) => [name, cells.get(name) ?? failedCell("no cell")]));
+  return { name: row.name, how: row.how, reading: row.reading, cells: inOrder };
+}
+
+async function measureCell(row: PeerRow, name: PeerName, facts: PeerFacts, folder: string): Promise<Cell> {
+  mkdirSync(folder, { recursive: true });
+  const since = performance.now();
+  const cell = await row.measure(name, facts, folder).catch(failedCell);
+  const seconds = ((performance.now() - since) / 1_000).toFixed(1);
+  process.stderr.write(`${row.name}, ${facts.title}: ${cell.text} (${seconds} s)\n`);
+  return cell;
 }
 
 function failedCell(error: unknown): Cell {
@@ -94,7 +110,8 @@ function bytesRow(): PeerRow {
   return {
     name: "Stored per step, at 200 steps",
     how: "Growth of the store's files, after what is in their write-ahead log was moved into them, over the steps of the 200-step run above.",
-    reading: () =>
+    isTimed: true,
+    reading:
       "Each step's result has 1 KB. What is above it is what the peer keeps besides: the events, or the whole state again at each step.",
     measure: async (name) => bytesOf(rows[0]?.cells.get(name)),
   };

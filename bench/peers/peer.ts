@@ -58,7 +58,7 @@ export interface Peer {
 }
 
 /** An error as the tables show it: its name or code, and the beginning of its message. */
-export function describeError(error: unknown): string {
+function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error).slice(0, 200);
   const code = "code" in error && typeof error.code === "string" ? error.code : error.name;
   return `${code}: ${error.message.slice(0, 160)}`;

@@ -23,8 +23,10 @@ export interface PeerRow {
   readonly name: string;
   /** How it is measured. */
   readonly how: string;
-  /** How to read it, after what was measured. */
-  readonly reading: (cells: ReadonlyMap<PeerName, Cell>) => string;
+  /** How to read it. */
+  readonly reading: string;
+  /** Whether times are measured, so that nothing else may run meanwhile. */
+  readonly isTimed: boolean;
   /** What is measured of one peer, in a folder of its own. It may throw: the cell then says so. */
   readonly measure: (peer: PeerName, facts: PeerFacts, folder: string) => Promise<Cell>;
 }

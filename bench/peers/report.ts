@@ -16,6 +16,8 @@ export interface Report {
   readonly minutes: number;
   readonly peers: ReadonlyMap<PeerName, PeerFacts & { readonly versions: readonly string[] }>;
   readonly rows: readonly MeasuredRow[];
+  /** Rows that are still to be measured. */
+  readonly missing: number;
 }
 
 export function renderReport(report: Report): string {
@@ -24,6 +26,7 @@ export function renderReport(report: Report): string {
     "",
     "Written by `npm run bench:peers` (`-- --json` prints the same as JSON, `-- --only langgraph,bare` measures some).",
     `Measured on ${report.date} in ${report.minutes.toFixed(1)} minutes: ${report.machine}, ${report.node}; load average ${report.load.before.toFixed(1)} before, ${report.load.after.toFixed(1)} after.`,
+    ...(report.missing > 0 ? ["", `**Stopped before its end: ${report.missing} rows are missing.**`] : []),
     "",
     "Every peer is used as its documentation recommends; the pages are named at the top of its file in `bench/peers`.",
     "The model is the same for all: a `fetch` function that answers as an OpenAI-compatible endpoint at once, behind each",

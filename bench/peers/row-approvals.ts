@@ -8,7 +8,8 @@ const deliveries = 20;
 export const approvalsRow: PeerRow = {
   name: `One approval, delivered ${deliveries} times at once`,
   how: `A paused run is approved ${deliveries} times concurrently: first by one process, then by two (half each). How often the approved action ran; once is right. Actions are counted in an fsynced ledger.`,
-  reading: () =>
+  isTimed: false,
+  reading:
     "A button pressed twice, a webhook delivered again, two replicas. More than one means that the application must claim the approval itself before it hands it on. For peers without a store that claim is by design the application's.",
   async measure(peer, _facts, folder) {
     const [one, two] = [await deliver(peer, folder, 1), await deliver(peer, folder, 2)];

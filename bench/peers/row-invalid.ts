@@ -7,14 +7,16 @@ import { faultNames, type InvalidOutput, patienceCalls } from "./roles.ts";
 export const invalidRows: readonly PeerRow[] = faultNames.map((fault) => ({
   name: `Invalid output: ${fault}`,
   how: "The first output is spoilt, the next is an answer. Whether a tool ran on it, how the run ended, and what the next prompt holds of it.",
-  reading: () => "",
+  isTimed: false,
+  reading: "",
   measure: async (peer, _facts, folder) => show(await put(peer, folder, fault, false)),
 }));
 
 export const persistentRow: PeerRow = {
   name: "Invalid output, for ever (wrong type)",
   how: `Every output is spoilt, with the limits at their defaults. Model calls until the run stopped, and how; the model gives in after ${patienceCalls}.`,
-  reading: () =>
+  isTimed: false,
+  reading:
     "Each call is paid. What matters is that it stops, after how many, and whether someone is told: an error that names the cause, a person who is asked, or a result that looks like any other.",
   async measure(peer, _facts, folder) {
     const { asked, outcome } = await put(peer, folder, "wrong type", true);

@@ -6,17 +6,24 @@ import type { Outcome } from "./peer.ts";
 import type { Cell, PeerRow } from "./peers.ts";
 import { payments } from "./roles.ts";
 
-export const kills = 24;
+const kills = 24;
 const limitMs = 30_000;
 
-export const killsRow: PeerRow = {
+const killsRow: PeerRow = {
   name: `Repeated effects after kill -9 (${kills} kills)`,
   how: `An agent makes ${payments} payments, each an fsynced line in a ledger outside the peer's store. The process is killed by SIGKILL at a seeded moment of the run; a fresh one goes on with the run as the documentation says. Repeated: payments made more than once. Lost: runs that did not reach their end with all payments.`,
-  reading: () =>
+  isTimed: false,
+  reading:
     "Between an effect and the record of it there is a moment that no store can close. A peer that runs the tool again repeats the effect then, unless the tool is idempotent, as their documentation asks; Holdpoint asks the tool's `verify`, or, where there is none, a person.",
   async measure(peer, facts, folder) {
     if (facts.durable !== "step") return { text: "no durability: n/a", data: null };
     const checked = await killed(peer, folder);
+    if (peer === "mastra") {
+      const agent = withKnownBug(checked);
+      const workflow = await killed("mastra-workflow", `${folder}-workflow`);
+      const text = `durable agent: ${agent.text}; workflow with restart(): ${workflow.text}`;
+      return { text, data: { agent: agent.data, workflow: workflow.data } };
+    }
     if (peer !== "holdpoint") return checked;
     const unchecked = await killed("holdpoint-unverified", `${folder}-unverified`);
     return {
@@ -25,6 +32,14 @@ export const killsRow: PeerRow = {
     };
   },
 };
+
+/** mastra-ai/mastra#22636, open when this was written. It says itself when it no longer applies. */
+function withKnownBug(cell: Cell): Cell {
+  const isThere = JSON.stringify(cell.data).includes("reading 'messages'");
+  return isThere
+    ? { ...cell, text: `${cell.text}: its recover() fails after a restart, known as mastra-ai/mastra#22636` }
+    : cell;
+}
 
 interface KillCounts {
   kills: number;

@@ -3,12 +3,13 @@ import type { Outcome } from "./peer.ts";
 import { median, type PeerRow } from "./peers.ts";
 
 const steps = 200;
-const repeats = 5;
+const repeats = 3;
 
 export const pauseRow: PeerRow = {
   name: "Pause for an approval, resume in a fresh process",
   how: `After ${steps} steps an action needs approval and the process ends. Milliseconds in another process from opening the store to the approved action running; imports come before the clock. Median of ${repeats}.`,
-  reading: () =>
+  isTimed: true,
+  reading:
     "What a person waits for after they said yes, without starting the process. Where the paused run is one text or file that the application keeps, it holds the whole run, and reading it is cheap; whether it can be claimed by one process only is the next rows' question.",
   async measure(peer, _facts, folder) {
     const times: number[] = [];

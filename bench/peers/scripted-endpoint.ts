@@ -1,7 +1,7 @@
 // The one model of all peers: an OpenAI-compatible chat endpoint as a `fetch` function, handed to each peer's own OpenAI
 // package. No socket, no waiting; the peer's request is serialised and its answer parsed as with a real provider.
 
-export interface ScriptedCall {
+interface ScriptedCall {
   readonly tool: string;
   /** The arguments as the model writes them: valid JSON or not. */
   readonly args: string;
@@ -14,7 +14,7 @@ export interface Reply {
   readonly cut?: boolean;
 }
 
-export interface EndpointRequest {
+interface EndpointRequest {
   /** From 1, over all runs of this process. */
   readonly number: number;
   /** Tool results in the prompt: where a run stands, also in a fresh process. */

@@ -68,7 +68,7 @@ function buildAgent(scenario: Scenario, checkpointer: SqliteSaver) {
       ? [
           humanInTheLoopMiddleware({
             interruptOn: Object.fromEntries(held.map((name) => [name, true])),
-          }),
+          } as never), // its type wants literal names
         ]
       : []),
     ...(scenario.guardTokens === undefined

@@ -58,7 +58,7 @@ async function open(scenario: Scenario): Promise<Session> {
   };
 }
 
-function buildAgent(scenario: Scenario) {
+export function buildAgent(scenario: Scenario) {
   const provider = createOpenAICompatible({
     name: "scripted",
     baseURL: "http://127.0.0.1:1/v1",
