@@ -9,7 +9,7 @@ import { payments } from "./roles.ts";
 const kills = 24;
 const limitMs = 30_000;
 
-const killsRow: PeerRow = {
+export const killsRow: PeerRow = {
   name: `Repeated effects after kill -9 (${kills} kills)`,
   how: `An agent makes ${payments} payments, each an fsynced line in a ledger outside the peer's store. The process is killed by SIGKILL at a seeded moment of the run; a fresh one goes on with the run as the documentation says. Repeated: payments made more than once. Lost: runs that did not reach their end with all payments.`,
   isTimed: false,
