@@ -4,11 +4,23 @@ import { startChild } from "./child.ts";
 import type { Cell, PeerRow } from "./peers.ts";
 import { faultNames, type InvalidOutput, patienceCalls } from "./roles.ts";
 
+const readings = {
+  "unknown tool":
+    "No tool can run on it. What differs is whether the run goes on, and whether the invalid call stays in every later prompt, where a model finds it as an example.",
+  "wrong type":
+    "A tool must not see it. The message should say which argument is wrong and what was expected, in few words: it is paid for with every later call.",
+  "extra field":
+    "The schema forbids further fields. A field that is dropped in silence may have been what the model meant; one that is let through reaches code that nobody wrote for it.",
+  "cut off, as said":
+    "The endpoint says that the output ended at its limit. Half an argument must not become a whole one.",
+  "cut off, unsaid": "The same, from an endpoint that does not say so: only the JSON tells.",
+} as const satisfies Readonly<Record<(typeof faultNames)[number], string>>;
+
 export const invalidRows: readonly PeerRow[] = faultNames.map((fault) => ({
   name: `Invalid output: ${fault}`,
   how: "The first output is spoilt, the next is an answer. Whether a tool ran on it, how the run ended, and what the next prompt holds of it.",
   isTimed: false,
-  reading: "",
+  reading: readings[fault],
   measure: async (peer, _facts, folder) => show(await put(peer, folder, fault, false)),
 }));
 
