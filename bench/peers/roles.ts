@@ -47,6 +47,8 @@ function lookScript(steps: number, last: Reply = done) {
 }
 
 export interface StepsTaken {
+  /** As many as were asked for, or as went into the time. */
+  readonly taken: number;
   readonly msPerStep: number;
   /** Processor time of the whole process, which other work on the machine changes little. */
   readonly cpuMsPerStep: number;
@@ -54,22 +56,30 @@ export interface StepsTaken {
   readonly outcome: Outcome;
 }
 
+/** Past its time the model answers "done": what was taken until then counts. */
+const stepsLimitMs = 45_000;
+
 async function takeSteps(peer: Peer, { folder, steps }: Given): Promise<StepsTaken> {
-  let wanted = 20;
-  const fetch = scriptedEndpoint({ script: (request) => lookScript(wanted)(request) });
+  let [wanted, endsAt, taken] = [20, Number.POSITIVE_INFINITY, 0];
+  const fetch = scriptedEndpoint({
+    script({ results }) {
+      taken = results;
+      return performance.now() > endsAt ? done : lookScript(wanted)({ results });
+    },
+  });
   const session = await peer.open({ folder, fetch, tools: [lookTool()], maxTurns: 10 * steps });
   await session.start("warm");
   const before = storedBytes(peer, folder);
-  wanted = steps;
   const [startedAt, cpu] = [performance.now(), process.cpuUsage()];
+  [wanted, endsAt] = [steps, startedAt + stepsLimitMs];
   const outcome = await session.start("measured");
-  const msPerStep = (performance.now() - startedAt) / steps;
+  const msPerStep = (performance.now() - startedAt) / taken;
   const { user, system } = process.cpuUsage(cpu);
-  const cpuMsPerStep = (user + system) / 1_000 / steps;
+  const cpuMsPerStep = (user + system) / 1_000 / taken;
   const bytes = storedBytes(peer, folder);
   await session.close();
-  const bytesPerStep = bytes === null || before === null ? null : (bytes - before) / steps;
-  return { msPerStep, cpuMsPerStep, bytesPerStep, outcome };
+  const bytesPerStep = bytes === null || before === null ? null : (bytes - before) / taken;
+  return { taken, msPerStep, cpuMsPerStep, bytesPerStep, outcome };
 }
 
 /** The store's files after what is in the write-ahead log was moved into them. */

@@ -15,7 +15,7 @@ export const pauseRow: PeerRow = {
     const times: number[] = [];
     for (let repeat = 0; repeat < repeats; repeat++) {
       const given = { folder, steps, runId: `paused-${repeat}` };
-      const paused = await startChild<Outcome>(peer, "pause", given).result;
+      const paused = await startChild<Outcome>(peer, "pause", given, { limitMs: 120_000 }).result;
       if (paused.kind !== "paused")
         return { text: `does not pause: ${JSON.stringify(paused)}`, data: paused };
       const resumed = await startChild<Outcome & { ms: number }>(peer, "resume", given).result;
