@@ -1,9 +1,13 @@
+import { cpSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { startChild } from "./child.ts";
 import type { Outcome } from "./peer.ts";
 import { median, type PeerRow } from "./peers.ts";
 
 const steps = 200;
-const repeats = 3;
+const repeats = 5;
+/** For the steps before the pause. */
+const limitMs = 120_000;
 
 export const pauseRow: PeerRow = {
   name: "Pause for an approval, resume in a fresh process",
@@ -12,13 +16,17 @@ export const pauseRow: PeerRow = {
   reading:
     "What a person waits for after they said yes, without starting the process. Where the paused run is one text or file that the application keeps, it holds the whole run, and reading it is cheap; whether it can be claimed by one process only is the next rows' question.",
   async measure(peer, _facts, folder) {
+    const given = { steps, runId: "paused" };
+    const parked = join(folder, "parked");
+    mkdirSync(parked);
+    const paused = await startChild<Outcome>(peer, "pause", { ...given, folder: parked }, { limitMs }).result;
+    if (paused.kind !== "paused") return { text: `does not pause: ${JSON.stringify(paused)}`, data: paused };
     const times: number[] = [];
     for (let repeat = 0; repeat < repeats; repeat++) {
-      const given = { folder, steps, runId: `paused-${repeat}` };
-      const paused = await startChild<Outcome>(peer, "pause", given, { limitMs: 120_000 }).result;
-      if (paused.kind !== "paused")
-        return { text: `does not pause: ${JSON.stringify(paused)}`, data: paused };
-      const resumed = await startChild<Outcome & { ms: number }>(peer, "resume", given).result;
+      const copy = join(folder, `copy-${repeat}`);
+      cpSync(parked, copy, { recursive: true }); // of what is stored: each resumes the same
+      const resumed = await startChild<Outcome & { ms: number }>(peer, "resume", { ...given, folder: copy })
+        .result;
       if (resumed.kind !== "ended" || !Number.isFinite(resumed.ms))
         return { text: `does not resume: ${JSON.stringify(resumed).slice(0, 200)}`, data: resumed };
       times.push(resumed.ms);
