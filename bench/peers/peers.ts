@@ -16,6 +16,8 @@ export interface PeerFacts {
 export interface Cell {
   readonly text: string;
   readonly data: unknown;
+  /** Where peers can be put in order: the lower, the better. Left out where a figure does not compare. */
+  readonly score?: number;
 }
 
 /** A row of the table: one question to all peers. */

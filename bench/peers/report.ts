@@ -30,7 +30,8 @@ export function renderReport(report: Report): string {
     "",
     "Every peer is used as its documentation recommends; the pages are named at the top of its file in `bench/peers`.",
     "The model is the same for all: a `fetch` function that answers as an OpenAI-compatible endpoint at once, behind each",
-    "peer's own OpenAI package. Every measurement has a process of its own, with a time limit.",
+    "peer's own OpenAI package. Every measurement has a process of its own, with a time limit. **Best** marks the best figure",
+    "of a row among those that compare, whoever has it.",
     "",
     ...peersTable(report),
     ...report.rows.flatMap((row) => rowLines(row, report)),
@@ -64,7 +65,11 @@ function peersTable({ peers }: Report): string[] {
 }
 
 function rowLines({ name, how, reading, cells }: MeasuredRow, { peers }: Report): string[] {
-  const lines = [...cells].map(([peer, { text }]) => `| ${titleOf(peers, peer)} | ${cellOf(text)} |`);
+  const best = Math.min(...[...cells.values()].map(({ score }) => score ?? Number.POSITIVE_INFINITY));
+  const lines = [...cells].map(
+    ([peer, { text, score }]) =>
+      `| ${titleOf(peers, peer)}${score === best ? " (**best**)" : ""} | ${cellOf(text)} |`,
+  );
   const table = ["| peer | measured |", "| --- | --- |", ...lines];
   return [`## ${name}`, "", how, "", ...table, "", ...(reading === "" ? [] : [reading, ""])];
 }

@@ -13,9 +13,16 @@ export const approvalsRow: PeerRow = {
     "A button pressed twice, a webhook delivered again, two replicas. More than one means that the application must claim the approval itself before it hands it on. For peers without a store that claim is by design the application's.",
   async measure(peer, _facts, folder) {
     const [one, two] = [await deliver(peer, folder, 1), await deliver(peer, folder, 2)];
-    return { text: `${one.ran}× by one process, ${two.ran}× by two`, data: { one, two } };
+    return {
+      text: `${one.ran}× by one process, ${two.ran}× by two`,
+      data: { one, two },
+      score: Math.max(offOnce(one.ran), offOnce(two.ran)),
+    };
   },
 };
+
+/** How far from once: not at all is as wrong as twice. */
+const offOnce = (ran: number): number => Math.abs(ran - 1);
 
 async function deliver(peer: string, folder: string, processes: number) {
   const runId = `approved-${processes}`;

@@ -22,13 +22,14 @@ export const killsRow: PeerRow = {
       const agent = withKnownBug(checked);
       const workflow = await killed("mastra-workflow", `${folder}-workflow`);
       const text = `durable agent: ${agent.text}; workflow with restart(): ${workflow.text}`;
-      return { text, data: { agent: agent.data, workflow: workflow.data } };
+      return { text, data: { agent: agent.data, workflow: workflow.data }, ...scoreOf(workflow) };
     }
     if (peer !== "holdpoint") return checked;
     const unchecked = await killed("holdpoint-unverified", `${folder}-unverified`);
     return {
       text: `with verify: ${checked.text}; without: ${unchecked.text}`,
       data: { checked: checked.data, unchecked: unchecked.data },
+      ...scoreOf(checked),
     };
   },
 };
@@ -40,6 +41,8 @@ function withKnownBug(cell: Cell): Cell {
     ? { ...cell, text: `${cell.text}: its recover() fails after a restart, known as mastra-ai/mastra#22636` }
     : cell;
 }
+
+const scoreOf = ({ score }: Cell) => (score === undefined ? {} : { score });
 
 interface KillCounts {
   kills: number;
@@ -95,7 +98,8 @@ function summary(folder: string, runs: readonly string[], counts: KillCounts): C
   }
   const asked = counts.asked.length > 0 ? `, a person is asked in ${counts.asked.length}` : "";
   const text = `${counts.repeated} repeated, ${counts.lost.length} lost${asked} (${counts.kills} kills)`;
-  return { text, data: { ...counts, effects: entries.length } };
+  const score = counts.repeated + counts.lost.length;
+  return { text, data: { ...counts, effects: entries.length }, score };
 }
 
 function note(counts: KillCounts, run: string, outcome: Outcome | null): void {

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { startChild } from "./child.ts";
-import { type Cell, median, type PeerRow } from "./peers.ts";
+import { type Cell, median, type PeerFacts, type PeerRow } from "./peers.ts";
 import type { StepsTaken } from "./roles.ts";
 
 /** Runs of each length, of which the median counts; long ones are run once. */
@@ -29,7 +29,11 @@ export const stepsRow: PeerRow = {
     }
     const floor = `; a bare commit took ${commitMs(folder).toFixed(1)} ms then`;
     const mark = facts.durable === "step" ? "" : " (in memory: no durability)";
-    return { text: `${rates.join(" · ")} /s${processorTime(taken)}${mark}${floor}`, data: taken };
+    return {
+      text: `${rates.join(" · ")} /s${processorTime(taken)}${mark}${floor}`,
+      data: taken,
+      ...scoreOf(taken, facts),
+    };
   },
 };
 
@@ -56,6 +60,7 @@ export function bytesOf(steps: Cell | undefined): Cell {
   return {
     text: `${Math.round(bytesPerStep).toLocaleString("en")} B${count < 200 ? ` (of ${count} steps)` : ""}`,
     data: bytesPerStep,
+    score: bytesPerStep,
   };
 }
 
@@ -79,6 +84,12 @@ async function medianOf(
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+/** Time of a step at 200; only what is durable compares. */
+function scoreOf(taken: Readonly<Record<number, StepsTaken | string>>, { durable }: PeerFacts) {
+  const at200 = taken[200];
+  return durable === "step" && typeof at200 === "object" ? { score: at200.msPerStep } : {};
 }
 
 function processorTime(taken: Readonly<Record<number, StepsTaken | string>>): string {
