@@ -2,6 +2,7 @@
 import { rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { lookTool, openLedger, payTool, sendTool } from "./bench-tools.ts";
 import type { BenchTool, Outcome, Peer } from "./peer.ts";
@@ -148,7 +149,9 @@ async function approveAtOnce(peer: Peer, { folder, deliveries, runId }: Given): 
   const word = new Promise((resolve) => process.once("message", resolve));
   process.send?.({ kind: "started", recovered: null });
   await word;
-  return Promise.all(Array.from({ length: deliveries }, () => session.approve(runId)));
+  const outcomes = await Promise.all(Array.from({ length: deliveries }, () => session.approve(runId)));
+  await sleep(1_500); // what still goes on after every caller was answered counts, too
+  return outcomes;
 }
 
 const faults = {

@@ -14,12 +14,15 @@ export const approvalsRow: PeerRow = {
   async measure(peer, _facts, folder) {
     const [one, two] = [await deliver(peer, folder, 1), await deliver(peer, folder, 2)];
     return {
-      text: `${one.ran}× by one process, ${two.ran}× by two`,
+      text: `ran ${show(one)} by one process, ${show(two)} by two`,
       data: { one, two },
       score: Math.max(offOnce(one.ran), offOnce(two.ran)),
     };
   },
 };
+
+const show = ({ ran, ended }: { readonly ran: number; readonly ended: number }) =>
+  `${ran}× (${ended} of ${deliveries} callers told that it ended)`;
 
 /** How far from once: not at all is as wrong as twice. */
 const offOnce = (ran: number): number => Math.abs(ran - 1);

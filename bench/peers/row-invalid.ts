@@ -49,6 +49,8 @@ function show(result: InvalidOutput): Cell {
   const { ran, outcome, told, keepsCall } = result;
   const parts = [ran.length === 0 ? "nothing ran" : `**ran with ${JSON.stringify(ran[0])}**`];
   if (outcome.kind === "failed") parts.push(`run fails: ${short(outcome.error)}`);
+  if (outcome.kind === "ended" && told === null)
+    parts.push("the run ends on it as if it were an answer, and the model is not asked again");
   if (told !== null)
     parts.push(
       `next prompt ${keepsCall ? "keeps the call" : "is without the call"}, and says: “${short(told)}”`,

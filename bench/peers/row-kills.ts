@@ -59,11 +59,12 @@ async function killed(peer: string, folder: string): Promise<Cell> {
   const runMs = await wholeRun(peer, folder);
   const counts: KillCounts = { kills: 0, finishedBefore: 0, repeated: 0, lost: [], asked: [] };
   const runs: string[] = [];
+  let unfinished: string | undefined; // whoever got a run's answer has no reason to go on with it
   for (let number = 0; counts.kills < kills && number < 2 * kills; number++) {
     const runId = `run-${number}`;
-    const child = startChild<Outcome>(peer, "pay", { folder, runId, ...previousOf(runs) }, { limitMs });
+    const child = startChild<Outcome>(peer, "pay", { folder, runId, ...previousOf(unfinished) }, { limitMs });
     const recovered = await child.started.catch(failed);
-    if (runs.length > 0) note(counts, runs.at(-1) as string, recovered as Outcome); // a run of before
+    if (unfinished !== undefined) note(counts, unfinished, recovered as Outcome); // a recovery's
     const hasEnded = await Promise.race([
       sleep(random() * runMs, false),
       child.result.then(
@@ -76,9 +77,11 @@ async function killed(peer: string, folder: string): Promise<Cell> {
     if (hasEnded) counts.finishedBefore += 1;
     else counts.kills += 1;
     runs.push(runId);
+    unfinished = hasEnded ? undefined : runId;
   }
-  const last = startChild<null>(peer, "pay", { folder, runId: "", ...previousOf(runs) }, { limitMs });
-  note(counts, runs.at(-1) as string, (await last.started.catch(failed)) as Outcome);
+  const last = startChild<null>(peer, "pay", { folder, runId: "", ...previousOf(unfinished) }, { limitMs });
+  const recovered = (await last.started.catch(failed)) as Outcome | null;
+  if (unfinished !== undefined) note(counts, unfinished, recovered);
   return summary(folder, runs, counts);
 }
 
@@ -120,7 +123,7 @@ async function wholeRun(peer: string, folder: string): Promise<number> {
   return performance.now() - startedAt;
 }
 
-const previousOf = (runs: readonly string[]) => (runs.length === 0 ? {} : { previous: runs.at(-1) });
+const previousOf = (previous: string | undefined) => (previous === undefined ? {} : { previous });
 
 const failed = (error: unknown): Outcome => ({ kind: "failed", error: String(error) });
 

@@ -8,10 +8,10 @@ const maxTokens = 32_000;
 
 export const overflowRow: PeerRow = {
   name: "Context overflow: 20 results of 100 KB, a model that refuses over 32,000 tokens",
-  how: "As it comes, and with the means that the documentation names switched on (below, by peer). Whether the run ended, and how many calls the model refused. A single result fits, two do not.",
+  how: "As it comes, and with the means that the documentation names switched on (in the first table). Whether the run ended, and how many calls the model refused. A single result fits, two do not.",
   isTimed: false,
   reading:
-    "Ended says that the run went through, not that the model still saw what it needed: each means leaves older results out, and only Holdpoint's reference lets the model fetch one again.",
+    "Ended says that the run went through, not that the model still saw what it needed: each means leaves older results out of the prompt. That Holdpoint ends as it comes is due to its default of keeping values over 64 KiB aside, by reference.",
   async measure(peer, _facts, folder) {
     const [plain, guarded] = [await run(peer, folder, false), await run(peer, folder, true)];
     return {

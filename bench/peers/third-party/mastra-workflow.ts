@@ -32,8 +32,9 @@ async function open(scenario: Scenario): Promise<Session> {
     start,
     recover: (runId) =>
       outcomeOf(async () => {
-        const { runs } = await registered.listActiveWorkflowRuns();
-        if (!runs.some((run) => run.runId === runId)) return start(runId);
+        const known = await registered.getWorkflowRunById(runId);
+        if (!known) return start(runId); // killed before its first snapshot
+        if (known.status === "success") return { kind: "ended", text: "done" };
         const run = await registered.createRun({ runId });
         return outcomeFrom(await run.restart());
       }),
