@@ -4,6 +4,7 @@
 // npm drops the ones that the registry in use does not carry, and `npm ci` then refuses the lockfile. What the
 // parent pins is all that an entry needs; without an integrity hash npm checks only name and version.
 // Run by `npm run lock` after any change of dependencies; changes nothing when nothing is missing.
+// `node scripts/complete-lockfile.ts bench/peers/package-lock.json` does the same for that one.
 import { readFileSync, writeFileSync } from "node:fs";
 
 interface LockedPackage {
@@ -15,7 +16,8 @@ interface Lockfile {
   packages: Record<string, LockedPackage>;
 }
 
-const path = new URL("../package-lock.json", import.meta.url);
+const [given] = process.argv.slice(2);
+const path = given ?? new URL("../package-lock.json", import.meta.url);
 // npm writes this file; a shape that is not this one fails on the first access below.
 const lockfile = JSON.parse(readFileSync(path, "utf8")) as Lockfile;
 
@@ -28,7 +30,7 @@ if (added.length > 0) {
   lockfile.packages = Object.fromEntries(Object.entries(lockfile.packages).sort(byPath));
   writeFileSync(path, `${JSON.stringify(lockfile, null, 2)}\n`);
 }
-process.stderr.write(`package-lock.json: ${added.length} builds for other systems added\n`);
+process.stderr.write(`${given ?? "package-lock.json"}: ${added.length} builds for other systems added\n`);
 
 function addEntry(parent: LockedPackage, name: string, version: string): boolean {
   const key = `node_modules/${name}`;
