@@ -34,6 +34,7 @@ import { showEvalProgress } from "../eval-progress.ts";
 import { type LoadedSuite, loadSuite } from "../eval-suite.ts";
 import { evalWorlds, type LookedAt, type Worlds } from "../eval-worlds.ts";
 import { formatPath, shellWord } from "../format.ts";
+import { ownCommand } from "../own-command.ts";
 import { type CommandResult, usageError } from "../screen.ts";
 
 interface Options {
@@ -86,7 +87,10 @@ export const addEval: AddCommand = (program, run) => {
 function share(text: string): number {
   const value = text.trim() === "" ? Number.NaN : Number(text);
   if (value >= 0 && value <= 1) return value;
-  throw usageError(`${JSON.stringify(text)} is no share`, "Give a number from 0 to 1, such as 0.3.");
+  throw usageError(
+    `${JSON.stringify(text)} is no share`,
+    "Give --faults and --min-success a number from 0 to 1, such as 0.3.",
+  );
 }
 
 async function evaluate(context: Context, file: string, options: Options): Promise<CommandResult> {
@@ -323,7 +327,7 @@ async function tell(
 ): Promise<CommandResult> {
   const comparison = before && compareReports(before, report, report.run.seed);
   const show = (threadId: string): string =>
-    `holdpoint show ${threadId} --store ${shellWord(formatPath(folder.storePath))}`;
+    ownCommand(`show ${threadId} --store ${shellWord(formatPath(folder.storePath))}`);
   await writeJson(join(folder.path, "report.json"), report);
   if (options.junit !== undefined) await writeWhole(resolve(options.junit), junitReport(report, show));
   if (options.html !== undefined)
