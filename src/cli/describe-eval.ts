@@ -43,9 +43,14 @@ const columns: readonly (readonly [title: string, cell: (figures: EvalFigures) =
   ["active p50", ({ time }) => (time.active ? formatDuration(time.active.p50) : "-")],
   ["p95", ({ time }) => (time.active ? formatDuration(time.active.p95) : "-")],
   ["tokens", ({ tokens }) => formatCount(Math.round(tokens.perTrial))],
-  ["cost", ({ usd }) => `$${usd.toFixed(usd >= 1 || usd === 0 ? 2 : 4)}`],
+  ["cost", cost],
   ["asked", ({ asked }) => formatCount(asked)],
 ];
+
+/** Nothing known is not nothing paid. */
+function cost({ usd, unpricedCalls }: EvalFigures): string {
+  return usd === 0 && unpricedCalls > 0 ? "-" : `$${usd.toFixed(usd >= 1 || usd === 0 ? 2 : 4)}`;
+}
 
 function table({ cases, total, minSuccess }: EvalReport, paint: Paint): readonly string[] {
   const rows = [

@@ -47,7 +47,7 @@ export function describeRequest(row: RequestRow, view: RequestView): readonly st
     ...facts(row),
     ...(opened.answerSchema === undefined
       ? []
-      : [`the answer must fit ${formatJson(opened.answerSchema, 400)}`]),
+      : [`the answer must fit ${formatJson(withoutDialect(opened.answerSchema), 400)}`]),
     ...answers(row).map((command) =>
       paint("cyan", ownCommand(`${command}${view.sameOptions}${asWhom(row, view)}`)),
     ),
@@ -107,6 +107,12 @@ function deadline({ opened }: RequestRow, now: number): string {
     escalation: "stops the thread",
   };
   return `; no answer by ${formatTime(expiresAt)} UTC (${formatDistance(expiresAt, now)}) ${effects[kind]}`;
+}
+
+/** What a person need not read of a schema. */
+function withoutDialect(schema: Json): Json {
+  if (schema === null || typeof schema !== "object" || Array.isArray(schema)) return schema;
+  return Object.fromEntries(Object.entries(schema).filter(([name]) => name !== "$schema"));
 }
 
 /** The commands that give each verdict which the request takes. */

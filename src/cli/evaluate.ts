@@ -34,6 +34,7 @@ import { showEvalProgress } from "./eval-progress.ts";
 import { type ChosenSuite, chooseCases, loadSuite } from "./eval-suite.ts";
 import { evalWorlds, type LookedAt, type Worlds } from "./eval-worlds.ts";
 import { formatPath, shellWord } from "./format.ts";
+import { ownCommand } from "./own-command.ts";
 import { type CommandResult, usageError } from "./screen.ts";
 
 /** As typed, see `holdpoint eval --help`. */
@@ -234,7 +235,7 @@ async function tell(
 ): Promise<CommandResult> {
   const comparison = before && compareReports(before, report, report.run.seed);
   const show = (threadId: string): string =>
-    `holdpoint show ${threadId} --store ${shellWord(formatPath(folder.storePath))}`;
+    ownCommand(`show ${threadId} --store ${shellWord(formatPath(folder.storePath))}`);
   await writeJson(join(folder.path, "report.json"), report);
   if (options.junit !== undefined) await writeWhole(resolve(options.junit), junitReport(report, show));
   if (options.html !== undefined)

@@ -192,6 +192,8 @@ describe("answer", () => {
   it("takes what the question's schema takes", async () => {
     const project = newProject();
     const { requestId } = await asked(project, "asker", "eggs");
+    const { stdout } = await project.run("inbox");
+    expect(stdout).toContain('the answer must fit {"type":"integer"'); // and no address of a dialect before it
     const wrong = await project.json("answer", requestId, "-3");
     expect(wrong).toMatchObject({ code: 4, document: { error: { code: "verdict_invalid" } } });
     const text = await project.json("answer", requestId, "three");

@@ -40,5 +40,8 @@ export const addEval: AddCommand = (program, run) => {
 function share(text: string): number {
   const value = text.trim() === "" ? Number.NaN : Number(text);
   if (value >= 0 && value <= 1) return value;
-  throw usageError(`${JSON.stringify(text)} is no share`, "Give a number from 0 to 1, such as 0.3.");
+  throw usageError(
+    `${JSON.stringify(text)} is no share`,
+    "Give --faults and --min-success a number from 0 to 1, such as 0.3.",
+  );
 }

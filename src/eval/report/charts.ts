@@ -12,7 +12,7 @@ const rowHeight = 28;
 const barHeight = 14;
 const top = 24;
 /** So many characters of a label fit; the whole of it is the tooltip. */
-const labelLength = 46;
+const labelLength = 38;
 /** More rows would make a page that nobody reads: the table has all. */
 const maxRows = 200;
 

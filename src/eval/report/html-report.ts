@@ -62,17 +62,16 @@ function facts({ run }: EvalReport): Html {
 }
 
 function tiles(total: EvalFigures, cases: number): Html {
-  const { success, passHat, time, tokens, usd, misoperation, overflow, invalidOutputs, asked, modelCalls } =
-    total;
+  const { success, passHat, time, tokens, misoperation, overflow, invalidOutputs, asked, modelCalls } = total;
   const k = passHat.length;
   const tile = (name: string, value: string, more: string, isBad = false): Html =>
     html`<div class="tile"><p class="name">${name}</p><p class="value${isBad ? " bad" : ""}">${value}</p><p class="more">${more}</p></div>`;
   return html`<section class="tiles">
-${tile("Success", success.rate === null ? "–" : formatShare(success.rate), `${total.passed} of ${total.trials} trials of ${cases} cases; 95 % ${formatShare(success.low)} to ${formatShare(success.high)}`)}
+${tile("Success", success.rate === null ? "–" : formatShare(success.rate), `${total.passed} of ${total.trials} trials of ${cases} cases; with 95 % confidence ${Math.round(success.low * 100)} to ${formatShare(success.high)}`)}
 ${k > 1 ? [tile(`pass^${k}`, formatShare(passHat.at(-1) ?? 0), `all of ${k} trials of a case pass`)] : []}
 ${tile("Active time", time.active ? formatMs(time.active.p50) : "–", time.active ? `p50; p95 ${formatMs(time.active.p95)}, mean ${formatMs(time.active.mean)}` : "")}
 ${tile("Tokens per trial", Math.round(tokens.perTrial).toLocaleString("en"), `${tokens.input.toLocaleString("en")} in, ${tokens.output.toLocaleString("en")} out, ${modelCalls.toLocaleString("en")} calls`)}
-${tile("Cost", formatUsd(usd), total.unpricedCalls > 0 ? `without ${total.unpricedCalls.toLocaleString("en")} calls of unknown price` : "of all trials")}
+${tile("Cost", shownCost(total), total.unpricedCalls > 0 ? `without ${total.unpricedCalls.toLocaleString("en")} calls of unknown price` : "of all trials")}
 ${tile("Misoperation", `${misoperation.count} of ${misoperation.of}`, `critical actions; ${misoperation.unapproved} without approval`, misoperation.count > 0)}
 ${tile("Context overflow", String(overflow.reported), `reported; ${overflow.prevented} windows shrunk before`)}
 ${tile("Asked people", String(asked), `${invalidOutputs} invalid outputs`)}
@@ -119,18 +118,23 @@ ${failed.map(
 const columns: readonly (readonly [title: string, cell: (figures: EvalFigures) => string])[] = [
   ["passed", ({ passed, trials }) => `${passed}/${trials}`],
   ["success", ({ success }) => (success.rate === null ? "–" : formatShare(success.rate))],
-  ["95 %", ({ success }) => `${formatShare(success.low)} – ${formatShare(success.high)}`],
+  ["95 %", ({ success }) => `${Math.round(success.low * 100)} – ${formatShare(success.high)}`],
   ["active p50", ({ time }) => (time.active ? formatMs(time.active.p50) : "–")],
   ["p95", ({ time }) => (time.active ? formatMs(time.active.p95) : "–")],
   ["wall p50", ({ time }) => (time.wall ? formatMs(time.wall.p50) : "–")],
   ["p95", ({ time }) => (time.wall ? formatMs(time.wall.p95) : "–")],
   ["tokens", ({ tokens }) => Math.round(tokens.perTrial).toLocaleString("en")],
-  ["cost", ({ usd }) => formatUsd(usd)],
+  ["cost", shownCost],
   ["overflows", ({ overflow }) => String(overflow.reported)],
   ["misoperation", ({ misoperation }) => `${misoperation.count}/${misoperation.of}`],
   ["invalid", ({ invalidOutputs }) => String(invalidOutputs)],
   ["asked", ({ asked }) => String(asked)],
 ];
+
+/** Nothing known is not nothing paid. */
+function shownCost({ usd, unpricedCalls }: EvalFigures): string {
+  return usd === 0 && unpricedCalls > 0 ? "–" : formatUsd(usd);
+}
 
 function figuresTable({ cases, total }: EvalReport): Html {
   const row = (name: string, figures: EvalFigures): Html =>

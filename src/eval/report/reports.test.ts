@@ -79,6 +79,15 @@ describe("the page", () => {
     expect(page).not.toMatch(/NaN|undefined|Infinity/);
   });
 
+  it("does not call a cost nothing when no price is known", () => {
+    const report = reportOf("x");
+    const unknown = { ...report, total: { ...report.total, unpricedCalls: 3 } };
+    expect(htmlReport(report, null, show)).toContain('<p class="value">$0.00</p>');
+    expect(htmlReport(unknown, null, show)).toContain(
+      '<p class="value">–</p><p class="more">without 3 calls',
+    );
+  });
+
   it("stands without any trial", () => {
     const { run } = reportOf("x");
     expect(htmlReport(evalReport(run, ["none"], [], 1), null, show)).not.toMatch(/NaN|undefined|Infinity/);
