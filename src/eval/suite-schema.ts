@@ -2,8 +2,9 @@
 // the member that is wrong, which those of a union do not.
 import { z } from "zod";
 import { type Duration, durationMs } from "../core/duration.ts";
+import type { RequestKind, VerdictKind } from "../core/events.ts";
 
-const requestKinds = ["approval", "question", "escalation"] as const;
+const requestKinds = ["approval", "question", "escalation"] as const satisfies readonly RequestKind[];
 const sayings = [
   "approve",
   "edit",
@@ -14,7 +15,7 @@ const sayings = [
   "done",
   "not_done",
   "ignore",
-] as const;
+] as const satisfies readonly (VerdictKind | "ignore")[];
 
 const text = z.string().min(1);
 const name = z
