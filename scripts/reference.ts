@@ -14,11 +14,12 @@ const docModel = new URL("../temp/holdpoint.api.json", import.meta.url);
 
 /** The pages that are made from the sources alone, by name. */
 export async function sourcePages(): Promise<ReadonlyMap<string, string>> {
-  const events = readFileSync(new URL("../src/core/events.ts", import.meta.url), "utf8");
+  const source = (name: string): string =>
+    readFileSync(new URL(`../src/core/${name}`, import.meta.url), "utf8");
   return new Map([
     ["cli.md", cliPage()],
     ["errors.md", errorsPage()],
-    ["events.md", eventsPage(events)],
+    ["events.md", eventsPage(source("events.ts"), source("event-values.ts"))],
     ["http.md", await httpPage()],
   ]);
 }

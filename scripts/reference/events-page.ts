@@ -7,12 +7,13 @@ interface Declaration {
   readonly code: string;
 }
 
-export function eventsPage(source: string): string {
-  const [shared = "", rest = ""] = source.split("interface EventBodies {\n");
+export function eventsPage(source: string, values: string): string {
+  const [, rest = ""] = source.split("interface EventBodies {\n");
   const bodies = rest.slice(0, rest.indexOf("\n}\n"));
   const events = declarations(bodies, /^ {2}(\w+): \{(?: [^\n]*\};$|\n.*?^ {2}\};$)/gms).map(outdented);
-  const types = declarations(shared, /^export (?:interface|type) (\w+).*?(?:^\}|;)$/gms);
-  if (events.length < 30) throw new Error("core/events.ts is no longer written as this script reads it");
+  const types = declarations(values, /^export (?:interface|type) (\w+).*?(?:^\}|;)$/gms);
+  if (events.length < 30 || types.length < 20)
+    throw new Error("core/events.ts or event-values.ts is no longer written as this script reads it");
   return page(
     "# Event reference",
     generated,
