@@ -89,7 +89,7 @@ function createProgram(version: string): Command {
     .version(version)
     .enablePositionalOptions() // so that `threads --agent <name>` may differ from the global --agent
     .helpCommand(true)
-    .addHelpText("after", "\nDocumentation: docs/cli.md");
+    .addHelpText("after", "\nDocumentation: docs/cli.md in the package, beside its dist/");
 }
 
 function addGlobalOptions(command: Command): void {

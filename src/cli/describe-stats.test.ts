@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type StatsInput, statsReport } from "../core/numbers/stats.ts";
-import { describeTrend } from "./describe-stats.ts";
+import { describeStats, describeTrend } from "./describe-stats.ts";
 import { statsCsv } from "./stats-csv.ts";
 
 const day = 86_400_000;
@@ -67,4 +67,36 @@ describe("CSV", () => {
     const misoperation = names.split(",").indexOf("misoperation_rate");
     expect(row.replace(/".*",/, "v,").split(",")[misoperation]).toBe("");
   });
+});
+
+describe("a cost", () => {
+  const costLine = (usage: { modelCalls: number; unpricedCalls: number; nanoUsd: number }): string => {
+    const { threads, ...rest } = input(["completed"]);
+    const report = statsReport(
+      { ...rest, threads: threads.map((thread) => ({ ...thread, ...usage })) },
+      { from: 0, until: day },
+    );
+    return describeStats(report, plain).find((line) => line.startsWith("cost")) ?? "";
+  };
+
+  it.each([
+    { modelCalls: 3, unpricedCalls: 0, nanoUsd: 2_500_000_000, says: /\s\$2\.50$/ },
+    {
+      modelCalls: 3,
+      unpricedCalls: 1,
+      nanoUsd: 2_500_000_000,
+      says: /≥ \$2\.50 {2}without 1 call of a model whose/,
+    },
+    {
+      modelCalls: 3,
+      unpricedCalls: 3,
+      nanoUsd: 0,
+      says: /\s- {2}without 3 calls of models whose price is not known$/,
+    },
+  ])(
+    "of $unpricedCalls of $modelCalls calls without a price is not told as less than it may be",
+    ({ says, ...usage }) => {
+      expect(costLine(usage)).toMatch(says);
+    },
+  );
 });

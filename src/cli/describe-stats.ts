@@ -1,6 +1,6 @@
 import type { Spread } from "../core/numbers/spread.ts";
 import type { Share, Stats, StatsGroup, StatsReport } from "../core/numbers/stats.ts";
-import { formatCount, formatDuration, formatTime, line } from "./format.ts";
+import { formatCount, formatDuration, formatTime, line, plural } from "./format.ts";
 import type { Paint } from "./screen.ts";
 
 /** The total in a few lines, then a line for each group. */
@@ -23,12 +23,15 @@ function describeTotal(stats: Stats, paint: Paint): readonly string[] {
     [
       "context overflow",
       `${rounded(overflow.perDay)} a day`,
-      counts([overflow.reported, "reported"], [overflow.prevented, "windows shrunk before"]),
+      counts(
+        [overflow.reported, "reported"],
+        [overflow.prevented, "window shrunk before", "windows shrunk before"],
+      ),
     ],
     [
       "misoperation",
       percent(misoperation),
-      `${of(misoperation, "critical actions")}: ${counts([misoperation.unapproved, "without approval"], [misoperation.flags, "flags"], [misoperation.allowedByGate, "allowed by the gate"])}`,
+      `${of(misoperation, "critical actions")}: ${counts([misoperation.unapproved, "without approval"], [misoperation.flags, "flag", "flags"], [misoperation.allowedByGate, "allowed by the gate"])}`,
     ],
     [
       "prevented",
@@ -37,24 +40,24 @@ function describeTotal(stats: Stats, paint: Paint): readonly string[] {
         [prevented.held, "held"],
         [prevented.rejected, "rejected"],
         [prevented.deniedByGate, "denied by the gate"],
-        [prevented.deniedByValidation, "invalid calls"],
+        [prevented.deniedByValidation, "invalid call", "invalid calls"],
         [prevented.deniedByDeadline, "not approved in time"],
-        [prevented.invalidOutputs, "invalid outputs"],
-        [prevented.limits, "limits reached"],
+        [prevented.invalidOutputs, "invalid output", "invalid outputs"],
+        [prevented.limits, "limit reached", "limits reached"],
       ),
     ],
     ["without a person", percent(withoutPerson), of(withoutPerson, "completed")],
     [
       "people answered",
       formatCount(people.answered),
-      `${people.answerTime ? `${percentiles(people.answerTime)}; ` : ""}${counts([people.unanswered, "unanswered"], [people.answeredByStanding, "by standing approvals"])}`,
+      `${people.answerTime ? `${percentiles(people.answerTime)}; ` : ""}${counts([people.unanswered, "unanswered"], [people.answeredByStanding, "by a standing approval", "by standing approvals"])}`,
     ],
     [
       "tokens",
       formatCount(usage.inputTokens + usage.outputTokens),
-      `${formatCount(usage.inputTokens)} in, ${formatCount(usage.outputTokens)} out, ${formatCount(usage.modelCalls)} model calls`,
+      `${formatCount(usage.inputTokens)} in, ${formatCount(usage.outputTokens)} out, ${plural(usage.modelCalls, "model call")}`,
     ],
-    ["cost", `$${usage.usd.toFixed(2)}`, unpriced(usage.unpricedCalls)],
+    ["cost", cost(usage), unpriced(usage.unpricedCalls)],
   ];
   const isWrong = misoperation.unapproved > 0;
   return rows.map(([name, value, rest]) => {
@@ -71,8 +74,11 @@ function of({ count, of: all }: Share, what: string): string {
   return `${formatCount(count)} of ${formatCount(all)} ${what}`;
 }
 
-function counts(...parts: readonly (readonly [count: number, what: string])[]): string {
-  return parts.map(([count, what]) => `${formatCount(count)} ${what}`).join(", ");
+/** `many`: how it reads of any number but one; without it, alike. */
+function counts(...parts: readonly (readonly [count: number, one: string, many?: string])[]): string {
+  return parts
+    .map(([count, one, many = one]) => `${formatCount(count)} ${count === 1 ? one : many}`)
+    .join(", ");
 }
 
 function percentiles(spread: Spread | null): string {
@@ -83,8 +89,15 @@ function rounded(value: number): string {
   return value === 0 || value >= 10 ? formatCount(Math.round(value)) : value.toPrecision(2);
 }
 
+/** What is known of the cost: nothing when no call has a price, the least when some have none. */
+function cost({ usd, modelCalls, unpricedCalls }: Stats["usage"]): string {
+  if (unpricedCalls > 0 && unpricedCalls === modelCalls) return "-";
+  return `${unpricedCalls > 0 ? "≥ " : ""}$${usd.toFixed(2)}`;
+}
+
 function unpriced(calls: number): string {
-  return calls === 0 ? "" : `without ${formatCount(calls)} calls of models whose price is not known`;
+  const models = calls === 1 ? "a model whose price is" : "models whose price is";
+  return calls === 0 ? "" : `without ${plural(calls, "call")} of ${models} not known`;
 }
 
 const columns: readonly (readonly [title: string, cell: (stats: Stats) => string])[] = [
@@ -97,7 +110,7 @@ const columns: readonly (readonly [title: string, cell: (stats: Stats) => string
   ["overflows", ({ overflow }) => formatCount(overflow.reported)],
   ["misoperation", ({ misoperation }) => percent(misoperation)],
   ["without a person", ({ withoutPerson }) => percent(withoutPerson)],
-  ["cost", ({ usage }) => `$${usage.usd.toFixed(2)}`],
+  ["cost", ({ usage }) => cost(usage)],
 ];
 
 function shown(ms: number | undefined): string {
