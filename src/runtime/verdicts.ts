@@ -6,12 +6,12 @@ import { assertApprover, entryOf, isSamePrincipal, type Principal } from "../cor
 import { actionDigest } from "../core/digest.ts";
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
 import { type EventBody, type EventOf, event, type Verdict, type Vote } from "../core/events.ts";
-import type { GatedAction } from "../core/gate.ts";
-import { canonicalJson, type Json, toJson } from "../core/json.ts";
+import type { Gate, GatedAction } from "../core/gate.ts";
+import { canonicalJson, deepFreeze, type Json, toJson } from "../core/json.ts";
 import type { RequestRow } from "../ports/store.ts";
 import { toolNamed } from "./built-in-tools.ts";
 import { assertPerson, commit } from "./change-thread.ts";
-import { namedBy } from "./operations/approval.ts";
+import { approversOfEdit, namedBy } from "./operations/approval.ts";
 import { holdsSecret } from "./redact.ts";
 import { agentNamed, type Runtime } from "./runtime.ts";
 import { requestRow } from "./thread-report.ts";
@@ -189,22 +189,44 @@ async function checkedEdit(
   const { name, risk, effect } = tool;
   const at = new Date(runtime.clock.now()).toISOString();
   const action = { agent: agent.name, tool: name, args: result.value, risk, effect, at };
-  const approvers = approversOfEdit(row, agent, action, principal);
+  const why = whyDenied(agent.gate, action);
+  if (why !== null)
+    throw new HoldpointError("verdict_invalid", `the gate denies the edited ${name}: ${why}`, {
+      fix: "Edit it otherwise, approve it as it was asked for, or reject it. The request is open still.",
+    });
+  const approvers = approversNow(row, agent, action, principal);
   const digest = actionDigest({ tool: name, toolVersion: tool.version, args: result.value });
   return { digest, ...(approvers === null ? {} : { approvers }) };
 }
 
-/** Who may approve the action as it was asked for need not be who may approve what they make of it. */
-function approversOfEdit(
-  row: RequestRow,
+/** Told while whoever edits can still choose otherwise. A gate that fails holds; the start judges again. */
+function whyDenied({ judge }: Gate, action: GatedAction): string | null {
+  try {
+    const outcome = judge({ ...action, args: deepFreeze(structuredClone(action.args)) });
+    return outcome.kind === "deny" ? outcome.reason : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Who may approve what they make of the action, where it is not whoever may decide the request. The rule is asked as when that was opened. */
+function approversNow(
+  { opened, requestId }: RequestRow,
   { gate }: Agent,
-  action: GatedAction,
+  edited: GatedAction,
   principal: Principal,
 ): readonly string[] | null {
-  const named = namedBy(gate, action);
-  if (!named.ok) throw new HoldpointError("verdict_invalid", `the edited ${action.tool}: ${named.why}`);
-  if (named.approvers !== null) assertApprover(row.opened, named.approvers, principal);
-  return named.approvers;
+  const { args = null, risk } = opened.action ?? {};
+  const then = { ...edited, at: opened.at };
+  const named = approversOfEdit(namedBy(gate, { ...then, args, risk }), namedBy(gate, then));
+  if (!named.ok) throw new HoldpointError("verdict_invalid", `the edited ${edited.tool}: ${named.why}`);
+  const { approvers } = named;
+  if (approvers === null || entryOf(approvers, principal) !== null) return approvers;
+  throw new HoldpointError(
+    "not_an_approver",
+    `${principal.id} may decide request ${requestId}, but not approve what the edit makes of it: that is for ${approvers.join(", ")}`,
+    { fix: "Ask one of them to make the edit, or approve or reject the action as it was asked for." },
+  );
 }
 
 function assertAnswer(row: RequestRow, value: Json): void {

@@ -164,6 +164,19 @@ describe("a rule for approvers", () => {
     expect(await eventsOf(opened, threadId, "action_completed")).toHaveLength(1);
   });
 
+  it("lets whom it was escalated to edit too, within what the same people approve", async () => {
+    const policy: GatePolicy = { approvers: byAmount, escalate: [{ after: "1h", to: ["role:cfo"] }] };
+    const { opened, threadId, requestId } = await held(policy);
+    await opened.clock.advance(3_600_000);
+    await opened.settle(threadId);
+    const edit = (cents: number): Promise<void> =>
+      opened.decide(requestId, { kind: "edit", args: { cents } }, { roles: ["cfo"] });
+    await expect(edit(500)).rejects.toEqual(refusal(/may decide request .* but not approve .*role:director/));
+    await edit(7);
+    await opened.settle(threadId);
+    expect(await eventsOf(opened, threadId, "action_completed")).toHaveLength(1);
+  });
+
   it.each([
     {
       name: "throws",

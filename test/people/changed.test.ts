@@ -141,6 +141,15 @@ describe("an approval is asked for again", () => {
       after: { gate: { approvers: () => ["role:lead"] } },
       again: /a rule names its approvers by now/,
     },
+    ...[
+      { name: "a rule names others by now", before: { gate: { approvers: () => ["dana@example.com"] } } },
+      { name: "a rule stands in a list's place", before: { gate: { approvers: ["dana@example.com"] } } },
+    ].map(({ name, before }) => ({
+      name,
+      before,
+      after: { gate: { approvers: () => ["kim@example.com", "role:lead"] } },
+      again: /dana@example\.com is no approver by now/,
+    })),
     {
       name: "some approvers are none any more",
       before: { gate: { approvers: ["dana@example.com", "kim@example.com"] } },
@@ -172,18 +181,36 @@ describe("an approval is asked for again", () => {
     expect((await opened.openRequests())[0]?.opened.again).toMatch(/approvers are kim@example.com/);
   });
 
-  it("also after an edit, when a rule gives it to others by now", async () => {
+  it.each<{ name: string; rule: NonNullable<GatePolicy["approvers"]>; again: RegExp }>([
+    { name: "all", rule: () => ["kim@example.com"], again: /dana@example\.com is no approver by now/ },
+    {
+      name: "what it makes of it",
+      rule: ({ args }) => [(args as { cents: number }).cents > 5 ? "kim@example.com" : "dana@example.com"],
+      again: /what dana@example\.com made of it is for others to approve/,
+    },
+  ])("also after an edit, when a rule gives $name to others by now", async ({ rule, again }) => {
     const edit: Verdict = { kind: "edit", args: { cents: 7 } };
-    const rule: GatePolicy = { approvers: () => ["kim@example.com"] };
     const dana: GatePolicy = { approvers: ["dana@example.com"] };
-    const { opened } = await approvedThen({ gate: dana }, { gate: rule }, edit);
+    const { opened } = await approvedThen({ gate: dana }, { gate: { approvers: rule } }, edit);
     expect(runs).toEqual([]);
-    expect((await opened.openRequests())[0]?.opened.again).toMatch(/for others to approve/);
+    expect((await opened.openRequests())[0]?.opened.again).toMatch(again);
   });
 });
 
 describe("an approval is worth nothing", () => {
-  const changes: readonly { name: string; after: Version; denied: object }[] = [
+  const changes: readonly { name: string; before?: Version; after: Version; denied: object }[] = [
+    {
+      name: "when the rule for its approvers fails by now",
+      before: { gate: { approvers: () => ["dana@example.com"] } },
+      after: {
+        gate: {
+          approvers: () => {
+            throw new Error("no directory");
+          },
+        },
+      },
+      denied: { deniedBy: "gate", why: expect.stringContaining("no directory") },
+    },
     {
       name: "when the gate denies the action by now",
       after: { gate: { decide: () => ({ kind: "deny", reason: "closed" }) } },
@@ -197,8 +224,8 @@ describe("an approval is worth nothing", () => {
     { name: "when the tool is gone", after: { tool: { name: "gone" } }, denied: { deniedBy: "validation" } },
   ];
 
-  it.each(changes)("$name", async ({ after, denied }) => {
-    const { opened, threadId } = await approvedThen({}, after);
+  it.each(changes)("$name", async ({ before = {}, after, denied }) => {
+    const { opened, threadId } = await approvedThen(before, after);
     expect(runs).toEqual([]);
     expect(await eventsOf(opened, threadId, "action_denied")).toMatchObject([denied]);
     expect(await opened.openRequests()).toEqual([]);
@@ -264,6 +291,23 @@ describe("an approval stands", () => {
     expect(runs).toHaveLength(1);
     expect(await eventsOf(opened, threadId, "request_opened")).toHaveLength(1);
   });
+
+  it.each<Verdict>([{ kind: "approve" }, { kind: "edit", args: { cents: 7 } }])(
+    "($kind) under a rule that names others at another hour: it was asked of whoever was there then",
+    async (verdict) => {
+      runs.splice(0);
+      const byHour: GatePolicy = {
+        approvers: ({ at }) => [new Date(at).getUTCHours() < 12 ? "dana@example.com" : "role:night"],
+      };
+      const opened = await openRuntime({ agents: [deployed({ gate: byHour })] });
+      const { threadId } = await startThread(opened.runtime, "a", null, { by: "test" });
+      await opened.settle(threadId);
+      await opened.clock.advance(13 * 3_600_000);
+      await opened.decide((await opened.openRequests())[0]?.requestId ?? "", verdict);
+      await opened.settle(threadId);
+      expect(runs).toHaveLength(1);
+    },
+  );
 
   it("under a schema that transforms what was asked for", async () => {
     const tool = () =>

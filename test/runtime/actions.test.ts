@@ -50,6 +50,25 @@ async function startHeld(
   return { opened, threadId, pay, requestId: request?.requestId ?? "" };
 }
 
+/** An agent that pays 5, held, under a gate that denies more than `most`. */
+async function openUpTo(most: number): Promise<{ opened: TestRuntime; pay: ReturnType<typeof payTool> }> {
+  const pay = payTool({ risk: "high" });
+  const rules = gate({
+    decide: ({ args }) =>
+      (args as { cents: number }).cents > most ? { kind: "deny", reason: `over ${most}` } : undefined,
+  });
+  const flow: Flow = async (t) => t.act([call({ cents: 5 })]);
+  return { opened: await openWith(agent({ name: "acting", tools: [pay], gate: rules, flow })), pay };
+}
+
+async function heldUpTo(
+  most: number,
+): Promise<Awaited<ReturnType<typeof openUpTo>> & { threadId: string; requestId: string }> {
+  const { opened, pay } = await openUpTo(most);
+  const threadId = await start(opened);
+  return { opened, pay, threadId, requestId: (await opened.openRequests())[0]?.requestId ?? "" };
+}
+
 describe("an action that the gate allows", () => {
   it("runs once, with validated arguments, after its intent", async () => {
     const pay = payTool();
@@ -216,24 +235,26 @@ describe("an action that the gate holds", () => {
     ]);
   });
 
-  it("does not run with an edit that the gate denies", async () => {
-    const pay = payTool({ risk: "high" });
-    const rules = gate({
-      decide: ({ args }) =>
-        (args as { cents: number }).cents > 100 ? { kind: "deny", reason: "over the limit" } : undefined,
+  it("refuses an edit that the gate denies, saying why, and stays open", async () => {
+    const { opened, pay, threadId, requestId } = await heldUpTo(100);
+    const edit = (cents: number) => opened.decide(requestId, { kind: "edit", args: { cents } });
+    await expect(edit(101)).rejects.toMatchObject({
+      code: "verdict_invalid",
+      message: expect.stringContaining("over 100"),
     });
-    const opened = await openWith(
-      agent({ name: "acting", tools: [pay], gate: rules, flow: async (t) => t.act([call({ cents: 5 })]) }),
-    );
-    const threadId = await start(opened);
-    await opened.decide((await opened.openRequests())[0]?.requestId ?? "", {
-      kind: "edit",
-      args: { cents: 101 },
-    });
+    await edit(99);
     await opened.settle(threadId);
+    expect(pay.runs).toMatchObject([{ cents: 99 }]);
+  });
+
+  it("does not run with an edit that the gate denies by now", async () => {
+    const { opened, threadId, requestId } = await heldUpTo(100);
+    await opened.decide(requestId, { kind: "edit", args: { cents: 99 } });
+    const { opened: later, pay } = await openUpTo(50);
+    await later.settle(threadId);
     expect(pay.runs).toEqual([]);
-    expect(await output(opened, threadId)).toMatchObject([
-      { status: "denied", deniedBy: "gate", why: "over the limit" },
+    expect(await output(later, threadId)).toMatchObject([
+      { status: "denied", deniedBy: "gate", why: "over 50" },
     ]);
   });
 

@@ -55,15 +55,19 @@ type Named =
   | { readonly ok: true; readonly approvers: readonly string[] | null }
   | { readonly ok: false; readonly why: string };
 
-/** Closed by default: where the rule names nobody that can be asked, nobody can approve, and nothing runs. */
-export function approversOf({ agent, runtime }: PlanContext, proposal: Proposal): Named {
+/**
+ * Closed by default: where the rule names nobody that can be asked, nobody can approve, and nothing runs.
+ *
+ * @param at when its request was opened; by default that is now.
+ */
+export function approversOf({ agent, runtime }: PlanContext, proposal: Proposal, at?: string): Named {
   return namedBy(agent.gate, {
     agent: agent.name,
     tool: proposal.tool,
     args: proposal.args,
     risk: proposal.risk,
     effect: proposal.effect,
-    at: new Date(runtime.clock.now()).toISOString(),
+    at: at ?? new Date(runtime.clock.now()).toISOString(),
   });
 }
 
@@ -79,6 +83,18 @@ export function namedBy({ approverRule }: Gate, action: GatedAction): Named {
     const { message } = toErrorInfo(error, "internal");
     return { ok: false, why: `it is held, and the rule for approvers failed: ${message}` };
   }
+}
+
+/**
+ * Who may approve what a person made of an action, by whom the rule names before and after. Where these are the same,
+ * whoever may decide the request may do so: also those who were asked later (`null`).
+ */
+export function approversOfEdit(before: Named, after: Named): Named {
+  if (!before.ok || !after.ok || before.approvers === null || after.approvers === null) return after;
+  const [old, now] = [new Set(before.approvers), new Set(after.approvers)];
+  return old.size === now.size && [...old].every((entry) => now.has(entry))
+    ? { ok: true, approvers: null }
+    : after;
 }
 
 /** How long a tool may take to say what it would do. */
@@ -159,12 +175,12 @@ export async function changeSince(
 
 /** What the gate asks for by now, and did not when it was approved; `null` for nothing more. */
 export function stricterNow(
-  { agent }: PlanContext,
-  { proposal, opened, decided, gate }: Omit<Approved, "requested">,
+  context: PlanContext,
+  { gate, ...approved }: Omit<Approved, "requested">,
 ): string | null {
-  if (gate.kind === "hold" && !isSameReason(gate, proposal.gate))
+  if (gate.kind === "hold" && !isSameReason(gate, approved.proposal.gate))
     return `it is held for another reason by now: ${gate.reason}`;
-  return policyChange(agent.gate, opened, decided);
+  return policyChange(context, approved);
 }
 
 export function versionChanged(tool: Tool, proposal: Proposal): string {
@@ -196,31 +212,40 @@ function isSameReason(now: Extract<GateOutcome, { kind: "hold" }>, before: GateO
   return before.kind === "hold" && withoutNumbers(now.reason) === withoutNumbers(before.reason);
 }
 
-/** Who approved by an escalation that the gate has no more; `null` for nobody. */
-function noneByNow({ approvers, escalate }: Gate, decided: EventOf<"request_decided">): string | null {
+/** Who approved, and is none of the approvers any more; `null` for nobody. */
+function noneByNow(
+  approvers: readonly string[],
+  { escalate }: Gate,
+  decided: EventOf<"request_decided">,
+): string | null {
   if (approvers.length === 0) return null;
   const named = new Set([...approvers, ...escalate.flatMap(({ to }) => to)]);
   const votes = [...(decided.deciders?.votes ?? []), decided];
   return votes.find(({ as }) => as !== undefined && !named.has(as))?.by ?? null;
 }
 
-/** A policy that has become stricter than the one under which a request was decided. */
+/**
+ * A policy that has become stricter than the one under which a request was decided. A rule is asked as it was then, also
+ * of the time: that it names others at another hour is no change of policy.
+ */
 export function policyChange(
-  gate: Gate,
-  opened: EventOf<"request_opened">,
-  decided: EventOf<"request_decided">,
+  context: PlanContext,
+  { proposal, opened, decided }: Pick<Approved, "proposal" | "opened" | "decided">,
 ): string | null {
+  const { gate } = context.agent;
   if (gate.quorum > (opened.quorum ?? 1)) return `it takes ${gate.quorum} approvals by now`;
-  const { approvers } = gate;
   if (gate.approverRule !== null && opened.approvers.length === 0)
     return "a rule names its approvers by now, and anybody could approve it before";
   const isNarrower =
-    approvers.length > 0 &&
-    (opened.approvers.length === 0 || opened.approvers.some((entry) => !approvers.includes(entry)));
-  if (isNarrower) return `its approvers are ${approvers.join(", ")} by now`;
-  const none = noneByNow(gate, decided);
+    gate.approvers.length > 0 &&
+    (opened.approvers.length === 0 || opened.approvers.some((entry) => !gate.approvers.includes(entry)));
+  if (isNarrower) return `its approvers are ${gate.approvers.join(", ")} by now`;
+  const named = approversOf(context, proposal, opened.at);
+  if (!named.ok) return named.why;
+  const approvers = named.approvers ?? gate.approvers;
+  const none = noneByNow(approvers, gate, decided);
   if (none !== null) return `${none} is no approver by now`;
-  const mayNow = gate.requesterMayDecide ?? (approvers.length === 0 && gate.approverRule === null);
+  const mayNow = gate.requesterMayDecide ?? approvers.length === 0;
   const voters = decided.voters ?? [decided.by];
   if (!mayNow && opened.requesters?.some((requester) => voters.some((by) => isSamePrincipal(by, requester))))
     return "who started the thread may not decide it by now";

@@ -6,7 +6,14 @@ import type { Json } from "../../core/json.ts";
 import type { Operation } from "../../core/state.ts";
 import type { Tool } from "../../core/tool.ts";
 import { validateWithin } from "../validate-within.ts";
-import { approvalEvent, approversOf, changeSince, type Proposal, policyChange } from "./approval.ts";
+import {
+  approvalEvent,
+  approversOf,
+  approversOfEdit,
+  changeSince,
+  type Proposal,
+  policyChange,
+} from "./approval.ts";
 import { countsOfApproved, judge } from "./judge.ts";
 import { append, expireOrWait, type Plan, type PlanContext } from "./plan.ts";
 import { type Act, denied, deny, proposalOf } from "./propose.ts";
@@ -91,7 +98,8 @@ async function startEdited(
   };
   if (judged.gate.kind === "deny") return append(changed, denied(act.key, "gate", judged.gate.reason));
   const stricter =
-    policyChange(context.agent.gate, opened, decided) ?? othersApprove(context, changed, decided);
+    othersApprove(context, { proposal, changed, opened, decided }) ??
+    policyChange(context, { proposal: changed, opened, decided });
   if (stricter !== null) return again(stricter);
   return startAction(context, tool, changed, {
     before: [changed],
@@ -100,13 +108,21 @@ async function startEdited(
   });
 }
 
+interface EditedAction extends DecidedRequest {
+  readonly proposal: Proposal;
+  readonly changed: Proposal;
+}
+
 /** Where a rule names approvers by the arguments, other arguments may be for others to approve. */
 function othersApprove(
   context: PlanContext,
-  changed: Proposal,
-  { by, as }: EventOf<"request_decided">,
+  { proposal, changed, opened, decided }: EditedAction,
 ): string | null {
-  const named = approversOf(context, changed);
-  if (named.ok && (named.approvers === null || named.approvers.includes(as ?? ""))) return null;
-  return `what ${by} made of it is for others to approve`;
+  const named = approversOfEdit(
+    approversOf(context, proposal, opened.at),
+    approversOf(context, changed, opened.at),
+  );
+  if (!named.ok) return named.why;
+  if (named.approvers === null || named.approvers.includes(decided.as ?? "")) return null;
+  return `what ${decided.by} made of it is for others to approve`;
 }
