@@ -72,6 +72,8 @@ function whyNotFor(runtime: Runtime, grant: StandingGrant, by: string): string |
     return `agent ${agentName} has no tool ${toolName}; it has ${[...agent.tools.keys()].join(", ")}`;
   if (agent && !isNamed(agent.gate, { id: by, roles: grant.roles ?? [] }))
     return `${by} is none of the approvers of agent ${agentName}: ${agent.gate.approvers.join(", ")}`;
+  if (agent && agent.gate.quorum > 1)
+    return `actions of agent ${agentName} take ${agent.gate.quorum} approvals, and a standing approval is one: it would never be used`;
   if (where.length > 0 || mayBeUnconditional(tool?.risk)) return null;
   const risk = tool ? (tool.risk ?? "undeclared") : "not known here";
   return `it allows every call of ${toolName}, whose risk is ${risk}: give a condition on its arguments`;

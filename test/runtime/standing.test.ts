@@ -321,6 +321,14 @@ describe("a standing approval is refused", () => {
     });
   });
 
+  it("when an action takes more approvals than one: it would never be used", async () => {
+    const opened = await open({ agents: [paying(highPay(), { quorum: 2 })] });
+    await expect(grantStanding(opened.runtime, grantOf(opened), dana)).rejects.toMatchObject({
+      code: "standing_invalid",
+      message: expect.stringContaining("take 2 approvals"),
+    });
+  });
+
   it("by being started as a thread, forked, or defined as an agent", async () => {
     const opened = await open({ agents: [paying(highPay())] });
     const { standingId } = await grantStanding(opened.runtime, grantOf(opened), dana);
