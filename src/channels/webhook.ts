@@ -90,10 +90,11 @@ function cloudEvent({ deliveryId, kind, request, createdAt }: Notice): Json {
 /** The request as it is, for programs, and as people are shown it. */
 function requestData(request: RequestRow): Json {
   const { requestId, threadId, agent, status, opened, verdict, by, via, decidedAt } = request;
-  const { kind, choices, approvers, expiresAt, why, reason, action, answerSchema } = opened;
+  const { approvers, votes } = request; // as of now: more may have been asked since it was opened
+  const { kind, choices, quorum = 1, expiresAt, why, reason, action, answerSchema } = opened;
   const { title, question, fields, choices: labels } = viewRequest(request);
   return toJson({
-    ...{ requestId, threadId, agent, status, kind, why, reason, approvers, choices },
+    ...{ requestId, threadId, agent, status, kind, why, reason, approvers, quorum, votes, choices },
     ...{ openedAt: opened.at, expiresAt, action, answerSchema, verdict, by, via, decidedAt },
     view: { title, question, fields, choices: labels },
   });

@@ -25,14 +25,14 @@ export function childIdFor(threadId: string, key: string): string {
   return `th_${readableId(`${threadId} ${key}`, 16)}`;
 }
 
-/** A delivery's id follows from the event that made it and from where it goes, so that a double can be told. */
+/** A delivery's id follows from the event that made it, its kind and where it goes, so that a double can be told. */
 export function deliveryIdFor(
   channel: string,
   recipient: string,
   requestId: string,
-  eventId: number,
+  { eventId, kind }: { readonly eventId: number; readonly kind: string },
 ): string {
-  return `dl_${readableId(JSON.stringify([channel, recipient, requestId, eventId]), 16)}`;
+  return `dl_${readableId(JSON.stringify([channel, recipient, requestId, eventId, kind]), 16)}`;
 }
 
 /** Letters and digits that cannot be taken for one another (Crockford's base 32), lower case. */

@@ -23,7 +23,7 @@ export interface OutboxBatch {
 
 /** What an event does to the copies of a request that a channel has out. */
 export type OutboxChange =
-  /** A copy for each recipient who has none. */
+  /** A copy for each recipient who has none, and `remind` for each who has one. */
   | {
       readonly kind: "ask";
       readonly eventId: number;

@@ -16,13 +16,21 @@ const openRuntime = runtimesOfEachTest();
 const people = [dana, kim];
 const hour = 3_600_000;
 
-async function askedInSlack(policy: GatePolicy, by = "test") {
+async function askedInSlack(
+  policy: GatePolicy,
+  { by = "test", channel }: { readonly by?: string; readonly channel?: string } = {},
+) {
   const slack = await startSlack();
   const tool = payTool({ risk: "high", effect: "once" });
   const model = turns(calls(["pay", { cents: 1 }]), { text: "done" });
   const pays = agent({ name: "a", prompt: "Work.", model, tools: [tool], gate: gate(policy) });
   const opened = await openRuntime({ agents: [pays] });
-  const channels = [slackChannel({ token: slackToken, signingSecret, baseUrl: slack.baseUrl })];
+  const channels = [
+    slackChannel({
+      ...{ token: slackToken, signingSecret, baseUrl: slack.baseUrl },
+      ...(channel === undefined ? {} : { channel }),
+    }),
+  ];
   const { mounts } = channelMounts(opened.runtime, { channels, people });
   const { outbox } = opened.runtime.store as SqliteStore; // as `openEmbedded` opens it
   const signal = new AbortController().signal;
@@ -84,7 +92,19 @@ test("a reminder stands under the first message; an escalation updates it, and a
   expect(shownText(slack.posts[0] as SlackPost)).toContain("approvers: dana@example.com, kim@example.com");
 });
 
+test("an escalation is told anew in a channel that everybody reads", async () => {
+  const escalate = [{ after: "2h", to: [kim.id] }] as const;
+  const { slack, pass } = await askedInSlack({ approvers: [dana.id], escalate }, { channel: "C0DESK" });
+  await pass(2 * hour);
+  const [first] = slack.posts;
+  expect(slack.posts.map(({ channel, threadTs }) => [channel, threadTs])).toEqual([
+    ["C0DESK", undefined],
+    ["C0DESK", first?.ts],
+  ]);
+  expect(shownText(first as SlackPost)).toContain("approvers: dana@example.com, kim@example.com");
+});
+
 test("who started the thread, and may not decide, is not asked to", async () => {
-  const { slack } = await askedInSlack({ approvers: [dana.id, kim.id] }, dana.id);
+  const { slack } = await askedInSlack({ approvers: [dana.id, kim.id] }, { by: dana.id });
   expect(slack.posts.map(({ channel }) => channel)).toEqual(["D0KIM"]);
 });

@@ -220,7 +220,7 @@ describe("what is refused", () => {
     ["another end", (form: URLSearchParams) => form.set("expires", "9999999999999")],
     ["another request", (form: URLSearchParams) => form.set("request", "r_000000000000")],
   ])("%s", async (_, change) => {
-    const world = await mailWorld({ people: [dana, kim], approvers: [dana.id] });
+    const world = await mailWorld({ people: [dana, kim], gate: { approvers: [dana.id] } });
     const { request, page, link } = await world.askByMail();
     expect((await world.submit(page, "approve", undefined, change)).status).toBe(403);
     const url = new URL(link);

@@ -62,7 +62,7 @@ describe("who is told what", () => {
 
   test("only those whom the gate names as approvers", async () => {
     const channel = noteChannel();
-    const world = await openWorld({ channels: [channel], approvers: ["role:support-lead"] });
+    const world = await openWorld({ channels: [channel], gate: { approvers: ["role:support-lead"] } });
     await world.ask();
     await world.send();
     expect(channel.kinds()).toEqual(["ask dana@example.com"]);
@@ -107,7 +107,7 @@ describe("who is told what", () => {
 
   test("reminders, votes and escalations reach every copy, and escalations whom they name", async () => {
     const channel = noteChannel();
-    const world = await openWorld({ channels: [channel], approvers: [dana.id] });
+    const world = await openWorld({ channels: [channel], gate: { approvers: [dana.id] } });
     const { requestId, threadId } = await world.ask();
     await world.send();
     const store = world.runtime.store as SqliteStore;

@@ -24,7 +24,7 @@ async function bothWays() {
       }),
     ],
     people: [dana, kim],
-    approvers: [dana.id, kim.id],
+    gate: { approvers: [dana.id, kim.id] },
   });
   const { requestId, threadId } = await world.ask();
   await world.send();

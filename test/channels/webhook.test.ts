@@ -4,6 +4,7 @@ import { isPrivateAddress } from "../../src/channels/private-address.ts";
 import { type WebhookChannelOptions, webhookChannel } from "../../src/channels/webhook.ts";
 import { webhookKey, webhookSignature } from "../../src/channels/webhook-signature.ts";
 import { actionDigest } from "../../src/core/digest.ts";
+import type { GatePolicy } from "../../src/core/gate.ts";
 import { decideRequest } from "../../src/runtime/verdicts.ts";
 import { channelWorldOfEachTest, dana } from "../kit/channel-world.ts";
 import { type Answer, type Received, startReceiver } from "../kit/http-receiver.ts";
@@ -14,7 +15,11 @@ const secret = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
 const otherSecret = `whsec_${Buffer.alloc(32, 8).toString("base64")}`;
 const minute = 60_000;
 
-async function withReceiver(answer: Answer = 200, options: Partial<WebhookChannelOptions> = {}) {
+async function withReceiver(
+  answer: Answer = 200,
+  options: Partial<WebhookChannelOptions> = {},
+  gate: GatePolicy = {},
+) {
   const receiver = await startReceiver(() => answer);
   const channel = webhookChannel({
     url: `${receiver.url}/hook`,
@@ -22,7 +27,7 @@ async function withReceiver(answer: Answer = 200, options: Partial<WebhookChanne
     allowPrivate: true,
     ...options,
   });
-  return { receiver, world: await openWorld({ channels: [channel] }) };
+  return { receiver, world: await openWorld({ channels: [channel], gate }) };
 }
 
 /** By an implementation that is not ours, at the time of the test's clock. */
@@ -68,6 +73,30 @@ describe("what is sent", () => {
     expect(verify(receiver.received[1] as Received, secret, world.clock.now())).toMatchObject({
       type: "holdpoint.request.closed",
       data: { status: "decided", by: dana.id, via: "http", verdict: { kind: "approve" } },
+    });
+  });
+
+  test("who may decide as of now, and who has approved so far", async () => {
+    const { receiver, world } = await withReceiver(
+      200,
+      {},
+      {
+        approvers: ["role:lead"],
+        quorum: 2,
+        escalate: [{ after: "1h", to: [dana.id] }],
+      },
+    );
+    const { requestId, threadId } = await world.ask({ cents: 1 });
+    await world.send();
+    await world.clock.advance(60 * minute);
+    await world.settle(threadId);
+    await world.decide(requestId, { kind: "approve" });
+    await world.send();
+    const { data } = verify(receiver.received.at(-1) as Received, secret, world.clock.now());
+    expect(data).toMatchObject({
+      approvers: ["role:lead", dana.id],
+      quorum: 2,
+      votes: [{ by: dana.id, as: dana.id, via: "test" }],
     });
   });
 

@@ -1,7 +1,7 @@
 // A real agent on a real store that asks before it pays, with an outbox, people and channels.
 import { afterEach } from "vitest";
 import { agent } from "../../src/core/agent.ts";
-import { gate } from "../../src/core/gate.ts";
+import { type GatePolicy, gate } from "../../src/core/gate.ts";
 import type { Person } from "../../src/core/person.ts";
 import type { DeliveryChannel, Notice } from "../../src/ports/channel.ts";
 import type { OutboxDelivery, OutboxStore } from "../../src/ports/outbox.ts";
@@ -41,7 +41,7 @@ export interface ChannelWorld extends TestRuntime {
 export interface ChannelWorldOptions {
   readonly channels: readonly DeliveryChannel[];
   readonly people?: readonly Person[];
-  readonly approvers?: readonly string[];
+  readonly gate?: GatePolicy;
   readonly maxAgeMs?: number;
 }
 
@@ -52,7 +52,7 @@ export function channelWorldOfEachTest(): (options: ChannelWorldOptions) => Prom
     for (const mounts of open) await mounts.close();
     open = [];
   });
-  return async ({ channels, approvers = [], ...options }) => {
+  return async ({ channels, gate: policy = {}, ...options }) => {
     const tool = payTool({ risk: "high", effect: "once" });
     const problems: unknown[] = [];
     const asks: unknown[] = [];
@@ -63,7 +63,7 @@ export function channelWorldOfEachTest(): (options: ChannelWorldOptions) => Prom
       }),
     );
     const opened = await openRuntime({
-      agents: [agent({ name: "a", prompt: "Work.", model, tools: [tool], gate: gate({ approvers }) })],
+      agents: [agent({ name: "a", prompt: "Work.", model, tools: [tool], gate: gate(policy) })],
       observe: (hint: Hint) => hint.kind === "problem" && problems.push(hint.error),
     });
     const { runtime } = opened;

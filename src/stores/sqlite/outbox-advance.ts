@@ -46,10 +46,14 @@ export function createAdvance(database: DatabaseSync): (advance: Advance) => boo
       else followUp(change.kind, change.requestId, change.eventId);
     }
 
+    /** A recipient that has a copy, such as a channel that everybody reads, hears that it is asked again. */
     function ask({ requestId, recipients, eventId }: Extract<OutboxChange, { kind: "ask" }>): void {
-      const known = new Set(allRows<CopyRow>(copies, requestId, channel).map(({ recipient }) => recipient));
-      for (const recipient of new Set(recipients.map(columnText)))
-        if (!known.has(recipient)) add("ask", requestId, recipient, eventId);
+      const known = Map.groupBy(allRows<CopyRow>(copies, requestId, channel), ({ recipient }) => recipient);
+      for (const recipient of new Set(recipients.map(columnText))) {
+        const copy = known.get(recipient);
+        if (copy) follow("remind", requestId, recipient, copy, eventId);
+        else add("ask", requestId, recipient, eventId);
+      }
     }
 
     function endThread({ threadId, eventId }: Extract<OutboxChange, { kind: "end" }>): void {
@@ -59,19 +63,28 @@ export function createAdvance(database: DatabaseSync): (advance: Advance) => boo
 
     function followUp(kind: "remind" | "update" | "close", requestId: string, eventId: number): void {
       const rows = allRows<CopyRow>(copies, requestId, channel);
-      for (const [recipient, copy] of Map.groupBy(rows, (row) => row.recipient)) {
-        if (copy.some((row) => row.kind === "close")) continue;
-        const waiting = copy.filter(({ status, owner }) => status === "pending" && owner === null);
-        if (kind === "close") for (const { deliveryId } of waiting) drop.run(now, deliveryId);
-        else if (waiting.some((row) => row.kind === kind || row.kind === "ask")) continue; // it will tell the same
-        if (copy.some(mayBeOut)) add(kind, requestId, recipient, eventId);
-      }
+      for (const [recipient, copy] of Map.groupBy(rows, (row) => row.recipient))
+        follow(kind, requestId, recipient, copy, eventId);
+    }
+
+    function follow(
+      kind: "remind" | "update" | "close",
+      requestId: string,
+      recipient: string,
+      copy: readonly CopyRow[],
+      eventId: number,
+    ): void {
+      if (copy.some((row) => row.kind === "close")) return;
+      const waiting = copy.filter(({ status, owner }) => status === "pending" && owner === null);
+      if (kind === "close") for (const { deliveryId } of waiting) drop.run(now, deliveryId);
+      else if (waiting.some((row) => row.kind === kind || row.kind === "ask")) return; // it will tell the same
+      if (copy.some(mayBeOut)) add(kind, requestId, recipient, eventId);
     }
 
     function add(kind: NoticeKind, requestId: string, recipient: string, eventId: number): void {
       const threadNum = firstRow<{ num: number }>(threadOf, requestId)?.num;
       if (threadNum === undefined) return; // removed meanwhile
-      const deliveryId = deliveryIdFor(channel, recipient, requestId, eventId);
+      const deliveryId = deliveryIdFor(channel, recipient, requestId, { eventId, kind });
       insert.run(deliveryId, channel, threadNum, requestId, recipient, kind, now, now);
     }
   };
