@@ -150,9 +150,9 @@ function describeCounts({ counts = [] }: EventOf<"action_started">): string {
 export function describeVerdict(verdict: Verdict, paint: Paint): string {
   switch (verdict.kind) {
     case "approve":
-      return paint("green", "approved");
+      return `${paint("green", "approved")}${because(verdict.why)}`;
     case "edit":
-      return `${paint("green", "approved with other arguments")} ${formatJson(verdict.args, valueLength)}`;
+      return `${paint("green", "approved with other arguments")} ${formatJson(verdict.args, valueLength)}${because(verdict.why)}`;
     case "reject":
       return `${paint("red", "rejected")} (${line(verdict.why, valueLength)})`;
     case "answer":

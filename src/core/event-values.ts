@@ -117,8 +117,8 @@ export type EscalationReason =
   | "crash_loop";
 
 export type Verdict =
-  | { readonly kind: "approve" }
-  | { readonly kind: "edit"; readonly args: Json }
+  | { readonly kind: "approve"; readonly why?: string }
+  | { readonly kind: "edit"; readonly args: Json; readonly why?: string }
   | { readonly kind: "reject"; readonly why: string }
   | { readonly kind: "answer"; readonly value: Json }
   | { readonly kind: "continue"; readonly why?: string }

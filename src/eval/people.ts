@@ -84,9 +84,9 @@ function verdictOf(
     case "ignore":
       return null;
     case "approve":
-      return { kind: "approve" };
+      return { kind: "approve", ...(why !== undefined && { why }) };
     case "edit":
-      return { kind: "edit", args: edited(action?.args, changes) };
+      return { kind: "edit", args: edited(action?.args, changes), ...(why !== undefined && { why }) };
     case "answer":
     case "done":
       return { kind: say, value };

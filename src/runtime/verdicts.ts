@@ -104,7 +104,28 @@ function verdictEvent(
 function sameVerdict(runtime: Runtime, row: RequestRow, verdict: Verdict): boolean {
   return (
     row.verdict !== null &&
-    canonicalJson(toJson(row.verdict)) === canonicalJson(toJson(runtime.redact.value(verdict)))
+    canonicalJson(toJson(decision(row.verdict))) ===
+      canonicalJson(toJson(decision(runtime.redact.value(verdict))))
+  );
+}
+
+/** Without the words beside it, where these are nothing that the agent is told. */
+function decision(verdict: Verdict): Verdict {
+  const { kind } = verdict;
+  if (kind !== "approve" && kind !== "edit" && kind !== "continue" && kind !== "stop") return verdict;
+  const { why, ...decided } = verdict;
+  return decided;
+}
+
+/** I5. A request that shows other arguments than the ones it is about approves nothing. */
+function assertAsShown({ opened: { action }, requestId, threadId }: RequestRow): void {
+  if (!action || actionDigest(action) === action.digest) return;
+  throw new HoldpointError(
+    "store_corrupt",
+    `request ${requestId} of thread ${threadId} shows arguments that its digest ${action.digest} is not of: the log was changed`,
+    {
+      fix: `Nothing was decided. \`holdpoint verify ${threadId}\` says what is damaged; reject it, or fork the thread before it.`,
+    },
   );
 }
 
@@ -156,6 +177,7 @@ async function checked(
       `request ${row.requestId} takes ${opened.choices.join(", ")}; not ${verdict.kind}`,
     );
   }
+  if (verdict.kind === "approve" || verdict.kind === "edit") assertAsShown(row);
   if (verdict.kind === "approve") return { digest: opened.action?.digest };
   if (verdict.kind === "answer") assertAnswer(row, verdict.value);
   return verdict.kind === "edit" ? checkedEdit(runtime, row, verdict.args, principal, signal) : {};

@@ -47,8 +47,8 @@ const why = z.string().min(1).max(10_000);
 
 const verdict: z.ZodType<Verdict> = z
   .discriminatedUnion("kind", [
-    z.strictObject({ kind: z.literal("approve") }),
-    z.strictObject({ kind: z.literal("edit"), args: jsonValue }),
+    z.strictObject({ kind: z.literal("approve"), why: why.optional() }),
+    z.strictObject({ kind: z.literal("edit"), args: jsonValue, why: why.optional() }),
     z.strictObject({ kind: z.literal("reject"), why }),
     z.strictObject({ kind: z.literal("answer"), value: jsonValue }),
     z.strictObject({ kind: z.literal("continue"), why: why.optional() }),

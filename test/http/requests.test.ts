@@ -157,7 +157,7 @@ describe("a verdict", () => {
   test.each([
     ["of no kind", { verdict: {} }],
     ["of an unknown kind", { verdict: { kind: "approved" } }],
-    ["with a member too many", { verdict: { kind: "approve", why: "fine" } }],
+    ["with a member too many", { verdict: { kind: "approve", to: "me"} }],
     ["beside a member too many", { ...approve, by: "boss@example.com" }],
     ["that rejects without a reason", { verdict: { kind: "reject", why: "" } }],
     ["that edits nothing", { verdict: { kind: "edit" } }],

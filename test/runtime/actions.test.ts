@@ -1,3 +1,4 @@
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { type Agent, agent } from "../../src/core/agent.ts";
 import { actionDigest } from "../../src/core/digest.ts";
@@ -273,15 +274,30 @@ describe("an action that the gate holds", () => {
     expect(newer.runs).toHaveLength(1);
   });
 
+  it("is not approved when the log was changed, and shows other arguments", async () => {
+    const { opened, threadId, requestId } = await startHeld();
+    const database = new DatabaseSync(opened.path);
+    database.exec(`UPDATE events SET body = replace(body, '"cents":5', '"cents":9') WHERE seq = 3`);
+    database.close();
+    for (const verdict of [{ kind: "approve" }, { kind: "edit", args: { cents: 6 } }] as const)
+      await expect(opened.decide(requestId, verdict)).rejects.toMatchObject({
+        code: "store_corrupt",
+        message: expect.stringContaining(`${requestId} of thread ${threadId}`),
+      });
+    await opened.decide(requestId, { kind: "reject", why: "not what it says" });
+  });
+
   it("takes one verdict: the same again is answered, another is refused with who and when", async () => {
     const { opened, requestId } = await startHeld();
     const decide = (verdict: Verdict, by: string) =>
       decideRequest(opened.runtime, requestId, { verdict, by, via: "test" });
-    expect(await decide({ kind: "approve" }, "dana@example.com")).toMatchObject({ first: true });
-    expect(await decide({ kind: "approve" }, "kim@example.com")).toMatchObject({
-      first: false,
-      request: { by: "dana@example.com" },
-    });
+    const said: Verdict = { kind: "approve", why: "the invoice says 5" };
+    expect(await decide(said, "dana@example.com")).toMatchObject({ first: true });
+    for (const again of [said, { kind: "approve" }, { kind: "approve", why: "in other words" }] as const)
+      expect(await decide(again, "kim@example.com")).toMatchObject({
+        first: false,
+        request: { by: "dana@example.com", verdict: said },
+      });
     await expect(decide({ kind: "reject", why: "no" }, "kim@example.com")).rejects.toMatchObject({
       code: "request_already_decided",
       message: expect.stringMatching(/dana@example\.com at 2026-01-01T/),

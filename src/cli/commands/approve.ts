@@ -5,6 +5,7 @@ import { usageError } from "../screen.ts";
 
 interface Options extends ManyOptions {
   readonly edit?: string;
+  readonly why?: string;
 }
 
 export const addApprove: AddCommand = (program, run) => {
@@ -12,15 +13,17 @@ export const addApprove: AddCommand = (program, run) => {
     .command("approve")
     .description("let a held action run, exactly as shown or with other arguments")
     .argument("[requests...]", "their ids, from `holdpoint inbox`")
-    .option("--edit <json>", "approve with these arguments instead; they are validated first");
+    .option("--edit <json>", "approve with these arguments instead; they are validated first")
+    .option("--why <reason>", "the reason, for the log");
   addNoRun(addThread(command)).action(
     run<Options>((context, requestIds, options) => {
       const { edit, thread } = options;
-      if (edit === undefined) return giveVerdicts(context, requestIds, options, { kind: "approve" });
+      const why = options.why === undefined ? {} : { why: options.why };
+      if (edit === undefined) return giveVerdicts(context, requestIds, options, { kind: "approve", ...why });
       if (requestIds.length !== 1 || thread !== undefined)
         throw usageError("--edit takes one request", "Give the arguments of one action at a time.");
       const args = parseJsonArgument(edit, "the value of --edit");
-      return giveVerdicts(context, requestIds, options, { kind: "edit", args });
+      return giveVerdicts(context, requestIds, options, { kind: "edit", args, ...why });
     }),
   );
 };
