@@ -1,6 +1,5 @@
 // I6. Verdicts of people on requests. Who may decide is checked on what the append is conditional on, so that nobody
 // decides by a policy, or with votes, that were there before.
-import { z } from "zod";
 import type { Agent } from "../core/agent.ts";
 import { assertApprover, entryOf, isSamePrincipal, type Principal } from "../core/approvers.ts";
 import { actionDigest } from "../core/digest.ts";
@@ -9,6 +8,7 @@ import { type EventBody, type EventOf, event, type Verdict, type Vote } from "..
 import type { GatedAction } from "../core/gate.ts";
 import { canonicalJson, type Json, toJson } from "../core/json.ts";
 import type { RequestRow } from "../ports/store.ts";
+import { lookAtAnswers } from "./answer-schema.ts";
 import { toolNamed } from "./built-in-tools.ts";
 import { assertPerson, commit } from "./change-thread.ts";
 import { namedBy } from "./operations/approval.ts";
@@ -207,14 +207,8 @@ function approversOfEdit(
   return named.approvers;
 }
 
-function assertAnswer(row: RequestRow, value: Json): void {
-  const { answerSchema } = row.opened;
-  if (answerSchema === undefined) return;
-  // A JSON Schema that a Standard Schema library wrote; zod reads what libraries write.
-  const result = z.fromJSONSchema(answerSchema as Parameters<typeof z.fromJSONSchema>[0]).safeParse(value);
-  if (result.success) return;
-  const why = result.error.issues
-    .map((issue) => `${issue.path.join(".")} ${issue.message}`.trim())
-    .join("; ");
-  throw new HoldpointError("verdict_invalid", `the answer to ${row.requestId} is not valid: ${why}`);
+function assertAnswer({ requestId, opened }: RequestRow, value: Json): void {
+  const why = lookAtAnswers(opened.answerSchema)?.(value) ?? null;
+  if (why !== null)
+    throw new HoldpointError("verdict_invalid", `the answer to ${requestId} is not valid: ${why}`);
 }

@@ -189,6 +189,16 @@ describe("reject", () => {
 });
 
 describe("answer", () => {
+  it("is taken where the schema says what cannot be checked early; the thread checks it, and asks again", async () => {
+    const project = newProject();
+    const { requestId } = await asked(project, "shipper");
+    const wrong = await project.json("answer", requestId, '{"ship":true}');
+    expect([wrong.code, wrong.document.thread.status]).toEqual([0, "waiting"]);
+    const [again] = wrong.document.thread.requests;
+    const right = await project.json("answer", again.requestId, '{"ship":true,"carrier":"post"}');
+    expect(right.document.thread).toMatchObject({ output: { ship: true, carrier: "post" } });
+  });
+
   it("takes what the question's schema takes", async () => {
     const project = newProject();
     const { requestId } = await asked(project, "asker", "eggs");
