@@ -2,6 +2,7 @@
 // decides by a policy, or with votes, that were there before.
 import type { Agent } from "../core/agent.ts";
 import { assertApprover, entryOf, isSamePrincipal, type Principal } from "../core/approvers.ts";
+import { assertReason } from "../core/assert-reason.ts";
 import { actionDigest } from "../core/digest.ts";
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
 import { type EventBody, type EventOf, event, type Verdict, type Vote } from "../core/events.ts";
@@ -41,7 +42,7 @@ export interface Decided {
  * several approvals each principal gives one, and the last one decides it; any rejection decides at once.
  *
  * @throws `request_not_found`; `not_an_approver`, naming who may decide; `request_already_decided`, naming who and when; `verdict_invalid` for a verdict that the
- *   request does not take, an edit or an answer that does not validate, or a request past its deadline.
+ *   request does not take, a blank reason, an edit or an answer that does not validate, or a request past its deadline.
  */
 export async function decideRequest(
   runtime: Runtime,
@@ -51,6 +52,7 @@ export async function decideRequest(
   const { by, verdict } = given;
   const principal = { id: by, roles };
   assertPerson(by);
+  assertReason(verdict);
   for (;;) {
     const row = await requestRow(runtime.store, requestId); // with the `seq` of its thread at which it is as given
     if (sameVerdict(runtime, row, verdict)) return { request: row, first: false };

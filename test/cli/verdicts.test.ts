@@ -186,6 +186,14 @@ describe("reject", () => {
     expect(code).toBe(2);
     expect(document.error).toMatchObject({ code: "usage", message: expect.stringContaining("--why") });
   });
+
+  it("takes no blank reason", async () => {
+    const project = newProject();
+    const { requestId } = await heldRefund(project);
+    const { code, document } = await project.json("reject", requestId, "--why", "  ");
+    expect([code, document.error.code]).toEqual([4, "verdict_invalid"]);
+    expect((await project.json("inbox")).document.requests).toHaveLength(1);
+  });
 });
 
 describe("answer", () => {

@@ -175,6 +175,20 @@ describe("a verdict", () => {
     expect([status, body.code]).toEqual([422, "verdict_invalid"]);
   });
 
+  test.each([" ", "\n\t", "\u200b", "\u00a0\u2003"])(
+    "whose reason is blank (%j) is refused and decides nothing",
+    async (why) => {
+      const service = await held();
+      const { status, body } = await service.verdict({ verdict: { kind: "reject", why } });
+      expect([status, body.code, body.fix]).toEqual([
+        422,
+        "verdict_invalid",
+        expect.stringContaining("Say why"),
+      ]);
+      expect(await service.openRequests()).toHaveLength(1);
+    },
+  );
+
   test("answers a question that has a schema", async () => {
     const desk = agent({
       name: "desk",
