@@ -101,7 +101,7 @@ const refusals = {
     wayOut: "Look at the request again, then decide.",
   },
   key_conflict: {
-    what: "The same idempotency key came with another body.",
+    what: "The same idempotency key came with another body or input.",
     wayOut: "Use a new key for new work.",
   },
   unauthenticated: {

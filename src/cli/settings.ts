@@ -88,13 +88,14 @@ interface ServerSettings {
   readonly trustedProxies?: readonly string[] | undefined;
 }
 
-const serverSchema: z.ZodType<ServerSettings> = z.strictObject({
+const serverMembers = {
   host: z.string().min(1).optional(),
   port: z.int().min(0).max(65_535).optional(),
   publicUrl: z.string().min(1).optional(),
   allowedHosts: z.array(z.string().min(1)).optional(),
   trustedProxies: z.array(z.string().min(1)).optional(),
-});
+};
+const serverSchema: z.ZodType<ServerSettings> = z.strictObject(serverMembers);
 
 const telemetrySchema: z.ZodType<Pick<OpenTelemetryOptions, "content" | "share">> = z.strictObject({
   content: z.boolean().exactOptional(),
@@ -198,7 +199,7 @@ async function readConfig(path: string): Promise<Config> {
     .join("; ");
   throw usageError(
     `the config ${formatPath(path)} is not valid: ${why}`,
-    "It takes store, agents (paths), defaultModel, secrets (names of environment variables), people (each with id, name, roles, email, slack), providers (each with baseURL, apiKeyVariable, headers, supportsStructuredOutputs, strict, stream), channels (docs/channels.md), telemetry (docs/telemetry.md), webhooks, schedules (docs/triggers.md), server (host, port, publicUrl, allowedHosts); in a .ts or .js file also counter ({ name, count }) and checks (docs/check.md).",
+    `It takes store, agents (paths), defaultModel, secrets (names of environment variables), people (each with id, name, roles, email, slack), providers (each with baseURL, apiKeyVariable, headers, supportsStructuredOutputs, strict, stream), channels (docs/channels.md), telemetry (docs/telemetry.md), webhooks, schedules (docs/triggers.md), server (${Object.keys(serverMembers).join(", ")}); in a .ts or .js file also counter ({ name, count }) and checks (docs/check.md).`,
   );
 }
 

@@ -68,6 +68,8 @@ export interface DeliveryChannel {
   readonly probe?: (options: { readonly signal: AbortSignal }) => Promise<string>;
   /** Answers below `/channels/<name>/`, where people click. */
   readonly mount?: (desk: Desk) => Mount;
+  /** The service's address in what it sends. Whoever wrote it vouches for its host: `serve` answers under it. */
+  readonly publicUrl?: string;
 }
 
 /** What a channel's mount may do with a click. The runtime decides; a channel keeps nothing that does. */

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { Agent } from "../core/agent.ts";
 import { assertApprover } from "../core/approvers.ts";
+import { assertReason } from "../core/assert-reason.ts";
 import { sha256 } from "../core/digest.ts";
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
 import { type EventBody, event, type Verdict } from "../core/events.ts";
@@ -182,7 +183,7 @@ function doubts(state: ThreadState): readonly EventBody[] {
  * Records what became of an action that was in doubt when its thread ended. While a thread is open its request is
  * answered instead.
  *
- * @throws `operation_not_found`; `verdict_invalid` for a thread that is open; `request_already_decided`;
+ * @throws `operation_not_found`; `verdict_invalid` for a thread that is open, and a blank reason; `request_already_decided`;
  *   `not_an_approver`, by the request that the action had.
  */
 export async function settleAction(
@@ -197,6 +198,7 @@ export async function settleAction(
 ): Promise<void> {
   const { verdict, by, roles = [] } = settlement;
   assertPerson(by);
+  assertReason(verdict);
   await changeThread(runtime, threadId, (state) => {
     const action = state.operations.get(key);
     if (!action?.start)

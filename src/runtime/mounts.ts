@@ -1,3 +1,4 @@
+import { HoldpointError } from "../core/errors.ts";
 import type { Person } from "../core/person.ts";
 import type { DeliveryChannel, Desk } from "../ports/channel.ts";
 import type { Mount } from "../ports/mount.ts";
@@ -8,11 +9,13 @@ import { decideRequest } from "./verdicts.ts";
 export interface ChannelMounts {
   /** By path, `/channels/<name>`: what answers below it. */
   readonly mounts: ReadonlyMap<string, Mount>;
+  /** Under which the channels tell people that the service is reached: for `allowedHosts` of `createServer`. */
+  readonly hosts: readonly string[];
   /** Waits for answers that are still on their way to people who clicked. */
   close(): Promise<void>;
 }
 
-/** Where people's clicks arrive, for the HTTP service. */
+/** Where people's clicks arrive, for the HTTP service. @throws `usage` for a channel's `publicUrl` that is none. */
 export function channelMounts(
   runtime: Runtime,
   options: { readonly channels: readonly DeliveryChannel[]; readonly people: readonly Person[] },
@@ -26,10 +29,20 @@ export function channelMounts(
   });
   return {
     mounts: new Map(mounts),
+    hosts: options.channels.flatMap(hostOf),
     async close() {
       while (under.size > 0) await Promise.allSettled(under);
     },
   };
+}
+
+function hostOf({ name, publicUrl }: DeliveryChannel): readonly string[] {
+  if (publicUrl === undefined) return [];
+  const url = URL.parse(publicUrl);
+  if (url) return [url.hostname];
+  throw new HoldpointError("usage", `the publicUrl of channel ${name} is no URL`, {
+    fix: "Write it as https://approve.example.com.",
+  });
 }
 
 function deskFor(

@@ -1,14 +1,15 @@
 // I6. Verdicts of people on requests. Who may decide is checked on what the append is conditional on, so that nobody
 // decides by a policy, or with votes, that were there before.
-import { z } from "zod";
 import type { Agent } from "../core/agent.ts";
 import { assertApprover, entryOf, isSamePrincipal, type Principal } from "../core/approvers.ts";
+import { assertReason } from "../core/assert-reason.ts";
 import { actionDigest } from "../core/digest.ts";
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
 import { type EventBody, type EventOf, event, type Verdict, type Vote } from "../core/events.ts";
 import type { Gate, GatedAction } from "../core/gate.ts";
 import { canonicalJson, deepFreeze, type Json, toJson } from "../core/json.ts";
 import type { RequestRow } from "../ports/store.ts";
+import { lookAtAnswers } from "./answer-schema.ts";
 import { toolNamed } from "./built-in-tools.ts";
 import { assertPerson, commit } from "./change-thread.ts";
 import { approversOfEdit, namedBy } from "./operations/approval.ts";
@@ -41,7 +42,7 @@ export interface Decided {
  * several approvals each principal gives one, and the last one decides it; any rejection decides at once.
  *
  * @throws `request_not_found`; `not_an_approver`, naming who may decide; `request_already_decided`, naming who and when; `verdict_invalid` for a verdict that the
- *   request does not take, an edit or an answer that does not validate, or a request past its deadline.
+ *   request does not take, a blank reason, an edit or an answer that does not validate, or a request past its deadline.
  */
 export async function decideRequest(
   runtime: Runtime,
@@ -51,6 +52,7 @@ export async function decideRequest(
   const { by, verdict } = given;
   const principal = { id: by, roles };
   assertPerson(by);
+  assertReason(verdict);
   for (;;) {
     const row = await requestRow(runtime.store, requestId); // with the `seq` of its thread at which it is as given
     if (sameVerdict(runtime, row, verdict)) return { request: row, first: false };
@@ -251,14 +253,8 @@ function approversNow(
   );
 }
 
-function assertAnswer(row: RequestRow, value: Json): void {
-  const { answerSchema } = row.opened;
-  if (answerSchema === undefined) return;
-  // A JSON Schema that a Standard Schema library wrote; zod reads what libraries write.
-  const result = z.fromJSONSchema(answerSchema as Parameters<typeof z.fromJSONSchema>[0]).safeParse(value);
-  if (result.success) return;
-  const why = result.error.issues
-    .map((issue) => `${issue.path.join(".")} ${issue.message}`.trim())
-    .join("; ");
-  throw new HoldpointError("verdict_invalid", `the answer to ${row.requestId} is not valid: ${why}`);
+function assertAnswer({ requestId, opened }: RequestRow, value: Json): void {
+  const why = lookAtAnswers(opened.answerSchema)?.(value) ?? null;
+  if (why !== null)
+    throw new HoldpointError("verdict_invalid", `the answer to ${requestId} is not valid: ${why}`);
 }

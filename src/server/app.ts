@@ -146,7 +146,7 @@ export function createServer(options: ServerOptions): HttpServer {
     let failure: unknown;
     let response: Response;
     try {
-      response = await answer(isHead ? new Request(request, { method: "GET" }) : request, facts);
+      response = await answer(isHead ? asGet(request) : request, facts);
     } catch (error) {
       failure = error;
       response = problemResponse(error, requestId, clean);
@@ -256,6 +256,11 @@ function notFound(app: App, method: string, path: string): HoldpointError {
       details: { allow: allowed.join(", ") },
     },
   );
+}
+
+/** Member by member: what comes from a port only looks like a `Request`, and cannot be copied as one. */
+function asGet({ url, headers, signal }: Request): Request {
+  return new Request(url, { method: "GET", headers, signal });
 }
 
 const methods: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);

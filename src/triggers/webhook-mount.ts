@@ -2,8 +2,9 @@
 // T2. A message starts one thread, or sends one signal, however often it arrives: the sender's id is the start's key, or
 //     the signal's id. Its answer comes after the commit, so a sender that was answered need not deliver again.
 // T3. Whoever cannot sign learns nothing but that.
+import { Unreadable } from "../core/encodings/parse-json.ts";
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
-import type { Json } from "../core/json.ts";
+import { readStrictJson } from "../core/strict-json.ts";
 import { unawaited } from "../core/unawaited.ts";
 import type { SignedMessage } from "../core/webhook-signature.ts";
 import type { Mount } from "../ports/mount.ts";
@@ -70,7 +71,7 @@ async function receive(receiving: Receiving, request: Request): Promise<Response
   if (!check.ok) return problemAnswer({ status: 401, code: "signature_invalid", detail: check.why });
   const message = messageOf(receiving.webhook, signed);
   if (typeof message === "string")
-    return problemAnswer({ status: 400, code: "message_invalid", detail: message });
+    return problemAnswer({ status: 400, code: "message_invalid", detail: runtime.redact.value(message) });
   try {
     return await deliver(receiving, message);
   } catch (error) {
@@ -123,11 +124,12 @@ function messageOf({ verify }: Webhook, signed: SignedMessage): WebhookMessage |
   if (id === null) return "it names no message";
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(signed.body);
-    const body: Json = JSON.parse(text);
-    return { id, event: verify.eventOf(signed), body };
-  } catch {
-    return "its body is no JSON: set the content type to application/json where the webhook is made";
+    const body = readStrictJson(text);
+    if (body !== undefined) return { id, event: verify.eventOf(signed), body };
+  } catch (error) {
+    if (error instanceof Unreadable) return `its body is JSON that cannot be used: ${error.message}`;
   }
+  return "its body is no JSON: set the content type to application/json where the webhook is made";
 }
 
 function deliver(receiving: Receiving, message: WebhookMessage): Promise<Response> {

@@ -124,6 +124,13 @@ describe("the command line itself", () => {
     expect(code).toBe(2);
     expect(document.error.message).toMatch(message);
   });
+
+  it("names all that a config's server takes", async () => {
+    const { write, json } = newProject();
+    write("holdpoint.config.json", '{ "server": { "proxies": ["10.0.0.1"] } }');
+    const { document } = await json("threads");
+    expect(document.error.fix).toContain("server (host, port, publicUrl, allowedHosts, trustedProxies)");
+  });
 });
 
 describe("agents' files", () => {

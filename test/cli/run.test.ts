@@ -74,6 +74,17 @@ describe("run", () => {
     expect((await json("threads")).document.threads).toHaveLength(1);
   });
 
+  it("refuses the key with another input, and names the thread that has it", async () => {
+    const { json } = newProject();
+    const args = ["run", fixture("desk.ts")];
+    const first = await json(...args, '{"orderId":"A7","cents":42}', "--key", "mail-1");
+    const other = await json(...args, '{"orderId":"A7","cents":43}', "--key", "mail-1");
+    expect([other.code, other.document.error.code]).toEqual([4, "key_conflict"]);
+    expect(other.document.error.message).toContain(first.document.threadId);
+    const same = await json(...args, '{"cents":42,"orderId":"A7"}', "--key", "mail-1");
+    expect(same.document).toMatchObject({ threadId: first.document.threadId, created: false });
+  });
+
   it("takes the input from stdin and from a file", async () => {
     const { start, json, write } = newProject();
     const piped = await start(["run", `${fixture("flows.ts")}#echo`, "-", "--json"], {

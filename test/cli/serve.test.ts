@@ -1,10 +1,18 @@
 // `holdpoint serve` and `holdpoint token` as processes: the first try works, what is closed stays closed, a stop is clean.
+import { once } from "node:events";
+import { request } from "node:http";
+import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
 import { createClient } from "../../src/client/index.ts";
 import { fixture, newProject, type Project } from "./command.ts";
 
-async function serving(project: Project, ...args: readonly string[]) {
-  const running = project.start(["serve", "--port", "0", ...args], { input: null });
+interface Serving {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+async function serving(project: Project, { args = [], env = {} }: Serving = {}) {
+  const running = project.start(["serve", "--port", "0", ...args], { input: null, env });
   let noted = "";
   running.child.stderr?.on("data", (text: string) => {
     noted += text;
@@ -12,6 +20,13 @@ async function serving(project: Project, ...args: readonly string[]) {
   await running.until("listening on ");
   const url = /listening on (\S+)/.exec(noted)?.[1] ?? "";
   return { ...running, url };
+}
+
+/** `fetch` lets nobody say another host. */
+async function bodyAs(host: string, url: string): Promise<string> {
+  const sent = request(url, { headers: { host } }).end();
+  const [response] = await once(sent, "response");
+  return text(response);
 }
 
 async function token(project: Project, ...args: readonly string[]): Promise<string> {
@@ -68,7 +83,7 @@ describe("holdpoint token", () => {
 describe("holdpoint serve", () => {
   test("works on the first try: it says how to make a token, and with one it runs, asks, decides", async () => {
     const project = newProject();
-    const { url, child, ended, until } = await serving(project, "--agent", fixture("desk.ts"));
+    const { url, child, ended, until } = await serving(project, { args: ["--agent", fixture("desk.ts")] });
     await until("holdpoint token create");
     expect((await fetch(`${url}/v1/threads`)).status).toBe(401);
     const client = createClient({
@@ -106,9 +121,36 @@ describe("holdpoint serve", () => {
     expect((await ended).code).toBe(0);
   });
 
+  test("answers under the public hosts of its channels, and under no other name", async () => {
+    const project = newProject();
+    const publicUrl = "https://Holdpoint.example.com";
+    const smtp = { host: "smtp.example.com" };
+    const from = "holdpoint@example.com";
+    const slack = { type: "slack", tokenVariable: "TOKEN", signingSecretVariable: "SIGNING" };
+    const config = {
+      channels: [
+        { type: "email", from, publicUrl, secretVariable: "LINKS", smtp },
+        { ...slack, publicUrl: "https://clicks.example.com/holdpoint" },
+        { ...slack, name: "quiet" },
+      ],
+    };
+    project.write("holdpoint.config.json", JSON.stringify(config));
+    const env = { LINKS: "x".repeat(32), TOKEN: "xoxb-1", SIGNING: "y".repeat(32) };
+    const { child, ended, url } = await serving(project, { env });
+    for (const path of ["/channels/email/decide", "/channels/slack/interactions"]) {
+      expect(await bodyAs("holdpoint.example.com", url + path)).not.toContain("origin_refused");
+      expect(await bodyAs("clicks.example.com", url + path)).not.toContain("origin_refused");
+      expect(await bodyAs("evil.example.com", url + path)).toContain("origin_refused");
+    }
+    child.kill("SIGTERM");
+    expect((await ended).code).toBe(0);
+  });
+
   test("runs nothing with --no-worker, and stops with open streams and threads under way", async () => {
     const project = newProject();
-    const { url, child, ended } = await serving(project, "--agent", fixture("desk.ts"), "--no-worker");
+    const { url, child, ended } = await serving(project, {
+      args: ["--agent", fixture("desk.ts"), "--no-worker"],
+    });
     const client = createClient({ url, token: await token(project, "--scope", "admin") });
     const { threadId } = await client.startThread({ agent: "desk", input: { orderId: "A7", cents: 1 } });
     const events = client.events(threadId)[Symbol.asyncIterator]();

@@ -186,9 +186,27 @@ describe("reject", () => {
     expect(code).toBe(2);
     expect(document.error).toMatchObject({ code: "usage", message: expect.stringContaining("--why") });
   });
+
+  it("takes no blank reason", async () => {
+    const project = newProject();
+    const { requestId } = await heldRefund(project);
+    const { code, document } = await project.json("reject", requestId, "--why", "  ");
+    expect([code, document.error.code]).toEqual([4, "verdict_invalid"]);
+    expect((await project.json("inbox")).document.requests).toHaveLength(1);
+  });
 });
 
 describe("answer", () => {
+  it("is taken where the schema says what cannot be checked early; the thread checks it, and asks again", async () => {
+    const project = newProject();
+    const { requestId } = await asked(project, "shipper");
+    const wrong = await project.json("answer", requestId, '{"ship":true}');
+    expect([wrong.code, wrong.document.thread.status]).toEqual([0, "waiting"]);
+    const [again] = wrong.document.thread.requests;
+    const right = await project.json("answer", again.requestId, '{"ship":true,"carrier":"post"}');
+    expect(right.document.thread).toMatchObject({ output: { ship: true, carrier: "post" } });
+  });
+
   it("takes what the question's schema takes", async () => {
     const project = newProject();
     const { requestId } = await asked(project, "asker", "eggs");

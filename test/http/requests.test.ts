@@ -157,7 +157,7 @@ describe("a verdict", () => {
   test.each([
     ["of no kind", { verdict: {} }],
     ["of an unknown kind", { verdict: { kind: "approved" } }],
-    ["with a member too many", { verdict: { kind: "approve", to: "me"} }],
+    ["with a member too many", { verdict: { kind: "approve", to: "me" } }],
     ["beside a member too many", { ...approve, by: "boss@example.com" }],
     ["that rejects without a reason", { verdict: { kind: "reject", why: "" } }],
     ["that edits nothing", { verdict: { kind: "edit" } }],
@@ -174,6 +174,20 @@ describe("a verdict", () => {
     const { status, body } = await service.verdict({ verdict: { kind: "continue" } });
     expect([status, body.code]).toEqual([422, "verdict_invalid"]);
   });
+
+  test.each([" ", "\n\t", "\u200b", "\u00a0\u2003"])(
+    "whose reason is blank (%j) is refused and decides nothing",
+    async (why) => {
+      const service = await held();
+      const { status, body } = await service.verdict({ verdict: { kind: "reject", why } });
+      expect([status, body.code, body.fix]).toEqual([
+        422,
+        "verdict_invalid",
+        expect.stringContaining("Say why"),
+      ]);
+      expect(await service.openRequests()).toHaveLength(1);
+    },
+  );
 
   test("answers a question that has a schema", async () => {
     const desk = agent({

@@ -57,6 +57,21 @@ describe("a client", () => {
     }
   });
 
+  test.each(["/livez", "/readyz", "/sign-in", "/channels/mail/decide"])(
+    "that asks by HEAD for %s gets what GET has, without its body",
+    async (path) => {
+      const mounts = new Map([
+        ["/channels/mail", ({ method }: Request) => Promise.resolve(new Response(method))],
+      ]);
+      const { url } = await listening(await open({ agents: [], mounts }));
+      const [head, get] = [await fetch(url + path, { method: "HEAD" }), await fetch(url + path)];
+      expect([head.status, await head.text()]).toEqual([200, ""]);
+      expect(get.status).toBe(200);
+      expect(await get.text()).not.toBe("");
+      expect(head.headers.get("content-type")).toBe(get.headers.get("content-type"));
+    },
+  );
+
   test("that announces too long a body is refused before it sends it", async () => {
     const service = await open({ agents: [listener] });
     const { url } = await listening(service);

@@ -374,6 +374,10 @@ describe("cancellation", () => {
     const opened = await openWith(flowing(async () => 1));
     await cancelThread(opened.runtime, threadId, { by: "test", why: "enough" });
     expect((await opened.types(threadId)).slice(-2)).toEqual(["action_in_doubt", "thread_cancelled"]);
+    const blank = { verdict: { kind: "not_done", why: " " }, by: "dana@example.com" } as const;
+    await expect(settleAction(opened.runtime, threadId, "act:pay#1", blank)).rejects.toMatchObject({
+      code: "verdict_invalid",
+    });
     const verdict = { kind: "done", value: "seen at the bank" } as const;
     await settleAction(opened.runtime, threadId, "act:pay#1", { verdict, by: "dana@example.com" });
     expect((await opened.events(threadId)).at(-1)).toMatchObject({

@@ -296,8 +296,8 @@ describe("a message is refused, and starts nothing,", () => {
     ["of a wrong shape", 422, "invalid_input", (service) => signed(service, '{"orders":7}')],
     [
       "that nests too deep",
-      422,
-      "invalid_input",
+      400,
+      "message_invalid",
       (service) => signed(service, "[".repeat(5_000) + "]".repeat(5_000)),
     ],
     [
@@ -317,6 +317,18 @@ describe("a message is refused, and starts nothing,", () => {
     const answer = await service.post("shop", make(service));
     expect({ status: answer.status, code: answer.document.code }).toEqual({ status, code });
     expect(answer.headers.get("content-type")).toBe("application/problem+json");
+    expect(await threads(service)).toBe(0);
+  });
+
+  test.each([
+    ['{"order":12345678901234567890}', '"12345678901234567890" has more digits than a number keeps'],
+    ['{"order":"A7","order":"A8"}', '"order" is given twice in one object'],
+    [`{"${githubSecret}":1,"${githubSecret}":2}`, '"[secret webhook repo 1]" is given twice in one object'],
+  ])("that two readers would take for two things, saying why: %s", async (body, why) => {
+    const service = await open();
+    const { status, document } = await service.post("shop", signed(service, body));
+    expect({ status, code: document.code }).toEqual({ status: 400, code: "message_invalid" });
+    expect(document.detail).toContain(why);
     expect(await threads(service)).toBe(0);
   });
 

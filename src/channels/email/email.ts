@@ -55,6 +55,7 @@ export function emailChannel(options: EmailChannelOptions): DeliveryChannel {
       return `the mail server ${smtp.host} answers${smtp.user === undefined ? "" : ", and takes the login"}`;
     },
     mount: (desk) => decideMount(desk, { name, signer }),
+    publicUrl: options.publicUrl,
   };
 }
 

@@ -67,6 +67,7 @@ export function slackChannel(options: SlackChannelOptions): DeliveryChannel {
       return `Slack takes the token${typeof team === "string" ? ` (${team})` : ""}`;
     },
     mount: (desk) => interactionMount(desk, { name, api, signingSecret, rejectReason, acknowledgeMs }),
+    ...(service && { publicUrl: service.href }),
   };
 }
 

@@ -1,7 +1,7 @@
-import { z } from "zod";
 import type { Verdict } from "../../core/events.ts";
 import type { Json } from "../../core/json.ts";
 import type { RequestRow } from "../../ports/store.ts";
+import { lookAtAnswers } from "../../runtime/answer-schema.ts";
 import type { AddCommand } from "../command-line.ts";
 import { addNoRun, giveVerdict, type RunOnOptions } from "../give-verdict.ts";
 import { jsonOrText } from "../json-argument.ts";
@@ -41,8 +41,6 @@ async function verdictFrom(
 }
 
 function acceptedBy(schema: Json | undefined): ((value: Json) => Promise<boolean>) | null {
-  if (schema === undefined) return null;
-  // A JSON Schema that a Standard Schema library wrote, as `ask` keeps it.
-  const parsed = z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0]);
-  return async (value) => parsed.safeParse(value).success;
+  const look = lookAtAnswers(schema);
+  return look && (async (value) => look(value) === null);
 }

@@ -1,10 +1,12 @@
 import { text as readAll } from "node:stream/consumers";
 import type { Agent } from "../../core/agent.ts";
 import { defaultFlow } from "../../core/default-flow.ts";
+import { HoldpointError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
 import { modelResolver } from "../../models/resolve-model.ts";
 import type { Channel } from "../../ports/channel.ts";
-import { type Started, startThread } from "../../runtime/commands.ts";
+import { type Started, startThread, wasStartedWith } from "../../runtime/commands.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
 import { systemClock } from "../../runtime/system-clock.ts";
 import { type ThreadReport, threadDocument } from "../../runtime/thread-report.ts";
 import { validateWithin } from "../../runtime/validate-within.ts";
@@ -77,6 +79,8 @@ async function runAgent(
             ...(key !== undefined && { key }),
             signal: context.signal,
           });
+          if (!started.created)
+            await assertSameStart(context, runtime, started, { agent: chosen.agent.name, input });
           await remember(context, chosen);
           sayStarted(context, started);
           const channel = ask && context.screen.canAsk ? await openTerminal(context) : undefined;
@@ -100,6 +104,19 @@ async function checkModel({ settings }: Context, { model, flow }: Agent): Promis
   if (model === undefined && flow !== defaultFlow) return; // such a flow may make no decision
   const { defaultModel, providers } = settings;
   await modelResolver({ defaultModel, providers }).check(model);
+}
+
+/** @throws `key_conflict`: the key stands for a thread that does something else. */
+async function assertSameStart(
+  { signal }: Context,
+  runtime: Runtime,
+  { threadId }: Started,
+  start: { readonly agent: string; readonly input: Json | undefined },
+): Promise<void> {
+  if (await wasStartedWith(runtime, threadId, { ...start, signal })) return;
+  throw new HoldpointError("key_conflict", `this key started thread ${threadId} with another input`, {
+    fix: `Give each start a key of its own. \`holdpoint show ${threadId}\` says what that thread does.`,
+  });
 }
 
 function sayStarted({ screen }: Context, { threadId, created }: Started): void {

@@ -109,7 +109,7 @@ async function openService(
     numbers: store.numbers,
     people: settings.people,
     mounts: new Map([...mountWebhooks(runtime, settings.webhooks()), ...clicks.mounts]),
-    allowedHosts: [host, ...(settings.server.allowedHosts ?? [])],
+    allowedHosts: [host, ...(settings.server.allowedHosts ?? []), ...clicks.hosts],
     ...(publicUrl !== undefined && { publicUrl }),
     ...(settings.server.trustedProxies && { trustedProxies: settings.server.trustedProxies }),
     isMetricsOpen: options.metricsOpen ?? false,
