@@ -281,6 +281,14 @@ const flowMistakes: readonly Mistake[] = [
     agent: sound({ limits: { tokens: Number.POSITIVE_INFINITY } }),
     about: "limits tokens",
   },
+  ...(["invalidOutputs", "modelFailures"] as const).map(
+    (limit): Mistake => ({
+      code: "limit_off",
+      name: limit,
+      agent: sound({ limits: { [limit]: 1_000 } }),
+      about: `limits ${limit}`,
+    }),
+  ),
   { code: "limit_steps_low", agent: sound({ limits: { steps: 1 } }), about: "limits steps" },
   { code: "limit_tokens_low", agent: sound({ limits: { tokens: 10_000 } }), about: "limits tokens" },
   { code: "limit_time_low", agent: sound({ limits: { activeTime: "1m" } }), about: "limits activeTime" },
