@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { definitionDigest } from "../../src/core/check/definition-digest.ts";
-import { checkAgent, checkCodes, type Finding, window } from "../../src/index.ts";
-import { aroundAll, innocents, mistakes } from "./seeded-mistakes.ts";
+import { type Agent, checkAgent, checkCodes, type Finding, window } from "../../src/index.ts";
+import { aroundAll, denying, innocents, mistakes } from "./seeded-mistakes.ts";
 
 function aboutOf({ about }: Finding): string {
   if (!about) return "";
@@ -68,6 +68,19 @@ describe("a check before the run", () => {
     expect(unreachable && (await checkAgent(unreachable.agent)).map(({ level }) => level)).not.toContain(
       "error",
     );
+  });
+
+  it("says nothing of people who are not asked, since every action is denied", async () => {
+    const codesOf = async (agent: Agent): Promise<readonly string[]> =>
+      (await checkAgent(agent, { ...aroundAll, channels: [] })).map(({ code }) => code);
+    expect(await codesOf(denying([{ outcome: "deny" }]))).toEqual([]);
+    const mayStillHold = denying([
+      { tool: "pay_out", when: () => true, outcome: "hold" },
+      { outcome: "deny" },
+    ]);
+    const onTrial = denying([{ outcome: "deny", shadow: true }]);
+    for (const agent of [mayStillHold, onTrial])
+      expect(await codesOf(agent)).toEqual(["no_escalation", "approvers_not_told"]);
   });
 
   it("adds what the config's own checks find", async () => {

@@ -12,6 +12,7 @@ import {
   gate,
   type Person,
   parsePrompt,
+  type Rule,
   rule,
   type Schema,
   type Tool,
@@ -615,6 +616,11 @@ export const mistakes: readonly Mistake[] = [
   ...toolMistakes,
   ...ownMistakes,
 ];
+
+/** Nothing of it waits for a person, or something may. */
+export function denying(rules: readonly Rule[]): Agent {
+  return sound({ gate: gate({ approvers: ["role:lead"], rules }) });
+}
 
 /** Things that are right, and look like a mistake at first sight. */
 export const innocents: readonly {

@@ -172,7 +172,7 @@ export const flowCodes: { readonly [Code in FlowCode]: CodeRow } = {
   approvers_not_told: {
     level: "note",
     area: "control flow",
-    what: "approvers are named, and no channel is configured",
+    what: "approvers are named who may be asked, and no channel is configured",
     why: "They find requests in `holdpoint inbox` or on the service's page, when they look.",
     fix: "Add a channel to the config, so that they are told.",
   },
