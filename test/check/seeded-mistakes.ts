@@ -189,6 +189,14 @@ const promptMistakes: readonly Mistake[] = [
     about: "prompt",
   },
   {
+    code: "prompt_secret",
+    name: "a signed token",
+    agent: sound({
+      prompt: `${goodPrompt} The token is ${["eyJhbGciOiJIUzI1NiJ9", "eyJzdWIiOiJjbGVyayJ9", "s".repeat(43)].join(".")}.`,
+    }),
+    about: "prompt",
+  },
+  {
     code: "prompt_variable_unknown",
     agent: prompted("Order {{input.order.number}}.", { input } as never),
     about: "prompt 2",

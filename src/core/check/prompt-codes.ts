@@ -77,7 +77,7 @@ export const promptCodes: { readonly [Code in PromptCode]: CodeRow } = {
   prompt_secret: {
     level: "error",
     area: "prompt",
-    what: "the prompt holds what looks like a key or a password",
+    what: "the prompt holds a key in the form of a known maker (OpenAI, Anthropic, AWS, GitHub, Slack, Google), a private key or a JWT; passwords have no form, and are not found",
     why: "It goes to the provider and into the log with every call.",
     fix: "Take it out, make a new key, and hand secrets to tools in code.",
   },
