@@ -140,6 +140,15 @@ const many = (count: number): readonly Tool[] =>
 
 const roomy = window({ budget: 60_000 });
 const input = z.object({ order: z.object({ id: z.string() }), note: z.string().optional() });
+const lists = z.object({
+  items: z.array(
+    z.object({ name: z.string().optional(), parts: z.array(z.object({ kind: z.string() })).optional() }),
+  ),
+  notes: z.array(z.string()).optional(),
+  note: z.string().optional(),
+  open: z.looseObject({ known: z.string() }).optional(),
+  either: z.union([z.object({ a: z.string() }), z.object({ b: z.string() })]).optional(),
+});
 
 /** Prompts. */
 const promptMistakes: readonly Mistake[] = [
@@ -201,6 +210,22 @@ const promptMistakes: readonly Mistake[] = [
     agent: prompted("Order {{input.order.number}}.", { input } as never),
     about: "prompt 2",
   },
+  ...[
+    ["a section", "{{#input.rules}}\n{{.}}{{/input.rules}}", 2],
+    ["a section for nothing", "{{^input.ordrs}}There are none.{{/input.ordrs}}", 2],
+    ["a value in a section", "{{#input.note}}\n{{.}} {{input.limt}}\n{{/input.note}}", 3],
+    ["a value in a section for nothing", "{{^input.note}}{{input.limt}}{{/input.note}}", 2],
+    ["a member of an item", "{{#input.items}}\n- {{nam}}\n{{/input.items}}", 3],
+    ["behind a test", "{{#input.items}}{{#name}}\n{{.nam}}{{/name}}{{/input.items}}", 3],
+    ["a list in a list", "{{#input.items}}{{#parts}}\n{{json kindd}}{{/parts}}{{/input.items}}", 3],
+  ].map(
+    ([name, text, line]): Mistake => ({
+      code: "prompt_variable_unknown",
+      name: String(name),
+      agent: prompted(String(text), { input: lists } as never),
+      about: `prompt ${line}`,
+    }),
+  ),
   {
     code: "prompt_variable_optional",
     agent: prompted("Note: {{input.note}}", { input } as never),
@@ -700,6 +725,25 @@ export const innocents: readonly {
   {
     name: "what may be missing, in a section",
     agent: prompted("{{#input.note}}Note: {{.}}{{/input.note}}", { input } as never),
+  },
+  ...[
+    "{{#input.items}}{{#name}}{{.}} {{name}}{{/name}}{{^name}}{{#parts}}{{kind}}{{/parts}}{{/name}}{{/input.items}}",
+    "{{#input.items}}{{#parts}}{{kind}}{{/parts}}{{#input.note}}{{name}}{{/input.note}}{{/input.items}}",
+    "{{#input.notes}}{{.}}{{/input.notes}}{{^input.notes}}No notes. {{#input.note}}{{.}}{{/input.note}}{{/input.notes}}",
+    "{{#input.open}}{{known}} {{other}}{{/input.open}}{{#input.either}}{{a}} {{b}} {{c}}{{/input.either}}",
+    "{{#input}}{{#note}}{{.}}{{/note}}{{/input}}",
+  ].map((text) => ({
+    name: `what its input has, in sections: ${text}`,
+    agent: prompted(text, { input: lists } as never),
+  })),
+  {
+    name: "a section of what has a default",
+    agent: sound({
+      prompt: parsePrompt(
+        `---\nvariables:\n  input.rules: { default: [none] }\n---\n${goodPrompt}\n{{#input.rules}}{{.}}{{/input.rules}}`,
+      ),
+      input: lists,
+    } as never),
   },
   {
     name: "a union as input, of a model that takes text",

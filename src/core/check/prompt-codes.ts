@@ -84,8 +84,8 @@ export const promptCodes: { readonly [Code in PromptCode]: CodeRow } = {
   prompt_variable_unknown: {
     level: "error",
     area: "prompt",
-    what: "the prompt shows a member of the input that the agent's input schema does not have",
-    why: "Every thread fails at its first decision (`prompt_invalid`).",
+    what: "the prompt shows a member of the input that the agent's input schema does not have, or has a section for it",
+    why: "A thread fails at its first decision (`prompt_invalid`); a section {{#…}} is never shown, and {{^…}} always.",
     fix: "Correct the name, add the member to `input`, or give the variable a default.",
   },
   prompt_variable_optional: {
