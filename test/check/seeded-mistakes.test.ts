@@ -1,6 +1,16 @@
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import { definitionDigest } from "../../src/core/check/definition-digest.ts";
-import { type Agent, checkAgent, checkCodes, type Finding, window } from "../../src/index.ts";
+import {
+  type Agent,
+  agent,
+  checkAgent,
+  checkCodes,
+  type Finding,
+  type Schema,
+  tool,
+  window,
+} from "../../src/index.ts";
 import { aroundAll, denying, innocents, mistakes } from "./seeded-mistakes.ts";
 
 function aboutOf({ about }: Finding): string {
@@ -55,6 +65,37 @@ describe("a check before the run", () => {
       window: window({ summary: { model: Object.assign({}, { self: globalThis }) } }),
     };
     expect(withSummary && definitionDigest(withSummary)).toMatch(/^[0-9a-f]{16}$/);
+  });
+
+  it("tells definitions apart by what they take and give, in JSON Schema", () => {
+    const digestOf = (input?: Schema, output?: Schema, taken: Schema = z.object({})): string =>
+      definitionDigest(
+        agent({
+          name: "a",
+          ...(input && { input }),
+          ...(output && { output }),
+          tools: [tool({ name: "look", description: "Looks.", input: taken, run: () => null })],
+        }),
+      );
+    const one = z.object({ id: z.string() });
+    const two = z.object({ id: z.string(), note: z.string().optional() });
+    const ofDate = z.string().transform((text) => new Date(text));
+    const silent: Schema = { "~standard": { version: 1, vendor: "own", validate: (value) => ({ value }) } };
+    const defaulted = z.object({ id: z.string().default("none") });
+    const digests = [
+      digestOf(),
+      digestOf(one),
+      digestOf(two),
+      digestOf(ofDate),
+      digestOf(silent),
+      digestOf(defaulted),
+      digestOf(undefined, one),
+      digestOf(undefined, two),
+      digestOf(undefined, undefined, one),
+      digestOf(undefined, undefined, two),
+    ];
+    expect(new Set(digests).size).toBe(digests.length);
+    expect(digestOf(z.object({ id: z.string() }))).toBe(digests[1]);
   });
 
   it("has a seeded mistake for each code", () => {
