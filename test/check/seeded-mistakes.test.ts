@@ -11,7 +11,8 @@ import {
   tool,
   window,
 } from "../../src/index.ts";
-import { aroundAll, denying, innocents, mistakes } from "./seeded-mistakes.ts";
+import { manualClock } from "../../src/testing/index.ts";
+import { aroundAll, denying, innocents, mistakes, ownFinding } from "./seeded-mistakes.ts";
 
 function aboutOf({ about }: Finding): string {
   if (!about) return "";
@@ -125,16 +126,42 @@ describe("a check before the run", () => {
   });
 
   it("adds what the config's own checks find", async () => {
-    const own: Finding = {
-      code: "team_budget",
-      level: "warning",
-      area: "window",
-      message: "over the team's budget",
-      why: "It is dear.",
-      fix: "Lower it.",
-    };
+    const abouts = [
+      { kind: "agent" },
+      { kind: "gate", text: "all" },
+      { kind: "prompt", line: 3 },
+      { kind: "tool", name: "x" },
+    ] as const;
+    const where = { file: "agent.ts", line: 1 };
+    const found: readonly Finding[] = [
+      ownFinding,
+      ...abouts.map((about) => ({ ...ownFinding, about })),
+      { ...ownFinding, where },
+    ];
     const [first] = innocents;
-    const checks = [async () => [own]];
-    expect(first && (await checkAgent(first.agent, { ...aroundAll, checks })).at(-1)).toEqual(own);
+    const checks = [async () => found];
+    const findings = first && (await checkAgent(first.agent, { ...aroundAll, checks }));
+    expect(findings?.slice(-found.length)).toEqual(found);
+  });
+
+  it("waits for a check of one's own no longer than a minute, nor after it is told to stop", async () => {
+    const [first] = innocents;
+    if (!first) throw new Error("there is an innocent");
+    const never = (): Promise<never> => new Promise(() => {});
+    const clock = manualClock();
+    const stop = new AbortController();
+    const late = checkAgent(first.agent, { checks: [never, () => [ownFinding]], clock });
+    const stopped = checkAgent(first.agent, { checks: [never], clock, signal: stop.signal });
+    stop.abort();
+    await clock.advance(1_000);
+    expect((await stopped).map(({ code, message }) => [code, message])).toEqual([
+      ["own_check_failed", "check never was stopped before it gave anything"],
+    ]);
+    await clock.advance(59_000);
+    expect((await late).map(({ code, message }) => [code, message])).toEqual([
+      ["own_check_failed", "check never gave nothing within 60 s"],
+      [ownFinding.code, ownFinding.message],
+    ]);
+    expect(clock.pending).toBe(0);
   });
 });

@@ -9,6 +9,7 @@ import {
   type CheckCode,
   cumulative,
   type DeliveryChannel,
+  type Finding,
   gate,
   type Person,
   parsePrompt,
@@ -618,6 +619,15 @@ const toolMistakes: readonly Mistake[] = [
   },
 ];
 
+export const ownFinding: Finding = {
+  code: "team_budget",
+  level: "warning",
+  area: "window",
+  message: "over the team's budget",
+  why: "It is dear.",
+  fix: "Lower it.",
+};
+
 /** What a config's own checks do wrong. */
 const ownMistakes: readonly Mistake[] = [
   {
@@ -640,6 +650,26 @@ const ownMistakes: readonly Mistake[] = [
     options: { ...aroundAll, checks: [() => [{ code: "x" } as never]] },
     about: "agent",
   },
+  ...[
+    { about: { kind: "nope" } },
+    { about: { kind: "toString" } },
+    { about: "agent" },
+    { about: { kind: "tool" } },
+    { about: { kind: "prompt", line: 0 } },
+    { about: { kind: "gate", text: 5 } },
+    { where: "agent.ts" },
+    { where: { file: 5, line: 1 } },
+    { where: { file: "agent.ts", line: 0 } },
+    { where: { file: "agent.ts" } },
+  ].map(
+    (differing): Mistake => ({
+      code: "own_check_failed",
+      name: JSON.stringify(differing),
+      agent: sound(),
+      options: { ...aroundAll, checks: [() => [{ ...ownFinding, ...differing } as never]] },
+      about: "agent",
+    }),
+  ),
 ];
 
 export const mistakes: readonly Mistake[] = [

@@ -254,6 +254,21 @@ describe("a start", () => {
     expect((await project.json("worker", "--once", "--agent", desk, "--unchecked", "Urgent.")).code).toBe(0);
   });
 
+  it("ends when it is told to, although a check of the config's own never does", async () => {
+    const project = newProject();
+    project.write(
+      "holdpoint.config.ts",
+      `export default { checks: [() => { console.error("it hangs"); return new Promise(() => {}); }] };`,
+    );
+    const desk = join(root, "test/cli/fixtures/desk.ts");
+    const running = project.start(["run", desk, '{"orderId":"A7","cents":5}', "--unchecked", "Urgent."]);
+    await running.until("it hangs");
+    running.child.kill("SIGINT");
+    const { code, stdout } = await running.ended;
+    expect({ code, stdout }).toEqual({ code: 3, stdout: "stopped before the end: run it again\n" });
+    expect(project.exists(".holdpoint")).toBe(false);
+  });
+
   it("is kept from one agent alone by serve and worker, whose threads go on", async () => {
     const project = newProject();
     writeClerk(project);
