@@ -1,8 +1,9 @@
 // The check before the run, with what is known around an agent: facts of models, people, channels, checks of one's own.
 import type { Agent } from "./core/agent.ts";
 import { runChecks } from "./core/check/checks.ts";
-import { checkCodes, finding } from "./core/check/codes.ts";
+import { finding } from "./core/check/codes.ts";
 import type { Check, CheckContext, CheckedChannel, CheckedModel, Finding } from "./core/check/finding.ts";
+import { findingProblem } from "./core/check/finding-problem.ts";
 import { isHoldpointError, toErrorInfo } from "./core/errors.ts";
 import { event } from "./core/events.ts";
 import type { Person } from "./core/person.ts";
@@ -11,8 +12,11 @@ import { jsonSchema } from "./json-schema.ts";
 import { type ModelFactsLookup, modelFacts } from "./models/model-facts.ts";
 import { tokenEstimator } from "./models/token-estimator.ts";
 import type { DeliveryChannel } from "./ports/channel.ts";
+import type { Clock } from "./ports/clock.ts";
 import type { RequestRow } from "./ports/store.ts";
 import type { TokenCounter } from "./ports/token-counter.ts";
+import { systemClock } from "./runtime/system-clock.ts";
+import { withTimeout } from "./runtime/with-timeout.ts";
 
 export interface CheckAgentOptions {
   /** The directory, and who holds a token. Left out, nothing is said about who can be reached. */
@@ -27,8 +31,12 @@ export interface CheckAgentOptions {
   readonly counter?: TokenCounter;
   /** The principal who is about to start threads. */
   readonly startedBy?: string;
-  /** Checks of one's own; asked after Holdpoint's. */
+  /** Checks of one's own; asked after Holdpoint's. Each has 60 s; one that takes longer has failed (`own_check_failed`). */
   readonly checks?: readonly Check[];
+  /** Those that are under way when it aborts are given a second, and have failed then. */
+  readonly signal?: AbortSignal;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
 }
 
 /**
@@ -36,9 +44,10 @@ export interface CheckAgentOptions {
  * `error` says that it cannot work; nothing stops a start in code unless you do.
  */
 export async function checkAgent(agent: Agent, options: CheckAgentOptions = {}): Promise<readonly Finding[]> {
+  const { clock = systemClock, signal = new AbortController().signal } = options;
   const context = contextOf(agent, options);
   const own = await Promise.all(
-    (options.checks ?? []).map((check, index) => ownCheck(check, index, context)),
+    (options.checks ?? []).map((check, index) => ownCheck(check, index, context, { clock, signal })),
   );
   return [...runChecks(context), ...own.flat()];
 }
@@ -136,27 +145,49 @@ function schemaProblem({ input, inputSchema }: Tool): string | null {
   }
 }
 
-const levels: readonly unknown[] = ["error", "warning", "note"];
-const areas: readonly unknown[] = [...new Set(Object.values(checkCodes).map(({ area }) => area))];
+/** As a probe has: who waits for a check is told in the end. */
+const longestMs = 60_000;
+
+interface Around {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
 
 /** Plain JavaScript has no types that would say so; and one check that breaks must not pass for one that found nothing. */
-async function ownCheck(check: Check, index: number, context: CheckContext): Promise<readonly Finding[]> {
+async function ownCheck(
+  check: Check,
+  index: number,
+  context: CheckContext,
+  { clock, signal }: Around,
+): Promise<readonly Finding[]> {
   const name = check.name === "" ? `check ${index + 1}` : `check ${check.name}`;
   const fail = (why: string): readonly Finding[] => [
     finding("own_check_failed", { kind: "agent" }, `${name} ${why}`),
   ];
-  try {
-    const found: unknown = await check(context);
-    if (Array.isArray(found) && found.every(isFinding)) return found;
-    return fail("gave what are no findings");
-  } catch (error) {
-    return fail(`threw: ${toErrorInfo(error, "internal").message}`);
+  const ended = await withTimeout<unknown>(clock, longestMs, signal, () => check(context));
+  switch (ended.kind) {
+    case "returned":
+      return judged(ended.value, fail);
+    case "threw":
+      return fail(`threw: ${toErrorInfo(ended.error, "internal").message}`);
+    case "timeout":
+      return fail(`gave nothing within ${longestMs / 1_000} s`);
+    case "aborted":
+      return fail("was stopped before it gave anything");
+    default:
+      return ended satisfies never;
   }
 }
 
-function isFinding(value: unknown): value is Finding {
-  if (typeof value !== "object" || value === null) return false;
-  const { code, level, area, message, why, fix } = value as Readonly<Record<string, unknown>>; // an object has members
-  const areTexts = [code, message, why, fix].every((text) => typeof text === "string" && text !== "");
-  return areTexts && levels.includes(level) && areas.includes(area);
+function judged(found: unknown, fail: (why: string) => readonly Finding[]): readonly Finding[] {
+  if (!Array.isArray(found)) return fail("gave what are no findings: it is no list");
+  try {
+    for (const [index, each] of found.entries()) {
+      const problem = findingProblem(each);
+      if (problem !== null) return fail(`gave what is no finding: ${problem} (number ${index + 1})`);
+    }
+    return found as readonly Finding[]; // findingProblem
+  } catch (error) {
+    return fail(`threw: ${toErrorInfo(error, "internal").message}`); // a getter's
+  }
 }

@@ -23,6 +23,7 @@ export async function checkOptions(
   return {
     people: isAsked ? [...people, ...(await tokenHolders(context))] : people,
     checks,
+    signal: context.signal,
     ...around,
     ...(defaultModel !== undefined && { defaultModel }),
     ...(counter && { counter }),

@@ -36,7 +36,7 @@ export interface StartsChecked {
 /**
  * For a command that starts one agent.
  *
- * @throws `check_failed`; `usage` for a reason that is none.
+ * @throws `check_failed`; `usage` for a reason that is none; the signal's reason when it is stopped.
  */
 export async function checkStart(context: Context, start: StartCheck): Promise<StartsChecked> {
   const { unchecked, failures } = await checkAll(context, start);
@@ -49,7 +49,7 @@ export async function checkStart(context: Context, start: StartCheck): Promise<S
  * For a command that runs many agents: one that is not ready keeps no other from being started, and its threads that are
  * there go on. It is told loudly.
  *
- * @throws `usage` for a reason that is none.
+ * @throws `usage` for a reason that is none; the signal's reason when it is stopped.
  */
 export async function checkStarts(context: Context, start: StartCheck): Promise<StartsChecked> {
   const { unchecked, failures } = await checkAll(context, start);
@@ -81,7 +81,9 @@ async function checkAll(
     const isNew = !known.has(digest);
     const checking = known.get(digest) ?? checkAgent(agent, options);
     known.set(digest, checking);
-    const findings = placeFindings(agent, files.get(agent.name), await checking);
+    const found = await checking;
+    context.signal.throwIfAborted(); // checks that were stopped say nothing of the agent
+    const findings = placeFindings(agent, files.get(agent.name), found);
     if (isNew) tellWarnings(context, agent, findings);
     const errors = findings.filter(({ level }) => level === "error");
     if (errors.length === 0) continue;

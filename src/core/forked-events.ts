@@ -1,6 +1,6 @@
 // A fork is a new thread with the first events of another: these, as they stand in the fork. Pure.
 import { sha256 } from "./digest.ts";
-import type { EventBody, ThreadEvent } from "./events.ts";
+import type { EventBody, ThreadEvent, Unchecked } from "./events.ts";
 import { evolve } from "./evolve.ts";
 import { initialState, type ThreadState } from "./state.ts";
 import type { WindowRecord } from "./window/window-record.ts";
@@ -14,6 +14,8 @@ export interface Fork {
   readonly by: string;
   /** Who asked for the work so far: who forks must not make others' requests their own to approve. */
   readonly requesters: readonly string[];
+  /** Why the fork starts although its agent's check fails: it is a start of its own, so the origin's reason is not copied. */
+  readonly unchecked?: Unchecked | undefined;
   /** In milliseconds since the epoch: deadlines start anew. */
   readonly now: number;
 }
@@ -53,11 +55,12 @@ function forkedEvent(state: ThreadState, copied: ThreadEvent, fork: Fork): reado
 type BodyOf<Type extends EventBody["type"]> = Extract<EventBody, { type: Type }>;
 
 function forkedStart(
-  { parent: _parent, requesters: _, ...started }: BodyOf<"thread_started">,
-  { threadId, forkId, at, by, requesters }: Fork,
+  { parent: _parent, requesters: _, unchecked: _why, ...started }: BodyOf<"thread_started">,
+  { threadId, forkId, at, by, requesters, unchecked }: Fork,
 ): EventBody {
   const asked = requesters.length === 0 ? {} : { requesters };
-  return { ...started, threadId: forkId, by, ...asked, forkedFrom: { threadId, seq: at } };
+  const why = unchecked ? { unchecked } : {};
+  return { ...started, threadId: forkId, by, ...asked, ...why, forkedFrom: { threadId, seq: at } };
 }
 
 /** The day has the counts from the origin: nothing started a second time. */

@@ -12,7 +12,8 @@ import type { Runtime } from "./runtime.ts";
 
 /**
  * Starts a thread with the first `at` events of another. Approvals that were not used up by then are asked for again,
- * since one approval starts one action (I5).
+ * since one approval starts one action (I5). A fork is a start: its reason to be `unchecked` is the runtime's, not the
+ * origin's.
  *
  * @throws `thread_not_found`; `usage` when the thread has no such event; `check_failed` for an agent that is `unready` here.
  */
@@ -29,7 +30,8 @@ export async function forkThread(
       `thread ${threadId} has events 1 to ${events.length}; ${options.at} is none of them`,
     );
   }
-  if (events[0]?.type === "thread_started" && events[0].agent === standingAgent) {
+  const started = events[0]?.type === "thread_started" ? events[0] : null;
+  if (started?.agent === standingAgent) {
     throw new HoldpointError(
       "usage",
       `${threadId} is a standing approval; a fork would have its uses again`,
@@ -38,7 +40,7 @@ export async function forkThread(
       },
     );
   }
-  if (events[0]?.type === "thread_started") assertReady(runtime, events[0].agent); // a fork is a start, too
+  if (started) assertReady(runtime, started.agent); // a fork is a start, too
   const copied = events.slice(0, options.at);
   const state = copied.reduce(evolve, initialState());
   assertNothingStarted(state, threadId, options.at);
@@ -49,6 +51,7 @@ export async function forkThread(
     threadId,
     forkId,
     requesters: requestersOf(state),
+    unchecked: started ? runtime.unchecked.get(started.agent) : undefined,
     now: runtime.clock.now(),
   });
   await runtime.store.append({

@@ -9,9 +9,11 @@ import {
   type CheckCode,
   cumulative,
   type DeliveryChannel,
+  type Finding,
   gate,
   type Person,
   parsePrompt,
+  type Rule,
   rule,
   type Schema,
   type Tool,
@@ -139,6 +141,15 @@ const many = (count: number): readonly Tool[] =>
 
 const roomy = window({ budget: 60_000 });
 const input = z.object({ order: z.object({ id: z.string() }), note: z.string().optional() });
+const lists = z.object({
+  items: z.array(
+    z.object({ name: z.string().optional(), parts: z.array(z.object({ kind: z.string() })).optional() }),
+  ),
+  notes: z.array(z.string()).optional(),
+  note: z.string().optional(),
+  open: z.looseObject({ known: z.string() }).optional(),
+  either: z.union([z.object({ a: z.string() }), z.object({ b: z.string() })]).optional(),
+});
 
 /** Prompts. */
 const promptMistakes: readonly Mistake[] = [
@@ -188,10 +199,34 @@ const promptMistakes: readonly Mistake[] = [
     about: "prompt",
   },
   {
+    code: "prompt_secret",
+    name: "a signed token",
+    agent: sound({
+      prompt: `${goodPrompt} The token is ${["eyJhbGciOiJIUzI1NiJ9", "eyJzdWIiOiJjbGVyayJ9", "s".repeat(43)].join(".")}.`,
+    }),
+    about: "prompt",
+  },
+  {
     code: "prompt_variable_unknown",
     agent: prompted("Order {{input.order.number}}.", { input } as never),
     about: "prompt 2",
   },
+  ...[
+    ["a section", "{{#input.rules}}\n{{.}}{{/input.rules}}", 2],
+    ["a section for nothing", "{{^input.ordrs}}There are none.{{/input.ordrs}}", 2],
+    ["a value in a section", "{{#input.note}}\n{{.}} {{input.limt}}\n{{/input.note}}", 3],
+    ["a value in a section for nothing", "{{^input.note}}{{input.limt}}{{/input.note}}", 2],
+    ["a member of an item", "{{#input.items}}\n- {{nam}}\n{{/input.items}}", 3],
+    ["behind a test", "{{#input.items}}{{#name}}\n{{.nam}}{{/name}}{{/input.items}}", 3],
+    ["a list in a list", "{{#input.items}}{{#parts}}\n{{json kindd}}{{/parts}}{{/input.items}}", 3],
+  ].map(
+    ([name, text, line]): Mistake => ({
+      code: "prompt_variable_unknown",
+      name: String(name),
+      agent: prompted(String(text), { input: lists } as never),
+      about: `prompt ${line}`,
+    }),
+  ),
   {
     code: "prompt_variable_optional",
     agent: prompted("Note: {{input.note}}", { input } as never),
@@ -281,6 +316,14 @@ const flowMistakes: readonly Mistake[] = [
     agent: sound({ limits: { tokens: Number.POSITIVE_INFINITY } }),
     about: "limits tokens",
   },
+  ...(["invalidOutputs", "modelFailures"] as const).map(
+    (limit): Mistake => ({
+      code: "limit_off",
+      name: limit,
+      agent: sound({ limits: { [limit]: 1_000 } }),
+      about: `limits ${limit}`,
+    }),
+  ),
   { code: "limit_steps_low", agent: sound({ limits: { steps: 1 } }), about: "limits steps" },
   { code: "limit_tokens_low", agent: sound({ limits: { tokens: 10_000 } }), about: "limits tokens" },
   { code: "limit_time_low", agent: sound({ limits: { activeTime: "1m" } }), about: "limits activeTime" },
@@ -576,6 +619,15 @@ const toolMistakes: readonly Mistake[] = [
   },
 ];
 
+export const ownFinding: Finding = {
+  code: "team_budget",
+  level: "warning",
+  area: "window",
+  message: "over the team's budget",
+  why: "It is dear.",
+  fix: "Lower it.",
+};
+
 /** What a config's own checks do wrong. */
 const ownMistakes: readonly Mistake[] = [
   {
@@ -598,6 +650,26 @@ const ownMistakes: readonly Mistake[] = [
     options: { ...aroundAll, checks: [() => [{ code: "x" } as never]] },
     about: "agent",
   },
+  ...[
+    { about: { kind: "nope" } },
+    { about: { kind: "toString" } },
+    { about: "agent" },
+    { about: { kind: "tool" } },
+    { about: { kind: "prompt", line: 0 } },
+    { about: { kind: "gate", text: 5 } },
+    { where: "agent.ts" },
+    { where: { file: 5, line: 1 } },
+    { where: { file: "agent.ts", line: 0 } },
+    { where: { file: "agent.ts" } },
+  ].map(
+    (differing): Mistake => ({
+      code: "own_check_failed",
+      name: JSON.stringify(differing),
+      agent: sound(),
+      options: { ...aroundAll, checks: [() => [{ ...ownFinding, ...differing } as never]] },
+      about: "agent",
+    }),
+  ),
 ];
 
 export const mistakes: readonly Mistake[] = [
@@ -607,6 +679,11 @@ export const mistakes: readonly Mistake[] = [
   ...toolMistakes,
   ...ownMistakes,
 ];
+
+/** Nothing of it waits for a person, or something may. */
+export function denying(rules: readonly Rule[]): Agent {
+  return sound({ gate: gate({ approvers: ["role:lead"], rules }) });
+}
 
 /** Things that are right, and look like a mistake at first sight. */
 export const innocents: readonly {
@@ -678,6 +755,25 @@ export const innocents: readonly {
   {
     name: "what may be missing, in a section",
     agent: prompted("{{#input.note}}Note: {{.}}{{/input.note}}", { input } as never),
+  },
+  ...[
+    "{{#input.items}}{{#name}}{{.}} {{name}}{{/name}}{{^name}}{{#parts}}{{kind}}{{/parts}}{{/name}}{{/input.items}}",
+    "{{#input.items}}{{#parts}}{{kind}}{{/parts}}{{#input.note}}{{name}}{{/input.note}}{{/input.items}}",
+    "{{#input.notes}}{{.}}{{/input.notes}}{{^input.notes}}No notes. {{#input.note}}{{.}}{{/input.note}}{{/input.notes}}",
+    "{{#input.open}}{{known}} {{other}}{{/input.open}}{{#input.either}}{{a}} {{b}} {{c}}{{/input.either}}",
+    "{{#input}}{{#note}}{{.}}{{/note}}{{/input}}",
+  ].map((text) => ({
+    name: `what its input has, in sections: ${text}`,
+    agent: prompted(text, { input: lists } as never),
+  })),
+  {
+    name: "a section of what has a default",
+    agent: sound({
+      prompt: parsePrompt(
+        `---\nvariables:\n  input.rules: { default: [none] }\n---\n${goodPrompt}\n{{#input.rules}}{{.}}{{/input.rules}}`,
+      ),
+      input: lists,
+    } as never),
   },
   {
     name: "a union as input, of a model that takes text",

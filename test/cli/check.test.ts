@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync } from "node:fs";
+import { chmodSync, readdirSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -252,6 +252,45 @@ describe("a start", () => {
     expect({ code, error: document.error.code }).toEqual({ code: 1, error: "check_failed" });
     expect(document.error.message).toContain("the team starts nothing (team_frozen)");
     expect((await project.json("worker", "--once", "--agent", desk, "--unchecked", "Urgent.")).code).toBe(0);
+  });
+
+  it("by a fork is one too, with a reason of its own", async () => {
+    const project = newProject();
+    writeClerk(project);
+    project.write("holdpoint.config.json", withPeople);
+    const old = ["--unchecked", "The directory is being moved."];
+    const { document } = await project.json("run", "clerk.ts", '{"order":"A7"}', ...old);
+    const args = ["fork", document.threadId, "--at", "1"];
+    const refused = await project.json(...args, "--agent", "clerk.ts");
+    expect(refused.document.error).toMatchObject({ code: "check_failed" });
+    expect((await project.json(...args, "--no-run")).document.error).toMatchObject({ code: "check_failed" }); // remembered
+    expect((await project.json("threads")).document.threads).toHaveLength(1);
+    const startOf = async (...more: readonly string[]) => {
+      const { code, document: forked } = await project.json(...args, ...more);
+      const { events } = (await project.json("show", forked.thread.threadId)).document;
+      return { code, unchecked: events[0].unchecked };
+    };
+    expect((await startOf("--agent", "clerk.ts", "--unchecked", "Ticket 4711.")).unchecked).toEqual({
+      why: "Ticket 4711.",
+      codes: ["prompt_variable_unknown", "approver_unreachable"],
+    });
+    rmSync(join(project.folder, ".holdpoint/agents.json"));
+    expect(await startOf()).toEqual({ code: 0, unchecked: undefined }); // no code at hand: it is copied
+  });
+
+  it("ends when it is told to, although a check of the config's own never does", async () => {
+    const project = newProject();
+    project.write(
+      "holdpoint.config.ts",
+      `export default { checks: [() => { console.error("it hangs"); return new Promise(() => {}); }] };`,
+    );
+    const desk = join(root, "test/cli/fixtures/desk.ts");
+    const running = project.start(["run", desk, '{"orderId":"A7","cents":5}', "--unchecked", "Urgent."]);
+    await running.until("it hangs");
+    running.child.kill("SIGINT");
+    const { code, stdout } = await running.ended;
+    expect({ code, stdout }).toEqual({ code: 3, stdout: "stopped before the end: run it again\n" });
+    expect(project.exists(".holdpoint")).toBe(false);
   });
 
   it("is kept from one agent alone by serve and worker, whose threads go on", async () => {

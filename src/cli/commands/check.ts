@@ -67,6 +67,7 @@ async function check(
       ...(await checkModel(context, agent)),
       ...(await checkAgent(agent, options)),
     ];
+    context.signal.throwIfAborted(); // checks that were stopped say nothing of the agent
     const probed = probe ? await probeOf(context, agent, channels.made ?? []) : null;
     checked.push({
       agent: agent.name,

@@ -1,4 +1,6 @@
 // I6. No answer by the deadline is a rejection: so somebody must be able to give one, and hear of it in time.
+import type { Agent } from "../agent.ts";
+import { defaultFlow } from "../default-flow.ts";
 import { type Person, peopleFor } from "../person.ts";
 import { type CheckCode, finding } from "./codes.ts";
 import type { CheckContext, Finding } from "./finding.ts";
@@ -69,9 +71,10 @@ function checkQuorum(
   ];
 }
 
-function checkChannels({ channels }: CheckContext, reachable: readonly Person[]): readonly Finding[] {
+function checkChannels({ agent, channels }: CheckContext, reachable: readonly Person[]): readonly Finding[] {
   if (channels === null) return [];
-  if (channels.length === 0) return [found("approvers_not_told", "no channel is configured")];
+  if (channels.length === 0)
+    return mayAsk(agent) ? [found("approvers_not_told", "no channel is configured")] : [];
   if (channels.some((channel) => channel.reaches(reachable))) return [];
   const names = channels.map(({ name }) => name).join(", ");
   return [
@@ -80,6 +83,11 @@ function checkChannels({ channels }: CheckContext, reachable: readonly Person[])
       `${names} reaches none of those who may approve (${reachable.map(({ id }) => id).join(", ") || "nobody"})`,
     ),
   ];
+}
+
+/** A flow of one's own may ask whatever its gate says. */
+function mayAsk(agent: Agent): boolean {
+  return mayHold(agent) || agent.flow !== defaultFlow;
 }
 
 function checkRequester({ agent: { gate } }: CheckContext): readonly Finding[] {

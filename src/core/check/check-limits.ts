@@ -9,6 +9,8 @@ const most = {
   activeTime: 24 * 3_600_000,
   attemptsPerTool: 100,
   identicalCalls: 100,
+  invalidOutputs: 100,
+  modelFailures: 100,
 };
 
 /** Limits are set, and sane. */

@@ -2,9 +2,10 @@
 import type { Agent } from "../agent.ts";
 import type { Json } from "../json.ts";
 import { isPromptTemplate, type PromptTemplate } from "../prompt/prompt.ts";
-import type { Schema } from "../schema.ts";
+import { checkPromptSections } from "./check-prompt-sections.ts";
 import { type CheckCode, finding } from "./codes.ts";
 import type { Finding } from "./finding.ts";
+import { closedMembers, isObject, memberNames, outputSchema, type SchemaObject } from "./input-schema.ts";
 import { type ShownVariable, shownVariables } from "./prompt-text.ts";
 
 export function checkPromptInput({ prompt, input }: Agent): readonly Finding[] {
@@ -20,7 +21,11 @@ export function checkPromptInput({ prompt, input }: Agent): readonly Finding[] {
       ),
     ];
   const schema = input && outputSchema(input);
-  return schema ? shown.flatMap((variable) => checkVariable(variable, schema)) : [];
+  if (!schema) return [];
+  return [
+    ...shown.flatMap((variable) => checkVariable(variable, schema)),
+    ...checkPromptSections(prompt, schema),
+  ];
 }
 
 function hasDefault({ variables }: PromptTemplate, name: string): boolean {
@@ -34,8 +39,9 @@ function found(code: CheckCode, { line }: ShownVariable, message: string): Findi
 function checkVariable(variable: ShownVariable, schema: SchemaObject): readonly Finding[] {
   let at: SchemaObject = schema;
   for (const [index, part] of variable.path.entries()) {
-    const { properties, required = [] } = at;
-    if (!isClosedObject(at) || !isObject(properties)) return []; // a union, a list, or more than it declares: nobody knows
+    const { required = [] } = at;
+    const properties = closedMembers(at);
+    if (properties === null) return []; // a union, a list, or more than it declares: nobody knows
     const name = ["input", ...variable.path.slice(0, index + 1)].join(".");
     const member = Object.hasOwn(properties, part) ? properties[part] : undefined;
     if (member === undefined)
@@ -43,7 +49,7 @@ function checkVariable(variable: ShownVariable, schema: SchemaObject): readonly 
         found(
           "prompt_variable_unknown",
           variable,
-          `its prompt shows ${name}; the input has ${listed(properties)}`,
+          `its prompt shows ${name}; the input has ${memberNames(properties)}`,
         ),
       ];
     if (!isList(required) || !required.includes(part))
@@ -61,32 +67,6 @@ function checkVariable(variable: ShownVariable, schema: SchemaObject): readonly 
   ];
 }
 
-type SchemaObject = { readonly [word: string]: Json };
-
-/** What `input` makes of an input: it is what a prompt is given. `null` where the schema's library cannot say. */
-function outputSchema(schema: Schema): SchemaObject | null {
-  try {
-    const made: unknown = schema["~standard"].jsonSchema?.output?.({ target: "draft-2020-12" });
-    return isObject(made) ? made : null;
-  } catch {
-    return null; // a transformation has no schema
-  }
-}
-
-/** Any other member is refused or removed. */
-function isClosedObject({ type, additionalProperties, anyOf, oneOf, allOf, $ref }: SchemaObject): boolean {
-  const isPlain = [anyOf, oneOf, allOf, $ref].every((word) => word === undefined);
-  return type === "object" && additionalProperties === false && isPlain;
-}
-
-function isObject(value: unknown): value is SchemaObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function isList(value: Json): value is readonly Json[] {
   return Array.isArray(value);
-}
-
-function listed(properties: SchemaObject): string {
-  return Object.keys(properties).slice(0, 10).join(", ") || "none";
 }

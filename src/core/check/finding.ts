@@ -77,6 +77,6 @@ export interface CheckContext {
 
 /**
  * A check of one's own: `checks` in the config, or an option of `checkAgent`. It may look, and changes nothing. One that
- * throws, or gives what are no findings, is itself an error (`own_check_failed`).
+ * throws, gives what are no findings, or nothing within 60 s, is itself an error (`own_check_failed`).
  */
 export type Check = (context: CheckContext) => readonly Finding[] | Promise<readonly Finding[]>;

@@ -172,7 +172,7 @@ export const flowCodes: { readonly [Code in FlowCode]: CodeRow } = {
   approvers_not_told: {
     level: "note",
     area: "control flow",
-    what: "approvers are named, and no channel is configured",
+    what: "approvers are named who may be asked, and no channel is configured",
     why: "They find requests in `holdpoint inbox` or on the service's page, when they look.",
     fix: "Add a channel to the config, so that they are told.",
   },
@@ -256,7 +256,7 @@ export const flowCodes: { readonly [Code in FlowCode]: CodeRow } = {
   own_check_failed: {
     level: "error",
     area: "control flow",
-    what: "a check of the config threw, or gave what are no findings",
+    what: "a check of the config threw, gave what are no findings, or gave nothing within 60 s",
     why: "What it was to look at was not looked at.",
     fix: "Mend the check: it returns a list of { code, level, area, message, why, fix }.",
   },

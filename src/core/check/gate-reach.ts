@@ -81,5 +81,13 @@ export function allowedBy(agent: Agent, rules: readonly ReadRule[], tool: Tool):
 /** Whether some action of the agent may wait for a person. */
 export function mayHold(agent: Agent): boolean {
   const rules = rulesOf(agent);
-  return [...agent.tools.values()].some((tool) => allowedBy(agent, rules, tool) !== "always");
+  return [...agent.tools.values()].some(
+    (tool) => allowedBy(agent, rules, tool) !== "always" && !isDenied(rules, tool),
+  );
+}
+
+/** Whatever its arguments. A rule with a `when` that comes before could fail, and then it holds. */
+function isDenied(rules: readonly ReadRule[], tool: Tool): boolean {
+  const first = rules.find(({ rule, tools }) => rule.shadow !== true && tools.includes(tool));
+  return first?.isSure === true && first.rule.outcome === "deny";
 }

@@ -77,15 +77,15 @@ export const promptCodes: { readonly [Code in PromptCode]: CodeRow } = {
   prompt_secret: {
     level: "error",
     area: "prompt",
-    what: "the prompt holds what looks like a key or a password",
+    what: "the prompt holds a key in the form of a known maker (OpenAI, Anthropic, AWS, GitHub, Slack, Google), a private key or a JWT; passwords have no form, and are not found",
     why: "It goes to the provider and into the log with every call.",
     fix: "Take it out, make a new key, and hand secrets to tools in code.",
   },
   prompt_variable_unknown: {
     level: "error",
     area: "prompt",
-    what: "the prompt shows a member of the input that the agent's input schema does not have",
-    why: "Every thread fails at its first decision (`prompt_invalid`).",
+    what: "the prompt shows a member of the input that the agent's input schema does not have, or has a section for it",
+    why: "A thread fails at its first decision (`prompt_invalid`); a section {{#…}} is never shown, and {{^…}} always.",
     fix: "Correct the name, add the member to `input`, or give the variable a default.",
   },
   prompt_variable_optional: {

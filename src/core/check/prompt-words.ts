@@ -41,6 +41,6 @@ export function promptWords(text: string): PromptWords | null {
 export const placeholder: RegExp =
   /\b(?:TODO|FIXME|TBD|XXX)\b|lorem ipsum|\[(?:insert|your|the|company|product|customer|agent|name)\b[^\]\n]{0,40}\]|<(?:insert|your)\b[^>\n]{0,40}>/;
 
-/** Keys by the forms that their makers give them: nothing else may stop a start. */
+/** Keys by the forms that their makers give them, and signed tokens (JWT, RFC 7519): nothing else may stop a start. */
 export const secretLike: RegExp =
-  /\bsk-(?=[\w-]*\d)(?=[\w-]*[A-Z])[\w-]{20,}|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30,}|\bxox[abprs]-\d[\w-]{10,}|\bAIza[\w-]{35}|-----BEGIN [A-Z ]*PRIVATE KEY-----/;
+  /\bsk-(?=[\w-]*\d)(?=[\w-]*[A-Z])[\w-]{20,}|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30,}|\bxox[abprs]-\d[\w-]{10,}|\bAIza[\w-]{35}|-----BEGIN [A-Z ]*PRIVATE KEY-----|\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}/;
