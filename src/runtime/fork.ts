@@ -27,6 +27,7 @@ export async function forkThread(
     throw new HoldpointError(
       "usage",
       `thread ${threadId} has events 1 to ${events.length}; ${options.at} is none of them`,
+      { fix: `Name one of them: \`holdpoint show ${threadId}\` numbers them.` },
     );
   }
   if (events[0]?.type === "thread_started" && events[0].agent === standingAgent) {
