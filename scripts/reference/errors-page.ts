@@ -1,7 +1,7 @@
+import { meaningGroups, meanings } from "../../src/cli/error-meanings.ts";
 import { exitCodeOf } from "../../src/cli/exit-code.ts";
 import { type ErrorCode, HoldpointError } from "../../src/core/errors.ts";
 import { statusOf } from "../../src/server/problem.ts";
-import { meaningGroups, meanings } from "./error-meanings.ts";
 import { generated, page, table } from "./markdown.ts";
 
 export function errorsPage(): string {

@@ -18,6 +18,7 @@ export async function runProcess(args: readonly string[]): Promise<void> {
   let isOver = false;
 
   stopOnSignals(screen, stop);
+  failOnForeignExit(screen);
   const onFault = (error: unknown): void => {
     faults.push(error);
     if (faults.length > 1) return;
@@ -56,6 +57,24 @@ const stopped: CommandResult = {
   lines: ["stopped before the end: run it again"],
 };
 
+/** Once the end is our own: with which exit code. */
+let ownExitCode: number | null = null;
+
+/** An agent's code that ends the process would make a success of it, without a document. */
+function failOnForeignExit(screen: Screen): void {
+  process.on("exit", (code) => {
+    process.exitCode = ownExitCode ?? 1; // also where it comes while our result is being written
+    if (ownExitCode === null) screen.fail(foreignExit(code));
+  });
+}
+
+function foreignExit(code: number): HoldpointError {
+  const message = `the agent's code, or a package that it loads, called process.exit(${code}) before the command had ended`;
+  return new HoldpointError("agent_invalid", message, {
+    fix: "Throw an error instead, or return: the command ends by itself. What was under way is taken up again by the next run or worker.",
+  });
+}
+
 /** Known before the arguments are parsed, because parsing may fail and must say so in the right form. */
 function screenOptions(args: readonly string[]): { readonly json: boolean; readonly quiet: boolean } {
   const end = args.indexOf("--");
@@ -67,7 +86,7 @@ function screenOptions(args: readonly string[]): { readonly json: boolean; reado
 function stopOnSignals(screen: Screen, stop: AbortController): void {
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(name, () => {
-      if (stop.signal.aborted) process.exit(128 + constants.signals[name]);
+      if (stop.signal.aborted) exit(128 + constants.signals[name]);
       screen.note(`${name}: stopping; what runs is given 10 s, and nothing is lost. Again to stop at once.`);
       stop.abort();
     });
@@ -77,7 +96,13 @@ function stopOnSignals(screen: Screen, stop: AbortController): void {
 /** Foreign code may have left timers and sockets open, so the end is made, not waited for. */
 async function end(screen: Screen, say: () => void, exitCode: number): Promise<void> {
   say();
+  ownExitCode = exitCode;
   await screen.flush();
+  exit(exitCode);
+}
+
+function exit(exitCode: number): never {
+  ownExitCode = exitCode;
   process.exit(exitCode);
 }
 

@@ -4,6 +4,7 @@ import { Console } from "node:console";
 import { styleText } from "node:util";
 import { HoldpointError, isHoldpointError, toErrorInfo } from "../core/errors.ts";
 import { visible } from "../core/visible.ts";
+import { wayOutOf } from "./error-meanings.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { spellCommands } from "./own-command.ts";
 
@@ -170,7 +171,7 @@ function toCliError(error: unknown): CliError {
 function fixOf(error: unknown): string {
   if (!isHoldpointError(error))
     return "This is a fault of Holdpoint or of an agent's code: report it with the command that led here.";
-  return error.retryable ? "Try again." : "See `holdpoint --help`.";
+  return wayOutOf(error.code);
 }
 
 function errorLines({ code, message, fix }: CliError, paint: Paint): readonly string[] {

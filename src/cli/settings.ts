@@ -14,6 +14,7 @@ import type { DeliveryChannel } from "../ports/channel.ts";
 import type { TokenCounter } from "../ports/token-counter.ts";
 import type { OpenTelemetryOptions } from "../telemetry/open-telemetry.ts";
 import { channelSettings, channelsSchema, channelVariables } from "./channel-settings.ts";
+import { decodeText } from "./decode-text.ts";
 import { formatPath, shellWord } from "./format.ts";
 import { importModule } from "./import-module.ts";
 import { parseJsonArgument } from "./json-argument.ts";
@@ -211,16 +212,19 @@ async function configValue(path: string): Promise<unknown> {
   throw usageError(`the config ${formatPath(path)} has no default export`, "Write `export default { … }`.");
 }
 
-/** @throws `usage` when there is no such file, or it cannot be read. */
+/** @throws `usage` when there is no such file, it cannot be read, or it is not UTF-8. */
 export async function readText(path: string): Promise<string> {
+  const file = `the file ${formatPath(path)}`;
+  let bytes: Uint8Array;
   try {
-    return await readFile(path, "utf8");
+    bytes = await readFile(path);
   } catch (cause) {
-    throw new HoldpointError("usage", `the file ${formatPath(path)} cannot be read`, {
+    throw new HoldpointError("usage", `${file} cannot be read`, {
       fix: "Check the path and its permissions.",
       cause,
     });
   }
+  return decodeText(bytes, file);
 }
 
 /** On where it is not turned off: without an SDK in the process nothing leaves. */

@@ -13,6 +13,7 @@ import type { ExactInput } from "../core/window/exact-input.ts";
 import { tokenEstimator } from "../models/token-estimator.ts";
 import type { Store } from "../ports/store.ts";
 import { parsePrompt } from "../prompts/parse-prompt.ts";
+import { decodeText } from "./decode-text.ts";
 import { formatCount, line } from "./format.ts";
 import type { Paint } from "./screen.ts";
 
@@ -35,7 +36,7 @@ interface TriedCall {
   readonly isOverBudget: boolean;
 }
 
-/** @throws `usage` when there is no such file; `prompt_invalid` */
+/** @throws `usage` when there is no such file, or it is not UTF-8; `prompt_invalid` */
 export async function tryPrompt(
   store: Store,
   events: readonly ThreadEvent[],
@@ -56,8 +57,12 @@ export async function tryPrompt(
 }
 
 async function textOf(path: string): Promise<string> {
+  return decodeText(await bytesOf(path), `the prompt ${path}`);
+}
+
+async function bytesOf(path: string): Promise<Uint8Array> {
   try {
-    return await readFile(path, "utf8");
+    return await readFile(path);
   } catch (cause) {
     throw new HoldpointError("usage", `the prompt ${path} cannot be read`, {
       fix: "Name a file of yours that is there.",

@@ -2,14 +2,17 @@
 import { type Duration, durationMs } from "./duration.ts";
 import { HoldpointError } from "./errors.ts";
 import type { LimitName } from "./events.ts";
-import type { ThreadState } from "./state.ts";
+import type { RequestState, ThreadState } from "./state.ts";
 
 export interface LimitOptions {
   /** Decisions in one thread. Default 50. */
   readonly steps?: number;
   /** Input and output tokens of all model calls together. Default 500,000. */
   readonly tokens?: number;
-  /** Time spent in steps, models and tools; waiting for people does not count. Default 30 min. */
+  /**
+   * Time spent in steps, models and tools; waiting for people does not count. Looked at before a step, a decision and a
+   * new action: what has begun, or was approved, still ends. Default 30 min.
+   */
   readonly activeTime?: Duration;
   /** Failures of one tool in a row. Default 3. */
   readonly attemptsPerTool?: number;
@@ -52,11 +55,16 @@ export function limitAgainstDecision(state: ThreadState, limits: Limits): LimitH
   return (
     hit(state, limits, "steps", "steps", state.decisions) ??
     hit(state, limits, "tokens", "tokens", state.tokens) ??
-    hit(state, limits, "activeTime", "activeTime", state.activeMs)
+    limitAgainstStep(state, limits)
   );
 }
 
-/** The first limit that stands against running this action: its tool keeps failing, or the model goes in a circle. */
+/** The first limit that stands against any more work: a flow that makes no decision meets it, too. */
+export function limitAgainstStep(state: ThreadState, limits: Limits): LimitHit | null {
+  return hit(state, limits, "activeTime", "activeTime", state.activeMs);
+}
+
+/** The first limit that stands against this new action: the time is up, its tool keeps failing, or the model goes in a circle. */
 export function limitAgainstAction(
   state: ThreadState,
   limits: Limits,
@@ -64,14 +72,25 @@ export function limitAgainstAction(
 ): LimitHit | null {
   const repeats = state.lastDigest === action.digest ? state.digestRun : 0;
   return (
+    limitAgainstStep(state, limits) ??
     hit(
       state,
       limits,
       "attemptsPerTool",
       `attemptsPerTool:${action.tool}`,
       state.toolFailures.get(action.tool) ?? 0,
-    ) ?? hit(state, limits, "identicalCalls", `identicalCalls:${action.tool}`, repeats)
+    ) ??
+    hit(state, limits, "identicalCalls", `identicalCalls:${action.tool}`, repeats)
   );
+}
+
+/** The request that was opened at this limit of the whole thread, and that nobody has answered yet. */
+export function openAtLimit(state: ThreadState, { scope }: LimitHit): RequestState | null {
+  for (const [key, reached] of state.lastLimit) {
+    const request = state.operations.get(key)?.request;
+    if (reached === scope && request?.reason === "limit" && request.status === "open") return request;
+  }
+  return null;
 }
 
 function hit(

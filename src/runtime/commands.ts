@@ -11,7 +11,7 @@ import { initialState, type RequestState, type ThreadState } from "../core/state
 import { assertOpenThread, assertPerson, changeThread, commit } from "./change-thread.ts";
 import { expired } from "./operations/request.ts";
 import { agentNamed, type Runtime } from "./runtime.ts";
-import { toStored } from "./stored.ts";
+import { giveLess, toStored } from "./stored.ts";
 import { validateWithin } from "./validate-within.ts";
 
 const never = new AbortController().signal;
@@ -38,7 +38,7 @@ export interface Started {
 /**
  * Starts a thread of an agent that this process knows.
  *
- * @throws `agent_not_found`; `check_failed` for an agent that is `unready` here; `invalid_input`; `not_json`.
+ * @throws `agent_not_found`; `check_failed` for an agent that is `unready` here; `invalid_input`; `not_json`; `result_too_large`.
  */
 export async function startThread(
   runtime: Runtime,
@@ -47,7 +47,8 @@ export async function startThread(
   options: StartOptions,
 ): Promise<Started> {
   const agent = agentNamed(runtime, agentName);
-  const { stored, artifacts } = toStored(runtime, await validInput(runtime, agent, input, options.signal));
+  const valid = await validInput(runtime, agent, input, options.signal);
+  const { stored, artifacts } = toStored(runtime, valid, giveLess);
   const threadId = options.threadId ?? threadIdFor(agentName, options.key);
   if (runtime.unready.has(agent.name)) return startedBefore(runtime, agent.name, threadId);
   const unchecked = runtime.unchecked.get(agent.name);
@@ -143,7 +144,7 @@ export interface Signal {
 /** Sends a signal to a thread. @throws `thread_not_found`; `thread_ended`. */
 export async function sendSignal(runtime: Runtime, threadId: string, signal: Signal): Promise<void> {
   const value = toJson(signal.value);
-  toStored(runtime, value); // refuses what is too large
+  toStored(runtime, value, giveLess); // refuses what is too large
   const signalId = signal.signalId ?? `sg_${randomBytes(8).toString("hex")}`;
   await changeThread(runtime, threadId, (state) => {
     const known = state.signals

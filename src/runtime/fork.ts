@@ -28,6 +28,7 @@ export async function forkThread(
     throw new HoldpointError(
       "usage",
       `thread ${threadId} has events 1 to ${events.length}; ${options.at} is none of them`,
+      { fix: `Name one of them: \`holdpoint show ${threadId}\` numbers them.` },
     );
   }
   const started = events[0]?.type === "thread_started" ? events[0] : null;

@@ -7,7 +7,7 @@
 // S3. Without the lease nothing is appended and nothing is started.
 import type { Agent } from "../core/agent.ts";
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
-import { type EventBody, event, type ThreadEvent } from "../core/events.ts";
+import { type EventBody, event, type LimitName, type ThreadEvent } from "../core/events.ts";
 import { evolve } from "../core/evolve.ts";
 import type { PendingOperation } from "../core/flow.ts";
 import { type Replay, type Rest, startReplay } from "../core/replay.ts";
@@ -165,11 +165,12 @@ export function createSession(options: SessionOptions): Session {
 
   async function planPending(operations: readonly PendingOperation[]): Promise<readonly Planned[]> {
     const planned: Planned[] = [];
+    const askedLimits = new Set<LimitName>();
     let exclusiveRunning = [...effects.values()].some((effect) => effect.perform.exclusive);
     for (const operation of operations) {
       if (effects.has(operation.key)) continue;
       if (!caughtUp && !state.operations.has(operation.key) && !isHarmless(operation)) continue;
-      const plan = await planOrFail({ ...context, exclusiveRunning }, operation);
+      const plan = await planOrFail({ ...context, exclusiveRunning, askedLimits }, operation);
       if (plan.kind === "perform") {
         exclusiveRunning ||= plan.exclusive;
         planned.push({ kind: "start", operation, perform: plan });

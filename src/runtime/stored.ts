@@ -28,11 +28,13 @@ export function facts(...events: readonly EventBody[]): Facts {
 /**
  * The form in which a value goes into an event: itself, or a reference when it is large.
  *
+ * @param fix what to do about a value that is too large. Default: for one that code returned.
  * @throws `not_json`; `result_too_large`.
  */
 export function toStored(
   runtime: Runtime,
   value: unknown,
+  fix = "Return less: write the bulk to a file or an object store and return where it is.",
 ): { readonly stored: Stored; readonly artifacts: readonly ArtifactText[] } {
   if (value === undefined) return { stored: {}, artifacts: [] };
   const json = runtime.redact.value(toJson(value));
@@ -43,15 +45,16 @@ export function toStored(
     throw new HoldpointError(
       "result_too_large",
       `${bytes} bytes of JSON; at most ${runtime.maxValueBytes} are kept`,
-      {
-        fix: "Return less: write the bulk to a file or an object store and return where it is.",
-      },
+      { fix },
     );
   }
   if (bytes <= runtime.artifactBytes) return { stored: { value: json }, artifacts: [] };
   const artifact = artifactRefOf(json, text, bytes);
   return { stored: { artifact }, artifacts: [{ digest: artifact.digest, text }] };
 }
+
+/** What to do about a value that came from outside and is too large. */
+export const giveLess = "Give less: put the bulk into a file or an object store and give where it is.";
 
 /** Cheap cases that need no measuring. */
 function isSmall(value: unknown): boolean {

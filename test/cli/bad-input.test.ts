@@ -7,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   truncateSync,
+  writeFileSync,
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -299,6 +300,26 @@ describe("input", () => {
     expect(ended.code).toBe(2);
     expect(ended.document.error).toMatchObject({ code, message: expect.stringMatching(message) });
     expect((await json("threads")).document.threads ?? []).toEqual([]);
+  });
+
+  it.each([
+    {
+      name: "an input",
+      file: "input.txt",
+      args: ["run", `${flows}#echo`, "--text", "--input-file", "input.txt"],
+    },
+    { name: "a config", file: "config.json", args: ["threads", "--config", "config.json"] },
+    { name: "a suite", file: "suite.yaml", args: ["eval", "suite.yaml"] },
+  ])("in a file that is not UTF-8 is refused, naming the byte: $name", async ({ file, args }) => {
+    const project = newProject();
+    writeFileSync(join(project.folder, file), Buffer.from("caf\xe9 \ufffd", "latin1"));
+    const { code, document } = await project.json(...args);
+    expect(code).toBe(2);
+    expect(document.error).toMatchObject({
+      code: "usage",
+      message: expect.stringContaining(`${file} is not UTF-8: byte 4 is 0xe9`),
+      fix: expect.stringContaining("UTF-8"),
+    });
   });
 
   it("in a file that is not there, or given twice, is refused", async () => {

@@ -112,6 +112,35 @@ describe("faults", () => {
     ]);
   });
 
+  it.each([
+    { name: "when it is loaded", flow: "", top: "process.exit(0);" },
+    { name: "in a step", flow: 'await t.step("leave", () => process.exit(0));', top: "" },
+    {
+      name: "after the signal to stop",
+      flow: 'await t.step("leave", () => { process.kill(process.pid, "SIGTERM"); });',
+      top: 'process.on("SIGTERM", () => process.exit(0));',
+    },
+  ])("of code that ends the process are no success: $name", async ({ flow, top }) => {
+    const project = newProject();
+    const text = `import { agent } from "holdpoint";\n${top}\nexport default agent({ name: "a", async flow(t) { ${flow} } });\n`;
+    project.write("exit.ts", text);
+    const { code, document } = await project.json("run", "exit.ts");
+    expect(code).toBe(1);
+    expect(document.error).toMatchObject({
+      code: "agent_invalid",
+      message: expect.stringContaining("process.exit(0)"),
+    });
+  });
+
+  it("of code that ends the process while a worker loads it are told on stderr", async () => {
+    const project = newProject();
+    await project.run("run", `${flows}#asker`, "apples");
+    project.write("exit.ts", "process.exit(0);");
+    const { code, stderr } = await project.run("worker", "--once", "--agent", "exit.ts");
+    expect(code).toBe(1);
+    expect(stderr).toContain("process.exit(0)");
+  });
+
   it("of a reader that goes away do not stop the work", async () => {
     const project = newProject();
     const running = project.start(["run", `${flows}#retrying`]);

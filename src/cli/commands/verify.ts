@@ -35,11 +35,17 @@ async function verify(
   } catch (error) {
     if (!isHoldpointError(error, "store_corrupt")) throw error;
     const problem: Problem = { kind: "file", threadId: null, seq: null, message: error.message };
-    return verifyResult(context, { threads: 0, events: 0, problems: [problem] }, null);
+    const unread = { threads: 0, events: 0, problems: [problem] };
+    return verifyResult(context, unread, null, unreadableAdvice);
   }
 }
 
-function verifyResult({ screen }: Context, report: VerifyReport, mended: number | null): CommandResult {
+function verifyResult(
+  { screen }: Context,
+  report: VerifyReport,
+  mended: number | null,
+  advice: readonly string[] = adviceFor(report.problems),
+): CommandResult {
   const { problems } = report;
   const counts = `${plural(report.threads, "thread")}, ${plural(report.events, "event")}`;
   const mendedLines =
@@ -50,7 +56,7 @@ function verifyResult({ screen }: Context, report: VerifyReport, mended: number 
       : screen.paint("red", plural(problems.length, "problem"));
   return {
     document: { ...report, ...(mended === null ? {} : { mended }) },
-    lines: [`${counts}: ${verdict}`, ...mendedLines, ...problems.map(problemLine), ...adviceFor(problems)],
+    lines: [`${counts}: ${verdict}`, ...mendedLines, ...problems.map(problemLine), ...advice],
     exitCode: problems.length === 0 ? 0 : 1,
   };
 }
@@ -61,6 +67,11 @@ function problemLine({ kind, threadId, seq, message }: Problem): string {
     .join(" ");
   return `  ${place}: ${line(message, 1_000)}`;
 }
+
+/** Of a file that ends the reading: `export` would meet the same. */
+const unreadableAdvice: readonly string[] = [
+  "  → Stop what uses the file, keep a copy of it, and restore a backup: it cannot be read as it is (docs/operations.md#store_corrupt).",
+];
 
 function adviceFor(problems: readonly Problem[]): readonly string[] {
   if (problems.length === 0) return [];

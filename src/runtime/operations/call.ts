@@ -4,7 +4,7 @@ import { type ChildOutcome, type EventBody, type EventOf, event } from "../../co
 import type { PendingOperation } from "../../core/flow.ts";
 import type { Operation } from "../../core/state.ts";
 import { startThread } from "../commands.ts";
-import { type Facts, facts, noFacts, toStored } from "../stored.ts";
+import { type Facts, facts, giveLess, noFacts, toStored } from "../stored.ts";
 import { type Plan, type PlanContext, wait } from "./plan.ts";
 import { requestersOf } from "./request.ts";
 
@@ -18,7 +18,7 @@ export async function planCall(
 ): Promise<Plan> {
   const started = known?.child;
   if (!started) {
-    const { stored, artifacts } = toStored(context.runtime, call.input);
+    const { stored, artifacts } = toStored(context.runtime, call.input, giveLess);
     const childId = childIdFor(context.threadId, call.key);
     const intent = event("child_started", { key: call.key, agent: call.agent, childId, input: stored });
     return { kind: "append", events: [intent], artifacts };

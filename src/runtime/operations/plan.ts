@@ -1,7 +1,13 @@
 // One file per kind of operation says what to do next for it, from the log alone. A crash anywhere therefore needs no
 // code of its own: the next worker folds the log and asks for the plan again.
 import type { Agent } from "../../core/agent.ts";
-import { type EscalationReason, type EventBody, event, type VerdictKind } from "../../core/events.ts";
+import {
+  type EscalationReason,
+  type EventBody,
+  event,
+  type LimitName,
+  type VerdictKind,
+} from "../../core/events.ts";
 import type { RequestState, ThreadState } from "../../core/state.ts";
 import type { Artifacts } from "../../core/thread-values.ts";
 import type { TallyLimit } from "../../ports/store.ts";
@@ -59,6 +65,8 @@ export interface PlanContext {
   readonly overLimit: Map<string, TallyTotal>;
   /** Actions whose run ignored its deadline, or the order to stop, and may still be going in this process. */
   readonly abandoned: Set<string>;
+  /** Limits of the whole thread for which this round asks a person already. */
+  readonly askedLimits?: Set<LimitName>;
 }
 
 /** The sum of a name on a day, without the action that was refused. */

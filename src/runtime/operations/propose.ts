@@ -1,9 +1,9 @@
 // I5. An action is validated, measured against the limits and judged, in this order, before anything else is done with it.
 import { actionDigest } from "../../core/digest.ts";
-import { type EventBody, type EventOf, event } from "../../core/events.ts";
+import { type EventBody, type EventOf, event, type VerdictKind } from "../../core/events.ts";
 import type { PendingOperation } from "../../core/flow.ts";
 import type { Json } from "../../core/json.ts";
-import { limitAgainstAction } from "../../core/limits.ts";
+import { type LimitHit, limitAgainstAction } from "../../core/limits.ts";
 import type { Operation } from "../../core/state.ts";
 import type { Tool } from "../../core/tool.ts";
 import { holdsSecret } from "../redact.ts";
@@ -31,7 +31,7 @@ export async function propose(
   if (holdsSecret(context.runtime.redact, validation.value)) return deny(act.key, "validation", secretInArgs);
   const digest = actionDigest({ tool: tool.name, toolVersion: tool.version, args: validation.value });
   const hit = limitAgainstAction(context.state, context.agent.limits, { tool: tool.name, digest });
-  if (hit && !known?.proposal) return limitReached(context, act.key, hit, ["continue", "reject", "stop"]);
+  if (hit && !known?.proposal) return limitReached(context, act.key, hit, choicesAt(hit));
   const judged = judge(context, act.key, tool, validation.value);
   const proposal = proposalOf(act, tool, requested, validation.value, digest, judged);
   switch (proposal.gate.kind) {
@@ -84,6 +84,11 @@ async function planStanding(
     limits,
     earlier: known?.start,
   });
+}
+
+/** A tool that fails, or a circle, is a matter of this call, which can be refused; the time that is up is not. */
+function choicesAt({ limit }: LimitHit): readonly VerdictKind[] {
+  return limit === "activeTime" ? ["continue", "stop"] : ["continue", "reject", "stop"];
 }
 
 /** I11. The log would hold other arguments than those that ran, and no digest would fit them. */

@@ -2,16 +2,31 @@ import { durationMs } from "../../core/duration.ts";
 import { type ErrorInfo, HoldpointError, recordError, toErrorInfo } from "../../core/errors.ts";
 import { event } from "../../core/events.ts";
 import type { PendingOperation } from "../../core/flow.ts";
+import { limitAgainstStep } from "../../core/limits.ts";
 import type { Operation } from "../../core/state.ts";
 import { type Facts, facts, noFacts, toStored } from "../stored.ts";
 import { withTimeout } from "../with-timeout.ts";
-import { append, elapsed, isDue, type Plan, type PlanContext, retryTime, wait } from "./plan.ts";
+import { limitReached } from "./limit.ts";
+import {
+  afterEscalation,
+  append,
+  elapsed,
+  isDue,
+  type Plan,
+  type PlanContext,
+  retryTime,
+  wait,
+} from "./plan.ts";
 
 type Step = Extract<PendingOperation, { kind: "step" }>;
 
 /** A step's code may run again after a crash, so it needs no intent: its result, or its failure, is its only event. */
 export function planStep(context: PlanContext, step: Step, known: Operation | undefined): Plan {
+  const escalation = known?.request ? afterEscalation(context, known.request) : null;
+  if (escalation) return escalation;
   if (known?.retryAt && !isDue(context.runtime, known.retryAt)) return wait;
+  const hit = limitAgainstStep(context.state, context.agent.limits);
+  if (hit) return limitReached(context, step.key, hit);
   const attempt = (known?.attempt ?? 0) + 1;
   const { timeout = "60s", backoff = "1s", attempts = 3 } = step.options;
   const rules = { timeoutMs: durationMs(timeout), backoffMs: durationMs(backoff), attempts };

@@ -1,8 +1,10 @@
-// What each code means and the way out, for the reference. A code that is missing here does not compile.
-import type { ErrorCode } from "../../src/core/errors.ts";
+// What each code means and the way out: for the reference, and for errors that say no `fix` of their own. A code that is
+// missing here does not compile.
+import type { ErrorCode } from "../core/errors.ts";
 
 interface Meaning {
   readonly what: string;
+  /** Markdown of a page in `docs/reference`. */
   readonly wayOut: string;
 }
 
@@ -150,7 +152,7 @@ const temporary = {
   },
   store_full: {
     what: "There is no space left.",
-    wayOut: "Free some; the store goes on by itself ([runbook](../operations.md#the-disk-is-full)).",
+    wayOut: "Free some; the store goes on by itself. See the [runbook](../operations.md#the-disk-is-full).",
   },
   channel_unavailable: {
     what: "The other side of a channel cannot be reached.",
@@ -161,7 +163,7 @@ const temporary = {
 const broken = {
   store_corrupt: {
     what: "The file, a chain or a row is not what was written.",
-    wayOut: "[Runbook](../operations.md#store_corrupt).",
+    wayOut: "Run `holdpoint verify`, and follow the [runbook](../operations.md#store_corrupt).",
   },
   store_newer: {
     what: "A newer Holdpoint wrote the file.",
@@ -196,7 +198,7 @@ const broken = {
 const recorded = {
   flow_changed: {
     what: "The agent's code no longer matches the log; the message names the operation.",
-    wayOut: "[Upgrade](../operations.md#upgrade): run the old version, fork, or mark it handled.",
+    wayOut: "Run the old version, fork, or mark it handled: see [Upgrade](../operations.md#upgrade).",
   },
   flow_stuck: { what: "The flow awaits something that is no operation.", wayOut: "Put it into `t.step`." },
   flow_failed: { what: "The flow threw.", wayOut: "Correct it; fork the thread before its end." },
@@ -248,7 +250,7 @@ const recorded = {
   },
   model_failed: {
     what: "The provider failed or refused; `details.kind` says which.",
-    wayOut: "[Models](../models.md#when-a-call-fails); the thread asks when it stays so.",
+    wayOut: "The thread asks when it stays so. See [Models](../models.md#when-a-call-fails).",
   },
   model_timeout: {
     what: "The model gave no answer in time.",
@@ -306,6 +308,11 @@ export const meanings: { readonly [Code in ErrorCode]: Meaning } = {
   ...broken,
   ...recorded,
 };
+
+/** The way out where no page is around it: links name the file in the package. */
+export function wayOutOf(code: ErrorCode): string {
+  return meanings[code].wayOut.replace(/\[([^\]]+)\]\(\.\.\/([^)]+)\)/g, "$1 (docs/$2)");
+}
 
 export const meaningGroups: readonly Group[] = [
   { title: "A caller's mistake", codes: Object.keys(mistakes) },
