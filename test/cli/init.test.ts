@@ -21,6 +21,9 @@ describe("init", () => {
     const { code, stdout } = await run("init", "My Shop");
     expect(code).toBe(0);
     expect(stdout).toContain("cd 'My Shop'\n  npm install\n  npm start\n");
+    const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    for (const text of [stdout, readFileSync(join(folder, "My Shop/README.md"), "utf8")])
+      expect(text).toContain(`npm install <clone>/holdpoint-${version}.tgz`); // it may be on no registry
     expect(readdirSync(join(folder, "My Shop")).sort()).toEqual(files);
     const { name, type, dependencies } = JSON.parse(
       readFileSync(join(folder, "My Shop/package.json"), "utf8"),
