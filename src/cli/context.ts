@@ -4,12 +4,12 @@ import { type HoldpointError, isHoldpointError } from "../core/errors.ts";
 import type { Unchecked } from "../core/events.ts";
 import { openEmbedded } from "../embedded.ts";
 import type { Store } from "../ports/store.ts";
-import type { Telemetry } from "../ports/telemetry.ts";
 import type { Hint, Runtime } from "../runtime/runtime.ts";
 import { openSqliteStore, type SqliteStore } from "../stores/sqlite/store.ts";
 import { formatPath } from "./format.ts";
 import { type Screen, usageError } from "./screen.ts";
 import type { Settings } from "./settings.ts";
+import { flushTelemetry, telemetryHere } from "./telemetry-here.ts";
 
 /** What a command is given besides its own arguments. */
 export interface Context {
@@ -72,7 +72,7 @@ export async function withRuntime<T>(
   use: (runtime: Runtime) => Promise<T>,
 ): Promise<T> {
   const { storePath, defaultModel, providers, counter, secrets } = context.settings;
-  const telemetry = await telemetryFor(context, options.agents);
+  const telemetry = await telemetryHere(context, options.agents);
   const runtime = await openEmbedded({
     path: storePath,
     secrets,
@@ -86,24 +86,8 @@ export async function withRuntime<T>(
     return await use(runtime);
   } finally {
     await runtime.dispatcher.close();
-    await flushed(runtime);
+    await flushTelemetry(context.screen, runtime);
   }
-}
-
-/** Loaded where agents may run, and not by commands that only read. */
-async function telemetryFor({ settings }: Context, agents: readonly Agent[]): Promise<Telemetry | null> {
-  if (agents.length === 0 || settings.telemetry === null) return null;
-  const { openTelemetry } = await import("../telemetry/open-telemetry.ts");
-  return openTelemetry(settings.telemetry);
-}
-
-/** How long a command waits at its end for spans to be sent: the process ends whatever is under way. */
-const flushMs = 3_000;
-
-async function flushed({ telemetry, clock }: Runtime): Promise<void> {
-  const sent = new AbortController();
-  const flush = (telemetry?.flush?.() ?? Promise.resolve()).then(() => sent.abort());
-  await Promise.race([flush, clock.sleep(flushMs, sent.signal)]);
 }
 
 export function noStore(storePath: string): HoldpointError {

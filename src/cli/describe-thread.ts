@@ -31,13 +31,26 @@ export function paintStatus(status: ThreadStatus, paint: Paint): string {
   return paint(styles[status], status);
 }
 
-/** A thread's head and outcome, as commands end that ran it. */
-export function describeReport(context: Context, report: ThreadReport): readonly string[] {
-  return [describeHead(report, context.screen.paint), ...describeOutcome(report, requestView(context))];
+/**
+ * A thread's head and outcome, as commands end that ran it.
+ *
+ * @param missingAgent The agent whose code was not at hand: who runs the thread on has to name its file.
+ */
+export function describeReport(
+  context: Context,
+  report: ThreadReport,
+  missingAgent?: string,
+): readonly string[] {
+  const outcome = describeOutcome(report, requestView(context), missingAgent);
+  return [describeHead(report, context.screen.paint), ...outcome];
 }
 
 /** How a thread ended, or what it waits for and how to go on. */
-export function describeOutcome(report: ThreadReport, view: RequestView): readonly string[] {
+export function describeOutcome(
+  report: ThreadReport,
+  view: RequestView,
+  missingAgent?: string,
+): readonly string[] {
   const { row, output, error, requests, waits } = report;
   switch (row.status) {
     case "completed":
@@ -63,11 +76,15 @@ export function describeOutcome(report: ThreadReport, view: RequestView): readon
         row.dueAt !== null && Date.parse(row.dueAt) > view.now
           ? `A worker has it. Should that have died, another may take it from ${formatTime(row.dueAt)} UTC on (${formatDistance(row.dueAt, view.now)}):`
           : "It is due: a worker takes it.",
-        view.paint("cyan", ownCommand(`worker --once${view.sameOptions}`)),
+        view.paint("cyan", ownCommand(`worker --once${view.sameOptions}${fileOf(missingAgent)}`)),
       ];
     default:
       return row.status satisfies never;
   }
+}
+
+function fileOf(agent: string | undefined): string {
+  return agent === undefined ? "" : ` --agent <file of ${line(agent, 80)}>`;
 }
 
 function describeFix(fix: string | undefined, paint: Paint): readonly string[] {

@@ -186,7 +186,7 @@ export function ranOnLines(context: Context, { report, problem }: RanOn): readon
   const recorded = problem && [
     `Recorded, not run on here (${line(problem.why, 400)}): a worker goes on with it.`,
   ];
-  return [...(recorded ?? []), ...describeReport(context, report)];
+  return [...(recorded ?? []), ...describeReport(context, report, problem?.missingAgent)];
 }
 
 /** 1 when the thread failed, unless a person has just stopped it; 3 when this process was told to stop before its end. */

@@ -48,3 +48,12 @@ test("sentences name every command as it can be typed, and leave other words alo
   const other = "holdpoint runs agents: see node_modules/holdpoint check, or @acme/holdpoint run";
   expect(spellCommands(other, "npx holdpoint")).toBe(other);
 });
+
+test.each(["npx holdpoint", "pnpm exec holdpoint", "npm run holdpoint --"])(
+  "a sentence that names a command by %s already stays as it is",
+  (own) => {
+    const spelled = spellCommands("Make one: `holdpoint token create`, or see holdpoint --help", own);
+    expect(spelled).toBe(`Make one: \`${own} token create\`, or see ${own} --help`);
+    expect(spellCommands(spelled, own)).toBe(spelled);
+  },
+);

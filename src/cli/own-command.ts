@@ -33,7 +33,14 @@ const names =
   "init|check|run|backup|threads|show|prompt|inbox|deliveries|approve|reject|answer|resolve|standing|signal|cancel|fork|flag|stats|worker|schedules|serve|token|export|prune|verify|eval|--help|<command>";
 const mention = new RegExp(`(?<![\\w./@:-])holdpoint (?=(?:${names})(?![\\w-]))`, "g");
 
-/** Our own sentences, which name commands as `holdpoint …`. Never for what a thread or a person said. */
+/**
+ * Our own sentences, which name commands as `holdpoint …`; those that are spelled already stay so. Never for what a thread
+ * or a person said.
+ */
 export function spellCommands(sentence: string, program: string = own): string {
-  return program === "holdpoint" ? sentence : sentence.replaceAll(mention, `${program} `);
+  if (program === "holdpoint") return sentence;
+  const before = program.slice(0, program.lastIndexOf("holdpoint"));
+  return sentence.replaceAll(mention, (found, at: number) =>
+    sentence.slice(0, at).endsWith(before) ? found : `${program} `,
+  );
 }

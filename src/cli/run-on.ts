@@ -140,7 +140,14 @@ async function watchRequest(runtime: Runtime, requestId: string, elsewhere: Abor
 export interface RanOn {
   readonly report: ThreadReport;
   /** What kept it from being run here to where it waits or ends; `null` when nothing did. */
-  readonly problem: { readonly why: string; readonly exitCode: ExitCode } | null;
+  readonly problem: RunOnProblem | null;
+}
+
+interface RunOnProblem {
+  readonly why: string;
+  readonly exitCode: ExitCode;
+  /** The agent whose code is not at hand, when that is why. */
+  readonly missingAgent?: string;
 }
 
 /**
@@ -165,7 +172,7 @@ async function tryRunOn(context: Context, store: Store, threadId: string): Promi
     const rootId = await rootWithCode(store, threadId, library);
     if (rootId !== null) return await runRoot(context, store, rootId, library);
     const { agent } = await threadRow(store, threadId);
-    return { why: agentNotFound(agent, library).message, exitCode: 0 };
+    return { why: agentNotFound(agent, library).message, exitCode: 0, missingAgent: agent };
   } catch (error) {
     if (!isHoldpointError(error)) throw error;
     return { why: error.message, exitCode: exitCodeOf(error) };

@@ -4,9 +4,11 @@ import { evolve } from "../core/evolve.ts";
 import { forkedEvents } from "../core/forked-events.ts";
 import { standingAgent } from "../core/standing.ts";
 import { initialState, type ThreadState } from "../core/state.ts";
+import type { Store } from "../ports/store.ts";
 import { allTextsOf } from "./artifacts.ts";
 import { now, threadNotFound } from "./change-thread.ts";
 import { assertReady } from "./commands.ts";
+import { logDamage } from "./log-damage.ts";
 import { requestersOf } from "./operations/request.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -15,7 +17,8 @@ import type { Runtime } from "./runtime.ts";
  * since one approval starts one action (I5). A fork is a start: its reason to be `unchecked` is the runtime's, not the
  * origin's.
  *
- * @throws `thread_not_found`; `usage` when the thread has no such event; `check_failed` for an agent that is `unready` here.
+ * @throws `thread_not_found`; `usage` when the thread has no such event; `check_failed` for an agent that is `unready` here;
+ *   `store_corrupt` when one of those events is not what was appended.
  */
 export async function forkThread(
   runtime: Runtime,
@@ -42,6 +45,7 @@ export async function forkThread(
     );
   }
   if (started) assertReady(runtime, started.agent); // a fork is a start, too
+  await assertSound(runtime.store, threadId, options.at);
   const copied = events.slice(0, options.at);
   const state = copied.reduce(evolve, initialState());
   assertNothingStarted(state, threadId, options.at);
@@ -63,6 +67,16 @@ export async function forkThread(
   });
   await runtime.dispatcher.send(forkId, { id: "started" });
   return forkId;
+}
+
+/** A fork has a chain of its own, which would vouch for events that nobody appended. What comes after `at` stays behind. */
+async function assertSound(store: Store, threadId: string, at: number): Promise<void> {
+  const problems = await logDamage(store, threadId);
+  const problem = problems.find(({ seq }) => seq === null || seq <= at);
+  if (!problem) return;
+  throw new HoldpointError("store_corrupt", `thread ${threadId} cannot be forked: ${problem.message}`, {
+    fix: `Run \`holdpoint verify ${threadId}\` to see what is wrong; fork before that event, or restore a backup.`,
+  });
 }
 
 /** I5. A fork in the middle of an action would run it a second time under the same approval. */

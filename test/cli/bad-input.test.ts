@@ -419,6 +419,15 @@ describe("the store's file", () => {
     expect(code).toBe(1);
     expect(document.problems[0]).toMatchObject({ threadId: started.threadId, kind: "chain" });
     expect((await project.run("verify")).stdout).toContain("restore a backup");
+    const exported = await project.json("export", started.threadId);
+    expect(exported).toMatchObject({ code: 1, document: { format: "holdpoint-thread" } });
+    expect(exported.stderr).toMatch(
+      new RegExp(`warning: the log of ${started.threadId} is damaged.*event 1 `),
+    );
+    expect(await project.json("fork", started.threadId, "--at", "2")).toMatchObject({
+      code: 1,
+      document: { error: { code: "store_corrupt" } },
+    });
   });
 
   // Skipped where root's tests cannot run as anybody else: permissions do not stop root.

@@ -21,6 +21,9 @@ describe("init", () => {
     const { code, stdout } = await run("init", "My Shop");
     expect(code).toBe(0);
     expect(stdout).toContain("cd 'My Shop'\n  npm install\n  npm start\n");
+    const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    for (const text of [stdout, readFileSync(join(folder, "My Shop/README.md"), "utf8")])
+      expect(text).toContain(`npm install <clone>/holdpoint-${version}.tgz`); // it may be on no registry
     expect(readdirSync(join(folder, "My Shop")).sort()).toEqual(files);
     const { name, type, dependencies } = JSON.parse(
       readFileSync(join(folder, "My Shop/package.json"), "utf8"),
@@ -50,14 +53,16 @@ describe("init", () => {
     expect(question).toMatchObject({ status: "completed", output: expect.stringContaining("on its way") });
   });
 
-  it("gives files that type-check", async () => {
+  it("gives files that type-check, also with what Node brings, by the compiler that Holdpoint is made with", async () => {
     const { run, folder } = newProject();
     await run("init", "shop");
+    const { devDependencies } = JSON.parse(readFileSync(join(folder, "shop/package.json"), "utf8"));
+    const own = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).devDependencies;
+    expect(devDependencies).toEqual({ "@types/node": own["@types/node"], typescript: own.typescript });
+    const node = 'import { existsSync } from "node:fs";\nexport const isHere = existsSync(process.cwd());\n';
+    writeFileSync(join(folder, "shop/node.ts"), node);
     const paths = { holdpoint: [join(root, "src/index.ts")] };
-    const config = {
-      extends: "./tsconfig.json",
-      compilerOptions: { paths, types: ["node"], typeRoots: [join(root, "node_modules/@types")] },
-    };
+    const config = { extends: "./tsconfig.json", compilerOptions: { paths } };
     writeFileSync(join(folder, "shop/tsconfig.test.json"), JSON.stringify(config));
     const tsc = join(root, "node_modules/typescript/bin/tsc");
     const check = (): string =>

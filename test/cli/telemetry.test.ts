@@ -53,6 +53,26 @@ describe("telemetry", () => {
     expect(JSON.stringify(spans)).not.toContain("A7");
   });
 
+  it("that could not be sent is told once on stderr, and harms no run", async () => {
+    const project = newProject();
+    const failing = 'throw new Error("no collector at 127.0.0.1");';
+    project.write("telemetry.mjs", preloaded.replace(/for \(const \{ name, .*/, failing));
+    project.write(
+      "rejecting.mjs",
+      preloaded.replace(
+        /for \(const \{ name, .*\n.*/,
+        "done({ code: 1, error: new Error('no collector') });",
+      ),
+    );
+    for (const file of ["telemetry.mjs", "rejecting.mjs"]) {
+      const env = { NODE_OPTIONS: `--import ./${file}` };
+      const args = ["run", `${fixture("flows.ts")}#echo`, "hello"];
+      const { code, stdout, stderr } = await project.start(args, { env }).ended;
+      expect([code, stdout.trimEnd().endsWith("hello")]).toEqual([0, true]);
+      expect(stderr.match(/warning: spans were not sent: no collector/g)).toHaveLength(1);
+    }
+  });
+
   it("tells content, or nothing at all, as the config says", async () => {
     expect(JSON.stringify(await runWith(newProject(), { telemetry: { content: true } }))).toContain("A7");
     expect(await runWith(newProject(), { telemetry: false })).toEqual([]);

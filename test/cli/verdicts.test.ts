@@ -129,6 +129,7 @@ describe("approve", () => {
     expect(ended.stdout).toContain(
       'not run on here (there is no agent "desk" here): a worker goes on with it',
     );
+    expect(ended.stdout).toMatch(/holdpoint worker --once --agent <file of desk>\n/);
     expect(ledger(project)).toEqual([]);
     await project.run("worker", "--once", "--agent", fixture("desk.ts"));
     expect(ledger(project)).toHaveLength(1);

@@ -17,14 +17,22 @@ const examples = pages
     const name = `${page} ${number}`;
     const fragment = fragments.find(({ at }) => at === name);
     const own = join(folder, name.replaceAll(/\W+/g, "-"));
-    return { name, own, code: fragment ? `${text}\n${fragment.around}` : text, isRun: !fragment };
+    return { name, page, own, code: fragment ? `${text}\n${fragment.around}` : text, isRun: !fragment };
   });
 const whole = examples.filter(({ isRun }) => isRun);
 
+/** Examples that begin with the name of their file, which others of their page import. */
+const named = examples.flatMap(({ page, code }) => {
+  const name = /^\/\/ ([\w-]+\.ts)\n/.exec(code)?.[1];
+  return name === undefined ? [] : [{ page, name, code }];
+});
+
 writeFileSync(join(folder, "package.json"), '{"type":"module"}');
 symlinkSync(join(project, "node_modules"), join(folder, "node_modules"));
-for (const { own, code } of examples) {
+for (const { page, own, code } of examples) {
   mkdirSync(own);
+  for (const file of named.filter((other) => other.page === page))
+    writeFileSync(join(own, file.name), onSources(file.code));
   writeFileSync(join(own, "example.ts"), `${onSources(code)}\nexport {};\n`);
 }
 

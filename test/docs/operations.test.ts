@@ -1,5 +1,5 @@
 // The page for operators, followed on a project with a thread that waits and one whose process died while it paid.
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
@@ -21,6 +21,8 @@ test("the commands for operators do what the page says", () => {
   expect(existsSync(restored)).toBe(true); // what was there is kept
   expect(JSON.parse(readFileSync(join(walk.folder(), "saved.json"), "utf8"))).toMatchObject({ v: 1 });
   expect(readFileSync(join(walk.folder(), "metrics-token.txt"), "utf8")).toMatch(/hp_\w+/);
+  const modeOf = (name: string): number => statSync(join(walk.folder(), name)).mode & 0o777;
+  expect([modeOf(".holdpoint"), modeOf("metrics-token.txt")]).toEqual([0o700, 0o600]);
 }, 120_000);
 
 test("the metrics that the page alerts on are there", () => {

@@ -1,9 +1,11 @@
 import type { Json } from "../../core/json.ts";
-import type { Store } from "../../ports/store.ts";
+import type { Problem, Store } from "../../ports/store.ts";
 import { allTextsOf } from "../../runtime/artifacts.ts";
+import { logDamage } from "../../runtime/log-damage.ts";
 import { requestDocument, threadRow } from "../../runtime/thread-report.ts";
 import type { AddCommand } from "../command-line.ts";
 import { withStore } from "../context.ts";
+import { line, plural } from "../format.ts";
 import { withNearIds } from "../near-ids.ts";
 import { type CommandResult, usageError } from "../screen.ts";
 import { allRequests } from "./show.ts";
@@ -25,9 +27,10 @@ export const addExport: AddCommand = (program, run) => {
           throw usageError("--json promises one document and --jsonl gives many", "Leave one out.");
         return withStore(context, "read", async (store) => {
           const exported = await withNearIds(store, { threadId }, () => exportThread(store, threadId));
-          return jsonl
-            ? asLines(exported)
-            : { document: exported, lines: [JSON.stringify(exported, null, 2)] };
+          const damage = await logDamage(store, threadId);
+          if (damage.length > 0) context.screen.warn(describeDamage(threadId, damage));
+          const result = jsonl ? asLines(exported) : asDocument(exported);
+          return { ...result, exitCode: damage.length > 0 ? 1 : 0 };
         });
       }),
     );
@@ -55,6 +58,16 @@ async function exportThread(store: Store, threadId: string): Promise<Exported> {
     artifacts: Object.fromEntries(texts.map(([digest, text]) => [digest, JSON.parse(text) as Json])),
     requests: (await allRequests(store, threadId)).map(requestDocument),
   };
+}
+
+/** It is written all the same: what there is of a damaged log is worth keeping, and must not pass for the log. */
+function describeDamage(threadId: string, damage: readonly Problem[]): string {
+  const first = line(damage[0]?.message ?? "", 400);
+  return `the log of ${threadId} is damaged, and written as it was found: ${plural(damage.length, "problem")}, first: ${first} (\`holdpoint verify ${threadId}\`)`;
+}
+
+function asDocument(exported: Exported): CommandResult {
+  return { document: exported, lines: [JSON.stringify(exported, null, 2)] };
 }
 
 function asLines({ format, v, thread, events, artifacts, requests }: Exported): CommandResult {

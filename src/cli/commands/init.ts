@@ -37,6 +37,7 @@ async function init(screen: Screen, folder: string): Promise<CommandResult> {
     lines: [
       `A new project is in ${formatPath(path)}. Next:`,
       ...next.map((command) => `  ${screen.paint("cyan", command)}`),
+      ...(next.includes("npm install") ? [fromClone(values.version)] : []),
     ],
   };
 }
@@ -53,6 +54,11 @@ export function nextCommands(folder: string, inOwn: string, isSource: boolean): 
       `npm run holdpoint -- run ${shellWord(join(inOwn, "agent.ts"))} "My order A7 arrived broken, I want a refund."`,
     ];
   return [...(folder === "." ? [] : [`cd ${shellWord(folder)}`]), "npm install", "npm start"];
+}
+
+/** `npm install` alone asks the registry for this version, which has what is published only. */
+function fromClone(version: string): string {
+  return `Have you Holdpoint from a clone? Then \`npm run build && npm pack\` there, and here, in the place of \`npm install\`: npm install <clone>/holdpoint-${version}.tgz`;
 }
 
 /** A repository without files is as good as empty. @throws `usage` for a folder with files, or one that cannot be made. */

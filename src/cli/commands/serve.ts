@@ -13,7 +13,6 @@ import { checkStarts } from "../check-start.ts";
 import type { AddCommand } from "../command-line.ts";
 import { type Context, withRuntime, withStore } from "../context.ts";
 import { formatPath } from "../format.ts";
-import { ownCommand } from "../own-command.ts";
 import { ownVersion } from "../own-package.ts";
 import { problemTeller } from "../progress.ts";
 import { runSchedules, schedulesHere } from "../schedules-here.ts";
@@ -167,7 +166,7 @@ async function sayWhere(
   if ((await tokens.list()).some((token) => isUsable(token, now))) return;
   screen.note("there is no token yet, so every call is answered 401. Make one, with the same store:");
   screen.note(
-    `  ${ownCommand(`token create --principal you@example.com --scope read,run,decide${settings.sameOptions}`)}`,
+    `  holdpoint token create --principal you@example.com --scope read,run,decide${settings.sameOptions}`,
   );
 }
 

@@ -136,6 +136,21 @@ test("a damaged store gives no backup", async () => {
   expect(readdirSync(folder).filter((name) => name.startsWith("backup"))).toEqual([]);
 });
 
+test("what is damaged is named, with its thread and event, and how much else is", async () => {
+  for (const threadId of ["th_1", "th_2", "th_3"]) await start(threadId);
+  const database = new DatabaseSync(path);
+  const change = (threadId: string) =>
+    database.exec(`UPDATE events SET body = replace(body, '"v":1', '"v": 1')
+      WHERE thread_num = (SELECT thread_num FROM threads WHERE thread_id = '${threadId}')`);
+  const refused = async () =>
+    backupSqliteStore({ path, to, signal }).catch((error: unknown) => String(error));
+  change("th_2");
+  expect(await refused()).toMatch(/holdpoint\.db is damaged.* 1 problem: chain th_2 event 1 is not what was/);
+  change("th_3");
+  expect(await refused()).toMatch(/ 2 problems, the first: chain th_2 event 1 is not what was/);
+  database.close();
+});
+
 test("an abort leaves no copy", async () => {
   await start("th_1");
   const aborted = AbortSignal.abort(new Error("stop"));

@@ -8,6 +8,7 @@ import { link, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { HoldpointError, isHoldpointError } from "../../core/errors.ts";
+import type { Problem } from "../../ports/store.ts";
 import { openDatabase } from "./database.ts";
 import { storeCorrupt, toStoreError } from "./sqlite-error.ts";
 import { openSqliteStore } from "./store.ts";
@@ -89,11 +90,25 @@ async function verified(
   const store = await openSqliteStore({ path: copied, readOnly: true });
   try {
     const { problems, ...counts } = await store.verify({});
-    if (problems.length > 0) throw storeCorrupt(path);
+    if (problems.length > 0) throw damaged(path, problems);
     return counts;
   } finally {
     await store.close();
   }
+}
+
+/** A copy of a damaged store would pass for a sound one. What is damaged may be one thread of many, so it is named. */
+function damaged(path: string, problems: readonly Problem[]): HoldpointError {
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems, the first`;
+  const first = problems
+    .slice(0, 1)
+    .map(({ kind, threadId, message }) =>
+      [kind, threadId, message].filter((part) => part !== null).join(" "),
+    );
+  const { code, fix } = storeCorrupt(path);
+  return new HoldpointError(code, `${path} is damaged, so no copy was made. ${count}: ${first.join()}`, {
+    fix,
+  });
 }
 
 /** As `rename`, but what came to be there meanwhile stays; where the disk knows no links, all but that is checked. */

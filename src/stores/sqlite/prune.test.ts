@@ -275,19 +275,25 @@ describe("what is kept, and why", () => {
     expect((await prune({ ...soon, now: new Date(today + day) })).threads).toBe(1);
   });
 
-  test("a damaged log, as it is", async () => {
+  test.each([
+    { name: "lacks an event", damage: "DELETE FROM events" },
+    {
+      name: "has an event whose text was changed",
+      damage: "UPDATE events SET body = replace(body, '1', '2')",
+    },
+    { name: "has an event whose link was changed", damage: "UPDATE events SET link = 'x' || link" },
+  ])("a damaged log, as it is: one that $name", async ({ damage }) => {
     await fill();
     const database = new DatabaseSync(path);
     database.exec(
-      "DELETE FROM events WHERE seq = 2 AND thread_num = (SELECT thread_num FROM threads WHERE thread_id = 'child')",
+      `${damage} WHERE seq = 2 AND thread_num = (SELECT thread_num FROM threads WHERE thread_id = 'child')`,
     );
     const before = (await store.verify({})).problems;
     database.close();
-    const report = await prune();
-    expect(report).toMatchObject({
-      threads: 1,
-      kept: [{ rootId: "root", why: "damaged", threadId: "child" }],
-    });
+    expect(before).not.toEqual([]);
+    const kept = [{ rootId: "root", why: "damaged", threadId: "child" }];
+    expect(await prune({ dryRun: true })).toMatchObject({ threads: 1, kept });
+    expect(await prune()).toMatchObject({ threads: 1, kept });
     expect((await store.verify({})).problems).toEqual(before);
   });
 

@@ -1,5 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { dayOf } from "../../core/cumulative.ts";
+import { checkLog } from "./check-log.ts";
+import { createLogFinder } from "./found-log.ts";
 import { allRows, firstRow } from "./rows.ts";
 
 export type KeptReason =
@@ -13,7 +15,7 @@ export type KeptReason =
   | "counted"
   /** It holds the newest event or thread of the file, and goes as soon as there is a newer one. */
   | "newest"
-  /** A log is not as long as it should be: `verify` tells more. */
+  /** A log is not what was appended, and stays as evidence: `verify` tells more. */
   | "damaged";
 
 export interface KeptTree {
@@ -68,6 +70,7 @@ export function createRemoveTree(database: DatabaseSync, options: RemoveTreeOpti
   const newest = database.prepare(
     "SELECT (SELECT max(id) FROM events) AS eventId, (SELECT max(thread_num) FROM heads) AS num",
   );
+  const isDamaged = createDamageCheck(database);
   const removeLog = createRemoveLog(database);
 
   return (threadNum, isKnown) => {
@@ -85,7 +88,7 @@ export function createRemoveTree(database: DatabaseSync, options: RemoveTreeOpti
       const why = whyKept(member, options) ?? (isNewest ? "newest" : null);
       if (why !== null) return keptBy(why, member);
     }
-    const damaged = tree.find((member) => removeLog.length(member) !== member.headSeq);
+    const damaged = tree.find(isDamaged);
     if (damaged) return keptBy("damaged", damaged);
     if (!options.dryRun) for (const member of tree) removeLog.remove(member);
     const events = tree.reduce((sum, { headSeq }) => sum + (headSeq ?? 0), 0);
@@ -104,13 +107,22 @@ function whyKept(
   return countedOn !== null && countedOn >= dayOf(new Date(nowMs).toISOString()) ? "counted" : null;
 }
 
+/** Whether a log lacks events, or one that is not what was appended: its chain is computed anew. */
+function createDamageCheck(database: DatabaseSync) {
+  const logs = createLogFinder(database);
+  return ({ num, id, headSeq, headId }: Member): boolean => {
+    if (headSeq === null || headId === null) return true;
+    const log = logs.find({ threadNum: num, threadId: id, headSeq, headId });
+    return checkLog(log).problems.length > 0;
+  };
+}
+
 function createRemoveLog(database: DatabaseSync) {
   const walk = `WITH RECURSIVE log (id, prev) AS (
     SELECT id, prev FROM events WHERE id = ? AND thread_num = ?
     UNION ALL SELECT e.id, e.prev FROM log JOIN events e ON e.id = log.prev
     WHERE e.id < log.id AND e.thread_num = ?
   )`;
-  const count = database.prepare(`${walk} SELECT count(*) AS found FROM log`);
   const removeEvents = database.prepare(`${walk} DELETE FROM events WHERE id IN (SELECT id FROM log)`);
   const removeRows = [
     "deliveries",
@@ -125,8 +137,6 @@ function createRemoveLog(database: DatabaseSync) {
   ].map((table) => database.prepare(`DELETE FROM ${table} WHERE thread_num = ?`));
 
   return {
-    /** How many events can be reached from the head. */
-    length: ({ headId, num }: Member) => firstRow<{ found: number }>(count, headId, num, num)?.found,
     remove({ headId, num }: Member): void {
       removeEvents.run(headId, num, num);
       for (const statement of removeRows) statement.run(num);
