@@ -98,6 +98,21 @@ describe("worker", () => {
     });
     expect((await project.json("show", eggs.threadId)).document.thread.status).toBe("completed");
   });
+
+  it("leaves threads of other agents to whoever has them, at any moment", async () => {
+    const project = newProject();
+    const { document } = await project.json("run", fixture("desk.ts"), '{"orderId":"A7","cents":42}');
+    await project.json("approve", document.requests[0].requestId, "--no-run");
+    const foreign = project.start(["worker", "--agent", flows]);
+    await foreign.until("worker for asker");
+    await project.json("run", `${flows}#sleeper`);
+    await project.json("worker", "--once", "--agent", flows); // it looked at the due thread, as the other worker does all the time
+    const once = await project.json("worker", "--once", "--agent", fixture("desk.ts"));
+    expect(once).toMatchObject({ code: 0, document: { threads: 1, problems: [] } });
+    expect((await project.json("show", document.threadId)).document.thread.status).toBe("completed");
+    foreign.child.kill("SIGTERM");
+    await foreign.ended;
+  });
 });
 
 describe("faults", () => {

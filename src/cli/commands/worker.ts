@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type ErrorInfo, HoldpointError, toErrorInfo } from "../../core/errors.ts";
 import type { Store } from "../../ports/store.ts";
+import { agentsAtHand, dueElsewhere, noSuchAgent } from "../../runtime/agents-at-hand.ts";
 import { assertNames, type OutboxOptions, settleOutbox, startOutbox } from "../../runtime/outbox.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { settleThreads, startWorker } from "../../runtime/worker.ts";
@@ -22,6 +23,8 @@ interface Options {
 
 /** So many threads run at a time with `--once`. */
 const concurrency = 64;
+/** So many threads are named at most whose agent is not here. */
+const maxElsewhere = 1_000;
 
 export const addWorker: AddCommand = (program, run) => {
   program
@@ -111,18 +114,27 @@ async function workOnce({ context, runtime, store, schedules, sending }: Work): 
     await Promise.all(due.map(settle));
   }
   await settleOutbox(runtime, sending, signal);
+  for (const row of await dueElsewhere(runtime, maxElsewhere)) {
+    if (ran.has(row.threadId)) continue;
+    ran.add(row.threadId);
+    problems.push({ threadId: row.threadId, error: toErrorInfo(noSuchAgent(row), "internal") });
+  }
   const held = await heldElsewhere(runtime, store);
   return onceResult(ran.size, problems, { ticks, stopped: signal.aborted, held });
 }
 
-/** Due threads, without those that failed here: they come up again later, for whoever can run them. */
+/** Due threads that can be run here, without those that failed: they come up again later. */
 async function dueThreads(
   runtime: Runtime,
   store: Store,
   problems: readonly ThreadProblem[],
 ): Promise<readonly string[]> {
   const failed = new Set(problems.map((problem) => problem.threadId));
-  const { threadIds } = await store.due({ now: runtime.clock.now(), limit: concurrency + failed.size });
+  const { threadIds } = await store.due({
+    now: runtime.clock.now(),
+    limit: concurrency + failed.size,
+    agents: agentsAtHand(runtime),
+  });
   return threadIds.filter((threadId) => !failed.has(threadId)).slice(0, concurrency);
 }
 
