@@ -1,4 +1,3 @@
-import { toErrorInfo } from "../core/errors.ts";
 import { evolve } from "../core/evolve.ts";
 import { standingAgent } from "../core/standing.ts";
 import type { ThreadState } from "../core/state.ts";
@@ -166,7 +165,7 @@ async function beatUntil(
     const beats = [...sessions].map((session) => session.beat());
     for (const result of await Promise.allSettled(beats)) {
       if (result.status === "rejected")
-        runtime.observe({ kind: "problem", threadId: "", error: toErrorInfo(result.reason, "internal") });
+        runtime.observe({ kind: "problem", threadId: "", error: result.reason });
     }
   }
 }
