@@ -60,9 +60,7 @@ describe("stats", () => {
     });
     const { stdout } = await project.run("stats");
     expect(stdout).toMatch(/^success +100\.0 % {2}1 of 1 ended: 0 failed, 0 cancelled, 0 not accepted$/m);
-    expect(stdout).toMatch(
-      /^misoperation +100\.0 % {2}1 of 1 critical actions: 0 without approval, 1 flag/m,
-    );
+    expect(stdout).toMatch(/^misoperation +100\.0 % {2}1 of 1 critical actions: 0 without approval, 1 flag/m);
     expect(stdout).not.toMatch(/[▁-█]/u); // bars are for terminals
     const csv = (await project.run("stats", "--csv", "--by", "agent")).stdout.trim().split("\n");
     const [names = [], row = []] = csv.map((text) => text.split(","));
