@@ -1,5 +1,7 @@
 // How commands end that are told to stop, lose their reader, or run into faults of foreign code.
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { openSqliteStore } from "../../src/stores/sqlite/store.ts";
 import { fixture, newProject } from "./command.ts";
 
 const flows = fixture("flows.ts");
@@ -97,6 +99,23 @@ describe("worker", () => {
       problems: [{ threadId: desk.threadId, error: { code: "agent_not_found" } }],
     });
     expect((await project.json("show", eggs.threadId)).document.thread.status).toBe("completed");
+  });
+
+  it("tells of a thread that a dead worker has, also when that waits for somebody", async () => {
+    const project = newProject();
+    await project.json("run", `${flows}#sleeper`);
+    const { document } = await project.json("run", `${flows}#waiter`);
+    expect(document.status).toBe("waiting");
+    const store = await openSqliteStore({ path: join(project.folder, ".holdpoint", "holdpoint.db") });
+    const now = Date.now();
+    await store.lease({ threadId: document.threadId, owner: "dead", ttlMs: 60_000, now });
+    expect(await store.leased(now)).toEqual([
+      { threadId: document.threadId, agent: "waiter", until: now + 60_000 },
+    ]);
+    expect(await store.leased(now + 60_000)).toEqual([]);
+    await store.close();
+    const once = await project.run("worker", "--once", "--agent", flows);
+    expect(once.stdout).toContain("another worker has 1 thread;");
   });
 
   it("leaves threads of other agents to whoever has them, at any moment", async () => {

@@ -139,13 +139,11 @@ async function dueThreads(
 }
 
 /** Threads that another worker has, or had when it died: until when, at the latest, the first of them is its own. */
-async function heldElsewhere(runtime: Runtime, store: Store): Promise<Held> {
-  const { rows } = await store.threads({ status: "running", limit: 1_000 });
+async function heldElsewhere(runtime: Runtime, store: SqliteStore): Promise<Held> {
   const now = runtime.clock.now();
-  const ends = rows
-    .filter(({ agent, dueAt }) => runtime.agents.has(agent) && dueAt !== null && Date.parse(dueAt) > now)
-    .map(({ dueAt }) => dueAt ?? "");
-  return { threads: ends.length, until: ends.toSorted()[0] ?? null, now };
+  const held = (await store.leased(now)).filter(({ agent }) => runtime.agents.has(agent));
+  const [first] = held;
+  return { threads: held.length, until: first ? new Date(first.until).toISOString() : null, now };
 }
 
 interface Held {

@@ -32,10 +32,19 @@ interface DispatchRow {
   readonly leaseSeq: number | null;
 }
 
+/** A thread that a worker has, or had when it died. */
+export interface LeasedThread {
+  readonly threadId: string;
+  readonly agent: string;
+  /** From when on, in milliseconds since the epoch, another may take it; its worker may renew it until then. */
+  readonly until: number;
+}
+
 export interface Leases {
   lease(request: LeaseRequest): Lease | null;
   release(lease: Lease, options: ReleaseOptions): void;
   due(request: DueRequest): Due;
+  leased(now: number): readonly LeasedThread[];
 }
 
 export function createLeases(database: DatabaseSync): Leases {
@@ -93,7 +102,18 @@ export function createLeases(database: DatabaseSync): Leases {
     return firstRow<{ at: number | null }>(earliest, row.threadNum, now, row.threadNum, now)?.at ?? null;
   }
 
-  return { lease, release, due: createDue(database) };
+  const held =
+    database.prepare(`SELECT thread_id AS threadId, agent, lease_at AS takenAt, lease_until AS until
+    FROM heads CROSS JOIN threads USING (thread_num) WHERE lease_at IS NOT NULL AND NOT ended AND lease_until > ?
+    ORDER BY lease_until`);
+
+  function leased(now: number): readonly LeasedThread[] {
+    return allRows<LeasedThread & { takenAt: number }>(held, now)
+      .filter(({ takenAt }) => !isFromTheFuture(takenAt, now))
+      .map(({ threadId, agent, until }) => ({ threadId, agent, until }));
+  }
+
+  return { lease, release, due: createDue(database), leased };
 }
 
 function isHeld({ owner, takenAt, until }: DispatchRow, now: number): boolean {
