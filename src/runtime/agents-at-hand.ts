@@ -1,6 +1,6 @@
 // Workers with different agents share a store. A thread whose agent is not here is another worker's: it is neither leased
 // nor put off, and a person is told of it only when nobody takes it.
-import { HoldpointError } from "../core/errors.ts";
+import { HoldpointError, isHoldpointError } from "../core/errors.ts";
 import { standingAgent } from "../core/standing.ts";
 import type { ThreadRow } from "../ports/store.ts";
 import type { Runtime } from "./runtime.ts";
@@ -47,6 +47,16 @@ export function unclaimedTeller(runtime: Runtime): () => Promise<void> {
       runtime.observe({ kind: "problem", threadId: row.threadId, error: noSuchAgent(row) });
     }
   };
+}
+
+/** A thread may call an agent that is not here: such an error is told with the thread that cannot go on. */
+export function namingThread(error: unknown, threadId: string): unknown {
+  if (!isHoldpointError(error, "agent_not_found") || error.details?.threadId !== undefined) return error;
+  return new HoldpointError("agent_not_found", `thread ${threadId} cannot go on here: ${error.message}`, {
+    fix: `Start one worker with its agent's file and with the file of the agent that it calls: \`holdpoint worker --agent <file> --agent <file>\`. If there is no such agent: \`holdpoint cancel ${threadId} --why …\`.`,
+    details: { threadId },
+    cause: error,
+  });
 }
 
 /** A thread that this process cannot run at all. */

@@ -4,7 +4,7 @@ import type { ThreadState } from "../core/state.ts";
 import { flowKey, initialState } from "../core/state.ts";
 import type { Lease } from "../ports/store.ts";
 import type { TurnEnd, TurnTelemetry } from "../ports/telemetry.ts";
-import { agentsAtHand, isAtHand, noSuchAgent } from "./agents-at-hand.ts";
+import { agentsAtHand, isAtHand, namingThread, noSuchAgent } from "./agents-at-hand.ts";
 import { artifactsOf } from "./artifacts.ts";
 import type { TallyTotal } from "./operations/plan.ts";
 import { openRequest } from "./operations/request.ts";
@@ -43,7 +43,8 @@ export function createRunner(runtime: Runtime): Runner {
       if (!lease) return whyNot(runtime, threadId);
       try {
         return await turn(runtime, lease, sessions, signal);
-      } catch (error) {
+      } catch (thrown) {
+        const error = namingThread(thrown, threadId);
         runtime.observe({ kind: "problem", threadId, error });
         await giveBack(runtime, lease);
         throw error;

@@ -134,6 +134,39 @@ describe("worker", () => {
   });
 });
 
+describe("an agent that is not at hand", () => {
+  it("that another one calls is told of with the thread and the way out", async () => {
+    const project = newProject();
+    project.write(
+      "caller.ts",
+      'import { agent } from "holdpoint";\nexport default agent({ name: "caller", flow: async (t) => t.call("nochild", 1) });\n',
+    );
+    const { code, document } = await project.json("run", "caller.ts");
+    expect(code).toBe(2);
+    const { threadId, fix } = document.error;
+    expect(document.error).toMatchObject({
+      code: "agent_not_found",
+      message: `thread ${threadId} cannot go on here: there is no agent "nochild" here`,
+    });
+    expect(fix).toContain("worker --agent <file> --agent <file>");
+    const shown = await project.run("show", threadId);
+    expect(shown.stdout).toContain('the agent "nochild" is not at hand');
+    expect(shown.stdout).toContain("worker --once --agent ./caller.ts --agent '<its file>'");
+  });
+
+  it("that is a due thread's own is named by show, and by worker --once with the way out", async () => {
+    const project = newProject();
+    const { document } = await project.json("run", fixture("desk.ts"), '{"orderId":"A7","cents":42}');
+    await project.json("approve", document.requests[0].requestId, "--no-run");
+    expect((await project.run("show", document.threadId)).stdout).not.toContain("not at hand");
+    const { stdout } = await project.run("show", document.threadId, "--agent", flows);
+    expect(stdout).toContain('the agent "desk" is not at hand');
+    const once = await project.run("worker", "--once", "--agent", flows);
+    expect(once.code).toBe(1);
+    expect(once.stdout).toMatch(/th_\w+: .* agent "desk".*\n +→ .*holdpoint worker --agent <file>/);
+  });
+});
+
 describe("faults", () => {
   it("of an agent's own timers end the command with 1, and lose nothing", async () => {
     const project = newProject();

@@ -12,6 +12,7 @@ import { checkStarts } from "../check-start.ts";
 import type { AddCommand } from "../command-line.ts";
 import { type Context, withRuntime, withStore } from "../context.ts";
 import { formatDistance, formatPath, formatTime, line, plural } from "../format.ts";
+import { spellCommands } from "../own-command.ts";
 import { showProgress } from "../progress.ts";
 import { fireDueSchedules, runSchedules, schedulesHere } from "../schedules-here.ts";
 import type { CommandResult } from "../screen.ts";
@@ -160,6 +161,12 @@ function heldLine({ threads, until, now }: Held): readonly string[] {
   ];
 }
 
+function problemLines({ threadId, error }: ThreadProblem): readonly string[] {
+  const { message, code, fix } = error;
+  const head = `  ${threadId}: ${line(message, 400)} (${code})`;
+  return fix === undefined ? [head] : [head, `    → ${spellCommands(line(fix, 400))}`];
+}
+
 function onceResult(
   threads: number,
   problems: readonly ThreadProblem[],
@@ -175,7 +182,7 @@ function onceResult(
     },
     lines: [
       `${plural(threads, "thread")} had work; ${problems.length === 0 ? "nothing is due now" : plural(problems.length, "problem")}`,
-      ...problems.map(({ threadId, error }) => `  ${threadId}: ${line(error.message, 400)} (${error.code})`),
+      ...problems.flatMap(problemLines),
       ...heldLine(held),
     ],
     exitCode: problems.length > 0 ? 1 : stopped ? 3 : 0,
