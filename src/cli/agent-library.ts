@@ -63,13 +63,7 @@ async function chooseFromFile(reference: string, settings: Settings): Promise<Ch
   const found = agentsOf(exported, path);
   const agent = pickAgent(exported, found, { path, name });
   const shelf = emptyShelf();
-  shelf.agents.set(agent.name, agent); // before others of that name in the same file
-  shelf.files.set(agent.name, path);
-  shelve(
-    shelf,
-    path,
-    found.filter((other) => other.name !== agent.name),
-  );
+  shelve(shelf, path, found);
   for (const other of settings.agentFiles) shelve(shelf, other, agentsOf(await importModule(other), other));
   const named = new Map(shelf.files);
   if (settings.agentFiles.length === 0) await shelveKnown(shelf, settings);
@@ -100,7 +94,7 @@ function pickAgent(
       "agent_invalid",
       `${formatPath(path)} exports several agents and no default one`,
       {
-        fix: `Name one: ${found.map((agent) => `${formatPath(path)}#${agent.name}`).join(", ")}.`,
+        fix: `Name one: ${found.map((agent) => `${formatPath(path)}#${exportOf(exported, agent)}`).join(", ")}.`,
       },
     );
   }
@@ -182,11 +176,22 @@ function shelve(shelf: Shelf, path: string, found: readonly Agent[]): void {
   }
 }
 
-/** The agents that a file exports, each once. @throws `agent_invalid` when there is none. */
+/** The agents that a file exports, each once. @throws `agent_invalid` when there is none, or two of one name. */
 function agentsOf(exported: Readonly<Record<string, unknown>>, path: string): readonly Agent[] {
   const found = [...new Set(Object.values(exported).filter(isAgent))];
   if (found.length === 0) throw noAgent(path);
+  const named = new Map<string, Agent>();
+  for (const agent of found) {
+    const other = named.get(agent.name);
+    if (other) throw exportedTwice(agent.name, path, [exportOf(exported, other), exportOf(exported, agent)]);
+    named.set(agent.name, agent);
+  }
   return found;
+}
+
+/** The name under which a file exports an agent: its own need not be the same. */
+function exportOf(exported: Readonly<Record<string, unknown>>, agent: Agent): string {
+  return Object.entries(exported).find(([, value]) => value === agent)?.[0] ?? agent.name;
 }
 
 function noAgent(path: string): HoldpointError {
@@ -206,6 +211,14 @@ function exportsNo(path: string, name: string, found: readonly Agent[]): Holdpoi
 
 function baseName(path: string): string {
   return path.slice(0, path.length - extname(path).length).replace(/^.*[\\/]/, "");
+}
+
+function exportedTwice(name: string, path: string, exports: readonly string[]): HoldpointError {
+  return new HoldpointError(
+    "agent_invalid",
+    `${formatPath(path)} has two agents "${name}": its exports ${exports.join(" and ")}`,
+    { fix: "Threads find their agent by its name: rename one, or export only one." },
+  );
 }
 
 function namedTwice(name: string, one: string, other: string): HoldpointError {

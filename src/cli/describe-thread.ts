@@ -41,15 +41,23 @@ export function describeReport(
   report: ThreadReport,
   missingAgent?: string,
 ): readonly string[] {
-  const outcome = describeOutcome(report, requestView(context), missingAgent);
+  const outcome = describeOutcome(report, requestView(context), { agent: missingAgent });
   return [describeHead(report, context.screen.paint), ...outcome];
+}
+
+/** What a process that shows a thread lacks to run it on. */
+export interface Missing {
+  /** What `describeMissing` gave. */
+  readonly lines?: readonly string[];
+  /** The agent whose code was not at hand: who runs the thread on has to name its file. */
+  readonly agent?: string | undefined;
 }
 
 /** How a thread ended, or what it waits for and how to go on. */
 export function describeOutcome(
   report: ThreadReport,
   view: RequestView,
-  missingAgent?: string,
+  { lines: missing = [], agent: missingAgent }: Missing = {},
 ): readonly string[] {
   const { row, output, error, requests, waits } = report;
   switch (row.status) {
@@ -65,13 +73,14 @@ export function describeOutcome(
     case "cancelled":
       return [line(error?.message ?? "", 400)];
     case "waiting":
-      return describeWaiting(requests, waits, view);
+      return describeWaiting(requests, waits, { view, missing });
     case "running":
       if (row.agent === standingAgent)
         return [
           "A standing approval, which no worker runs. To end it:",
           view.paint("cyan", ownCommand(`standing revoke ${row.threadId} --why '…'${view.sameOptions}`)),
         ];
+      if (missing.length > 0) return missing;
       return [
         row.dueAt !== null && Date.parse(row.dueAt) > view.now
           ? `A worker has it. Should that have died, another may take it from ${formatTime(row.dueAt)} UTC on (${formatDistance(row.dueAt, view.now)}):`
@@ -94,13 +103,15 @@ function describeFix(fix: string | undefined, paint: Paint): readonly string[] {
 function describeWaiting(
   requests: ThreadReport["requests"],
   waits: readonly WaitReport[],
-  view: RequestView,
+  { view, missing }: { readonly view: RequestView; readonly missing: readonly string[] },
 ): readonly string[] {
   const shown = waits.filter((wait) => wait.kind !== "child").flatMap((wait) => describeWait(wait, view));
   const people = requests.flatMap((request) => describeRequest(request, view));
-  if (shown.length + people.length === 0)
-    return ["It waits for a child that is about to start or to end: a worker goes on with it."];
-  return ["Waiting for:", ...[...people, ...shown].map((text) => `  ${text}`)];
+  if (shown.length + people.length > 0)
+    return ["Waiting for:", ...[...people, ...shown].map((text) => `  ${text}`), ...missing];
+  return missing.length > 0
+    ? missing
+    : ["It waits for a child that is about to start or to end: a worker goes on with it."];
 }
 
 function describeWait(

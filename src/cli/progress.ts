@@ -125,8 +125,9 @@ export function showProgress(screen: Screen, { withThreads }: ProgressOptions): 
 export function problemTeller(screen: Screen): (threadId: string, error: unknown) => void {
   const told = new Set<string>();
   return (threadId, error) => {
-    const { code, message } = toErrorInfo(error, "internal");
-    const text = `${threadId === "" ? "" : `${threadId}  `}${line(message, 400)} (${code})`;
+    const { code, message, fix } = toErrorInfo(error, "internal");
+    const what = `${threadId === "" ? "" : `${threadId}  `}${line(message, 400)} (${code})`;
+    const text = fix === undefined ? what : `${what} → ${line(fix, 400)}`;
     if (told.has(text) || told.size >= maxProblems) return;
     told.add(text);
     screen.warn(text);

@@ -160,12 +160,20 @@ interface CliError {
   readonly code: string;
   readonly message: string;
   readonly fix: string;
+  /** Of the thread that it is about, where a command has one whose document it cannot give. */
+  readonly threadId?: string;
 }
 
 /** The shape in which every error leaves: what, why, and what to do next. */
 function toCliError(error: unknown): CliError {
   const info = toErrorInfo(error, "internal");
-  return { code: info.code, message: info.message, fix: spellCommands(info.fix ?? fixOf(error)) };
+  const threadId = isHoldpointError(error) ? error.details?.threadId : undefined;
+  return {
+    code: info.code,
+    message: info.message,
+    fix: spellCommands(info.fix ?? fixOf(error)),
+    ...(typeof threadId === "string" ? { threadId } : {}),
+  };
 }
 
 function fixOf(error: unknown): string {

@@ -156,7 +156,8 @@ export interface Store {
   /**
    * Takes the lease of a thread, or renews it when `owner` holds it already with `number`.
    *
-   * @returns `null` when someone else holds it (renewal: when it was lost), or there is no such open thread.
+   * @returns `null` when someone else holds it (renewal: when it was lost), there is no such open thread, or its agent is
+   *   not among `agents` (default: any).
    */
   lease(request: {
     readonly threadId: string;
@@ -164,6 +165,7 @@ export interface Store {
     readonly ttlMs: number;
     readonly now: number;
     readonly number?: number;
+    readonly agents?: readonly string[];
   }): Promise<Lease | null>;
   /**
    * Gives a lease back. With `parkedAt` the thread is due again at its earliest timer or deadline after `now` (those up
@@ -175,10 +177,16 @@ export interface Store {
     lease: Lease,
     options: { readonly now: number; readonly parkedAt?: number; readonly retryAt?: number },
   ): Promise<void>;
-  /** Open threads that need a turn by `now`, longest due first, and when the next one will. */
+  /**
+   * Open threads that need a turn by `now`, longest due first, and when the next one will.
+   *
+   * With `agents` only theirs; `nextDueAt` may then be earlier, of another agent's thread. A store that knows no `agents`,
+   * here and in `lease`, serves workers that all have the same ones: others put each other's threads off.
+   */
   due(request: {
     readonly now: number;
     readonly limit: number;
+    readonly agents?: readonly string[];
   }): Promise<{ readonly threadIds: readonly string[]; readonly nextDueAt: number | null }>;
   /** Newest first. */
   threads(query: ThreadQuery): Promise<Page<ThreadRow>>;

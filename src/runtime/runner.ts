@@ -1,15 +1,15 @@
-import { toErrorInfo } from "../core/errors.ts";
 import { evolve } from "../core/evolve.ts";
 import { standingAgent } from "../core/standing.ts";
 import type { ThreadState } from "../core/state.ts";
 import { flowKey, initialState } from "../core/state.ts";
 import type { Lease } from "../ports/store.ts";
 import type { TurnEnd, TurnTelemetry } from "../ports/telemetry.ts";
+import { agentsAtHand, isAtHand, namingThread, noSuchAgent } from "./agents-at-hand.ts";
 import { artifactsOf } from "./artifacts.ts";
 import type { TallyTotal } from "./operations/plan.ts";
 import { openRequest } from "./operations/request.ts";
 import type { Runtime } from "./runtime.ts";
-import { createSession, noSuchAgent, type Session } from "./session.ts";
+import { createSession, type Session } from "./session.ts";
 
 /** How often running threads look for what others appended (cancellation, verdicts), and renew their leases. */
 const beatMs = 250;
@@ -17,8 +17,11 @@ const beatMs = 250;
 const maxCrashes = 3;
 
 export interface Runner {
-  /** Gives a thread one turn. `busy`: another worker has it. Rejects when store or agent fail; the thread is then due again. */
-  run(threadId: string, signal: AbortSignal): Promise<TurnEnd | "busy">;
+  /**
+   * Gives a thread one turn. `busy`: another worker has it. `no_agent`: its agent is not here, and it was left as it is.
+   * Rejects when store or agent fail; the thread is then due again.
+   */
+  run(threadId: string, signal: AbortSignal): Promise<TurnEnd | "busy" | "no_agent">;
   close(): Promise<void>;
 }
 
@@ -35,11 +38,13 @@ export function createRunner(runtime: Runtime): Runner {
         owner: runtime.owner,
         ttlMs: runtime.leaseMs,
         now: runtime.clock.now(),
+        agents: agentsAtHand(runtime),
       });
-      if (!lease) return "busy";
+      if (!lease) return whyNot(runtime, threadId);
       try {
         return await turn(runtime, lease, sessions, signal);
-      } catch (error) {
+      } catch (thrown) {
+        const error = namingThread(thrown, threadId);
         runtime.observe({ kind: "problem", threadId, error });
         await giveBack(runtime, lease);
         throw error;
@@ -50,6 +55,11 @@ export function createRunner(runtime: Runtime): Runner {
       await heartbeat;
     },
   };
+}
+
+async function whyNot(runtime: Runtime, threadId: string): Promise<"busy" | "no_agent"> {
+  const row = (await runtime.store.threads({ threadId })).rows[0];
+  return row && !isAtHand(runtime, row.agent) ? "no_agent" : "busy";
 }
 
 async function turn(
@@ -63,7 +73,7 @@ async function turn(
   const state = events.reduce(evolve, initialState());
   if (state.started?.agent === standingAgent) return leaveAlone(runtime, lease, state);
   const agent = runtime.agents.get(state.started?.agent ?? "");
-  if (!agent) throw noSuchAgent(state.started?.agent ?? "?", threadId);
+  if (!agent) throw noSuchAgent({ agent: state.started?.agent ?? "?", threadId }); // a store that knows no `agents`
   const artifacts = new Map(await artifactsOf(runtime.store, events));
   const input = inputOf(state, artifacts);
   if (lease.crashes >= maxCrashes && state.flowRequest?.status !== "open")
@@ -156,7 +166,7 @@ async function beatUntil(
     const beats = [...sessions].map((session) => session.beat());
     for (const result of await Promise.allSettled(beats)) {
       if (result.status === "rejected")
-        runtime.observe({ kind: "problem", threadId: "", error: toErrorInfo(result.reason, "internal") });
+        runtime.observe({ kind: "problem", threadId: "", error: result.reason });
     }
   }
 }

@@ -6,7 +6,7 @@
 // S2. A result is kept until it is appended, or the lease is lost. A conflict changes what is planned, never what happened.
 // S3. Without the lease nothing is appended and nothing is started.
 import type { Agent } from "../core/agent.ts";
-import { HoldpointError, isHoldpointError } from "../core/errors.ts";
+import { type HoldpointError, isHoldpointError } from "../core/errors.ts";
 import { type EventBody, event, type LimitName, type ThreadEvent } from "../core/events.ts";
 import { evolve } from "../core/evolve.ts";
 import type { PendingOperation } from "../core/flow.ts";
@@ -412,14 +412,3 @@ function tallyTotal({ details = {} }: HoldpointError): TallyTotal {
 
 /** Aborts nothing: for short waits that must be made. */
 const never = new AbortController().signal;
-
-/** A flow that cannot be run at all. */
-export function noSuchAgent(name: string, threadId: string): HoldpointError {
-  return new HoldpointError(
-    "agent_not_found",
-    `thread ${threadId} is of agent "${name}", which this process does not have`,
-    {
-      fix: "Start the worker with that agent's file.",
-    },
-  );
-}

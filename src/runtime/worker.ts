@@ -1,4 +1,5 @@
 import { isHoldpointError } from "../core/errors.ts";
+import { agentsAtHand, isDue, noSuchAgent, unclaimedTeller } from "./agents-at-hand.ts";
 import { createPace } from "./pace.ts";
 import { createRunner, type Runner } from "./runner.ts";
 import type { Runtime } from "./runtime.ts";
@@ -18,7 +19,10 @@ export interface Worker {
   close(): Promise<void>;
 }
 
-/** Runs threads as they become due, until closed. Any number of workers may share a store. */
+/**
+ * Runs threads as they become due, until closed. Any number of workers may share a store, each with agents of its own: one
+ * takes only threads whose agent it has, and tells `observe` of an agent whose threads nobody has taken for 30 s.
+ */
 export function startWorker(runtime: Runtime): Worker {
   const runner = createRunner(runtime);
   const stop = new AbortController();
@@ -39,15 +43,21 @@ export function startWorker(runtime: Runtime): Worker {
 
 /** Sends a message for every thread that is due: what makes a dispatcher's loss cost nothing. */
 async function sweep(runtime: Runtime): Promise<number | null> {
-  const { threadIds, nextDueAt } = await runtime.store.due({ now: runtime.clock.now(), limit: sweepLimit });
+  const { threadIds, nextDueAt } = await runtime.store.due({
+    now: runtime.clock.now(),
+    limit: sweepLimit,
+    agents: agentsAtHand(runtime),
+  });
   for (const threadId of threadIds) await runtime.dispatcher.send(threadId, { id: "due" });
   return nextDueAt;
 }
 
 async function sweepUntil(runtime: Runtime, signal: AbortSignal): Promise<void> {
+  const tellUnclaimed = unclaimedTeller(runtime);
   while (!signal.aborted) {
     try {
       await sweep(runtime);
+      await tellUnclaimed();
     } catch (error) {
       if (!isHoldpointError(error)) throw error;
       runtime.observe({ kind: "problem", threadId: "", error });
@@ -65,6 +75,8 @@ export interface SettleOptions {
 /**
  * Runs these threads, and the children they start, until each has ended or waits for a person, a signal or a late
  * timer. It needs no dispatcher: what is due is read from the store.
+ *
+ * @throws `agent_not_found` for one that is due and whose agent is not here; what a turn rejects with.
  */
 export async function settleThreads(
   runtime: Runtime,
@@ -93,11 +105,12 @@ async function settleThread(
   while (!signal.aborted) {
     const end = await runner.run(threadId, signal);
     if (end === "ended" || end === "stopped") return;
-    const children = await openChildren(runtime, threadId);
+    const children = end === "no_agent" ? [] : await openChildren(runtime, threadId);
     await Promise.all(children.map((childId) => settleThread(runtime, runner, childId, options)));
     const row = (await runtime.store.threads({ threadId })).rows[0];
     const dueAt = row?.dueAt ?? null;
-    if (dueAt === null) return;
+    if (!row || dueAt === null) return;
+    if (end === "no_agent" && isDue(row, runtime.clock.now())) throw noSuchAgent(row);
     const waitMs = Date.parse(dueAt) - runtime.clock.now();
     if (waitMs > patienceMs) return;
     const pauseMs = Math.max(end === "busy" ? 100 : 0, Math.min(waitMs, 1_000));

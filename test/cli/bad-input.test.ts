@@ -195,7 +195,7 @@ describe("agents' files", () => {
     },
     {
       name: "several agents and no default one",
-      text: 'import { agent } from "holdpoint";\nexport const a = agent({ name: "a" });\nexport const b = agent({ name: "b" });',
+      text: 'import { agent } from "holdpoint";\nexport const a = agent({ name: "one" });\nexport const b = agent({ name: "two" });',
       message: /several agents/,
       fix: /bad\.ts#a, \.\/bad\.ts#b/,
     },
@@ -258,6 +258,21 @@ describe("agents' files", () => {
       message: './one.ts and ./two.ts both have an agent "x"',
     });
   });
+
+  it.each([["worker", "--once"], ["check"], ["run", "x"], ["run", "dup.ts"], ["run", "dup.ts#first"]])(
+    "that have one name in one file are refused: %s %s",
+    async (...args) => {
+      const { write, json } = newProject();
+      const agents = ["first", "second"].map((name) => `export const ${name} = agent({ name: "x" });`);
+      write("dup.ts", ['import { agent } from "holdpoint";', ...agents].join("\n"));
+      const { code, document } = await json(...args, "--agent", "dup.ts");
+      expect(code).toBe(2);
+      expect(document.error).toMatchObject({
+        code: "agent_invalid",
+        message: './dup.ts has two agents "x": its exports first and second',
+      });
+    },
+  );
 
   it("that broke since they were run keep no verdict from being recorded", async () => {
     const { write, json, folder } = newProject();

@@ -1,5 +1,7 @@
 // How commands end that are told to stop, lose their reader, or run into faults of foreign code.
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { openSqliteStore } from "../../src/stores/sqlite/store.ts";
 import { fixture, newProject } from "./command.ts";
 
 const flows = fixture("flows.ts");
@@ -97,6 +99,71 @@ describe("worker", () => {
       problems: [{ threadId: desk.threadId, error: { code: "agent_not_found" } }],
     });
     expect((await project.json("show", eggs.threadId)).document.thread.status).toBe("completed");
+  });
+
+  it("tells of a thread that a dead worker has, also when that waits for somebody", async () => {
+    const project = newProject();
+    await project.json("run", `${flows}#sleeper`);
+    const { document } = await project.json("run", `${flows}#waiter`);
+    expect(document.status).toBe("waiting");
+    const store = await openSqliteStore({ path: join(project.folder, ".holdpoint", "holdpoint.db") });
+    const now = Date.now();
+    await store.lease({ threadId: document.threadId, owner: "dead", ttlMs: 60_000, now });
+    expect(await store.leased(now)).toEqual([
+      { threadId: document.threadId, agent: "waiter", until: now + 60_000 },
+    ]);
+    expect(await store.leased(now + 60_000)).toEqual([]);
+    await store.close();
+    const once = await project.run("worker", "--once", "--agent", flows);
+    expect(once.stdout).toContain("another worker has 1 thread;");
+  });
+
+  it("leaves threads of other agents to whoever has them, at any moment", async () => {
+    const project = newProject();
+    const { document } = await project.json("run", fixture("desk.ts"), '{"orderId":"A7","cents":42}');
+    await project.json("approve", document.requests[0].requestId, "--no-run");
+    const foreign = project.start(["worker", "--agent", flows]);
+    await foreign.until("worker for asker");
+    await project.json("run", `${flows}#sleeper`);
+    await project.json("worker", "--once", "--agent", flows); // it looked at the due thread, as the other worker does all the time
+    const once = await project.json("worker", "--once", "--agent", fixture("desk.ts"));
+    expect(once).toMatchObject({ code: 0, document: { threads: 1, problems: [] } });
+    expect((await project.json("show", document.threadId)).document.thread.status).toBe("completed");
+    foreign.child.kill("SIGTERM");
+    await foreign.ended;
+  });
+});
+
+describe("an agent that is not at hand", () => {
+  it("that another one calls is told of with the thread and the way out", async () => {
+    const project = newProject();
+    project.write(
+      "caller.ts",
+      'import { agent } from "holdpoint";\nexport default agent({ name: "caller", flow: async (t) => t.call("nochild", 1) });\n',
+    );
+    const { code, document } = await project.json("run", "caller.ts");
+    expect(code).toBe(2);
+    const { threadId, fix } = document.error;
+    expect(document.error).toMatchObject({
+      code: "agent_not_found",
+      message: `thread ${threadId} cannot go on here: there is no agent "nochild" here`,
+    });
+    expect(fix).toContain("worker --agent <file> --agent <file>");
+    const shown = await project.run("show", threadId);
+    expect(shown.stdout).toContain('the agent "nochild" is not at hand');
+    expect(shown.stdout).toContain("worker --once --agent ./caller.ts --agent '<its file>'");
+  });
+
+  it("that is a due thread's own is named by show, and by worker --once with the way out", async () => {
+    const project = newProject();
+    const { document } = await project.json("run", fixture("desk.ts"), '{"orderId":"A7","cents":42}');
+    await project.json("approve", document.requests[0].requestId, "--no-run");
+    expect((await project.run("show", document.threadId)).stdout).not.toContain("not at hand");
+    const { stdout } = await project.run("show", document.threadId, "--agent", flows);
+    expect(stdout).toContain('the agent "desk" is not at hand');
+    const once = await project.run("worker", "--once", "--agent", flows);
+    expect(once.code).toBe(1);
+    expect(once.stdout).toMatch(/th_\w+: .* agent "desk".*\n +→ .*holdpoint worker --agent <file>/);
   });
 });
 

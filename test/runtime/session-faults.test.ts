@@ -7,8 +7,9 @@ import { HoldpointError } from "../../src/core/errors.ts";
 import type { Flow } from "../../src/core/flow.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { cancelThread, handleOperation, sendSignal, startThread } from "../../src/runtime/commands.ts";
-import type { RuntimeOptions } from "../../src/runtime/runtime.ts";
+import type { Hint, RuntimeOptions } from "../../src/runtime/runtime.ts";
 import { settleThreads, startWorker } from "../../src/runtime/worker.ts";
+import { faultPoints } from "../../src/testing/fault-points.ts";
 import { calls, payTool, runtimesOfEachTest, type TestRuntime, turns } from "../kit/runtime.ts";
 
 const openRuntime = runtimesOfEachTest();
@@ -262,6 +263,32 @@ describe("a lease", () => {
     for (let beat = 0; beat < 8; beat++) await opened.clock.advance(250);
     const { store, clock } = opened.runtime;
     expect(await store.lease({ threadId, owner: "other", ttlMs: 30_000, now: clock.now() })).toBeNull();
+    stop.abort();
+    for (let second = 0; second < 15; second++) await opened.clock.advance(1_000);
+    await settled;
+  });
+});
+
+describe("a renewal that fails", () => {
+  it("is told of as the error that it was", async () => {
+    const a = flowing(async (t) => t.step("slow", () => new Promise(() => {}), { timeout: "9h" }));
+    const opened = await openWith([a]);
+    const { threadId } = await startThread(opened.runtime, "a", null, { by: "test" });
+    const full = new HoldpointError("store_full", "the disk is full", { fix: "Make room." });
+    const { store } = faultPoints(opened.runtime.store, {
+      throwAt: {
+        call: ({ method }, [request]) => method === "lease" && Object.hasOwn(request as object, "number"),
+        when: "before",
+        error: full,
+      },
+    });
+    const told: unknown[] = [];
+    const observe = (hint: Hint) => hint.kind === "problem" && told.push(hint.error);
+    const stop = new AbortController();
+    const settled = settleThreads({ ...opened.runtime, store, observe }, [threadId], { signal: stop.signal });
+    while (opened.clock.pending < 2) await tick(); // the heartbeat, the step's deadline
+    for (let second = 0; second < 15; second++) await opened.clock.advance(1_000);
+    expect(told[0]).toBe(full);
     stop.abort();
     for (let second = 0; second < 15; second++) await opened.clock.advance(1_000);
     await settled;

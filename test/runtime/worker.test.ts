@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Agent, agent } from "../../src/core/agent.ts";
 import { sendSignal, startThread } from "../../src/runtime/commands.ts";
+import type { Hint } from "../../src/runtime/runtime.ts";
 import { startWorker, type Worker } from "../../src/runtime/worker.ts";
 import { type Folder, openTestRuntime, payTool, type TestRuntime, tempFolder } from "../kit/runtime.ts";
 
@@ -107,6 +108,59 @@ describe("a worker", () => {
     expect(
       (await worker.runtime.store.threads({ threadId: foreign.threadId })).rows[0]?.dueAt,
     ).not.toBeNull();
+  });
+
+  it("takes no thread that is another worker's, and puts none off", async () => {
+    const stranger = await openWith(agent({ name: "stranger", flow: async () => 1 }));
+    const { threadId } = await startThread(stranger.runtime, "stranger", null, { by: "test" });
+    const worker = await work(agent({ name: "a", flow: async () => 1 }));
+    const before = (await worker.runtime.store.threads({ threadId })).rows[0];
+    await worker.runtime.dispatcher.send(threadId, { id: "verdict" }); // as one that is given in this process
+    await worker.clock.advance(2_000);
+    const own = await startThread(worker.runtime, "a", null, { by: "test" });
+    await until(worker, ended(worker, own.threadId));
+    expect((await worker.runtime.store.threads({ threadId })).rows[0]).toEqual(before);
+    await stranger.settle(threadId); // at once
+    expect(await ended(stranger, threadId)()).toBe(true);
+  });
+
+  it("reaches its own threads behind more due ones of others than it looks at", async () => {
+    const stranger = await openWith(agent({ name: "stranger", flow: async () => 1 }));
+    const starts = Array.from({ length: 600 }, () =>
+      startThread(stranger.runtime, "stranger", null, { by: "test" }),
+    );
+    await Promise.all(starts);
+    const a = agent({ name: "a", flow: async () => 1 });
+    const { threadId } = await startThread((await openWith(a)).runtime, "a", null, { by: "test" });
+    const worker = await work(a);
+    await until(worker, ended(worker, threadId));
+  });
+
+  it("tells once of an agent whose threads nobody takes", async () => {
+    const stranger = await openWith(agent({ name: "stranger", flow: async () => 1 }));
+    const foreign = [];
+    for (let count = 0; count < 2; count++)
+      foreign.push((await startThread(stranger.runtime, "stranger", null, { by: "test" })).threadId);
+    const told: Hint[] = [];
+    const opened = await openTestRuntime({
+      folder,
+      clock: stranger.clock,
+      agents: [agent({ name: "a", flow: async () => 1 })],
+      observe: (hint) => told.push(hint),
+    });
+    open.push(opened);
+    workers.push(startWorker(opened.runtime));
+    for (let step = 0; step < 20; step++) await opened.clock.advance(1_000);
+    expect(told).toEqual([]); // another worker may have just started
+    await until(opened, async () => told.length > 0);
+    for (let step = 0; step < 100; step++) await opened.clock.advance(1_000);
+    expect(told).toMatchObject([
+      {
+        kind: "problem",
+        threadId: foreign[0],
+        error: { code: "agent_not_found", fix: expect.stringContaining("--agent <file>") },
+      },
+    ]);
   });
 
   it("lets effects end when it is closed, records them, and hands its threads over at once", async () => {

@@ -5,6 +5,7 @@ import type { AddCommand } from "../command-line.ts";
 import { withStore } from "../context.ts";
 import { requestView } from "../describe-request.ts";
 import { describeHead, describeOutcome } from "../describe-thread.ts";
+import { describeMissing } from "../missing-agents.ts";
 import { withNearIds } from "../near-ids.ts";
 import { type LogTree, renderLog } from "../render-log.ts";
 
@@ -18,7 +19,8 @@ export const addShow: AddCommand = (program, run) => {
         withStore(context, "read", async (store) => {
           const report = await withNearIds(store, { threadId }, () => reportThread(store, threadId));
           const log = await loadLog(store, threadId);
-          const { paint } = context.screen;
+          const { paint, json } = context.screen;
+          const missing = json ? [] : await describeMissing(report, context.settings, paint);
           return {
             document: { thread: threadDocument(report), ...(await logDocument(store, threadId, log)) },
             lines: [
@@ -26,7 +28,7 @@ export const addShow: AddCommand = (program, run) => {
               "",
               ...renderLog(log, paint),
               "",
-              ...describeOutcome(report, requestView(context)),
+              ...describeOutcome(report, requestView(context), { lines: missing }),
             ],
           };
         }),

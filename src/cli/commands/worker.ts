@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type ErrorInfo, HoldpointError, toErrorInfo } from "../../core/errors.ts";
 import type { Store } from "../../ports/store.ts";
+import { agentsAtHand, dueElsewhere, noSuchAgent } from "../../runtime/agents-at-hand.ts";
 import { assertNames, type OutboxOptions, settleOutbox, startOutbox } from "../../runtime/outbox.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { settleThreads, startWorker } from "../../runtime/worker.ts";
@@ -11,6 +12,7 @@ import { checkStarts } from "../check-start.ts";
 import type { AddCommand } from "../command-line.ts";
 import { type Context, withRuntime, withStore } from "../context.ts";
 import { formatDistance, formatPath, formatTime, line, plural } from "../format.ts";
+import { spellCommands } from "../own-command.ts";
 import { showProgress } from "../progress.ts";
 import { fireDueSchedules, runSchedules, schedulesHere } from "../schedules-here.ts";
 import type { CommandResult } from "../screen.ts";
@@ -22,6 +24,8 @@ interface Options {
 
 /** So many threads run at a time with `--once`. */
 const concurrency = 64;
+/** So many threads are named at most whose agent is not here. */
+const maxElsewhere = 1_000;
 
 export const addWorker: AddCommand = (program, run) => {
   program
@@ -111,29 +115,36 @@ async function workOnce({ context, runtime, store, schedules, sending }: Work): 
     await Promise.all(due.map(settle));
   }
   await settleOutbox(runtime, sending, signal);
+  for (const row of await dueElsewhere(runtime, maxElsewhere)) {
+    if (ran.has(row.threadId)) continue;
+    ran.add(row.threadId);
+    problems.push({ threadId: row.threadId, error: toErrorInfo(noSuchAgent(row), "internal") });
+  }
   const held = await heldElsewhere(runtime, store);
   return onceResult(ran.size, problems, { ticks, stopped: signal.aborted, held });
 }
 
-/** Due threads, without those that failed here: they come up again later, for whoever can run them. */
+/** Due threads that can be run here, without those that failed: they come up again later. */
 async function dueThreads(
   runtime: Runtime,
   store: Store,
   problems: readonly ThreadProblem[],
 ): Promise<readonly string[]> {
   const failed = new Set(problems.map((problem) => problem.threadId));
-  const { threadIds } = await store.due({ now: runtime.clock.now(), limit: concurrency + failed.size });
+  const { threadIds } = await store.due({
+    now: runtime.clock.now(),
+    limit: concurrency + failed.size,
+    agents: agentsAtHand(runtime),
+  });
   return threadIds.filter((threadId) => !failed.has(threadId)).slice(0, concurrency);
 }
 
 /** Threads that another worker has, or had when it died: until when, at the latest, the first of them is its own. */
-async function heldElsewhere(runtime: Runtime, store: Store): Promise<Held> {
-  const { rows } = await store.threads({ status: "running", limit: 1_000 });
+async function heldElsewhere(runtime: Runtime, store: SqliteStore): Promise<Held> {
   const now = runtime.clock.now();
-  const ends = rows
-    .filter(({ agent, dueAt }) => runtime.agents.has(agent) && dueAt !== null && Date.parse(dueAt) > now)
-    .map(({ dueAt }) => dueAt ?? "");
-  return { threads: ends.length, until: ends.toSorted()[0] ?? null, now };
+  const held = (await store.leased(now)).filter(({ agent }) => runtime.agents.has(agent));
+  const [first] = held;
+  return { threads: held.length, until: first ? new Date(first.until).toISOString() : null, now };
 }
 
 interface Held {
@@ -148,6 +159,12 @@ function heldLine({ threads, until, now }: Held): readonly string[] {
   return [
     `another worker has ${plural(threads, "thread")}; should it have died, run this again after ${free}`,
   ];
+}
+
+function problemLines({ threadId, error }: ThreadProblem): readonly string[] {
+  const { message, code, fix } = error;
+  const head = `  ${threadId}: ${line(message, 400)} (${code})`;
+  return fix === undefined ? [head] : [head, `    → ${spellCommands(line(fix, 400))}`];
 }
 
 function onceResult(
@@ -165,7 +182,7 @@ function onceResult(
     },
     lines: [
       `${plural(threads, "thread")} had work; ${problems.length === 0 ? "nothing is due now" : plural(problems.length, "problem")}`,
-      ...problems.map(({ threadId, error }) => `  ${threadId}: ${line(error.message, 400)} (${error.code})`),
+      ...problems.flatMap(problemLines),
       ...heldLine(held),
     ],
     exitCode: problems.length > 0 ? 1 : stopped ? 3 : 0,

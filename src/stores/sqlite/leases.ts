@@ -20,6 +20,7 @@ const clockToleranceMs = 5 * 60_000;
 
 interface DispatchRow {
   readonly threadNum: number;
+  readonly agent: string;
   readonly headSeq: number;
   readonly ended: number;
   readonly nudged: number;
@@ -31,15 +32,24 @@ interface DispatchRow {
   readonly leaseSeq: number | null;
 }
 
+/** A thread that a worker has, or had when it died. */
+export interface LeasedThread {
+  readonly threadId: string;
+  readonly agent: string;
+  /** From when on, in milliseconds since the epoch, another may take it; its worker may renew it until then. */
+  readonly until: number;
+}
+
 export interface Leases {
   lease(request: LeaseRequest): Lease | null;
   release(lease: Lease, options: ReleaseOptions): void;
   due(request: DueRequest): Due;
+  leased(now: number): readonly LeasedThread[];
 }
 
 export function createLeases(database: DatabaseSync): Leases {
   const select =
-    database.prepare(`SELECT thread_num AS threadNum, head_seq AS headSeq, ended, nudged, crashes,
+    database.prepare(`SELECT thread_num AS threadNum, agent, head_seq AS headSeq, ended, nudged, crashes,
     lease_number AS number, lease_owner AS owner, lease_at AS takenAt, lease_until AS until, lease_seq AS leaseSeq
     FROM threads JOIN heads USING (thread_num) WHERE thread_id = ?`);
   const take =
@@ -60,8 +70,8 @@ export function createLeases(database: DatabaseSync): Leases {
     return request.number === undefined ? takeLease(row, request) : renewLease(row, request);
   }
 
-  function takeLease(row: DispatchRow, { threadId, owner, ttlMs, now }: LeaseRequest): Lease | null {
-    if (row.ended || isHeld(row, now)) return null;
+  function takeLease(row: DispatchRow, { threadId, owner, ttlMs, now, agents }: LeaseRequest): Lease | null {
+    if (row.ended || isHeld(row, now) || agents?.includes(row.agent) === false) return null;
     const taken = {
       threadId,
       owner,
@@ -92,7 +102,18 @@ export function createLeases(database: DatabaseSync): Leases {
     return firstRow<{ at: number | null }>(earliest, row.threadNum, now, row.threadNum, now)?.at ?? null;
   }
 
-  return { lease, release, due: createDue(database) };
+  const held =
+    database.prepare(`SELECT thread_id AS threadId, agent, lease_at AS takenAt, lease_until AS until
+    FROM heads CROSS JOIN threads USING (thread_num) WHERE lease_at IS NOT NULL AND NOT ended AND lease_until > ?
+    ORDER BY lease_until`);
+
+  function leased(now: number): readonly LeasedThread[] {
+    return allRows<LeasedThread & { takenAt: number }>(held, now)
+      .filter(({ takenAt }) => !isFromTheFuture(takenAt, now))
+      .map(({ threadId, agent, until }) => ({ threadId, agent, until }));
+  }
+
+  return { lease, release, due: createDue(database), leased };
 }
 
 function isHeld({ owner, takenAt, until }: DispatchRow, now: number): boolean {
@@ -115,27 +136,39 @@ interface DueRow {
   readonly at: number;
 }
 
+// D3. Threads of other agents cost a worker nothing while they are parked, whatever they wait for: those that are due are
+//     found by the index of times, up to `now`, and only then by agent. CROSS JOIN keeps SQLite at this order.
 function createDue(database: DatabaseSync): (request: DueRequest) => Due {
-  const columns = "SELECT thread_id AS threadId, due_at AS at FROM heads JOIN threads USING (thread_num)";
-  const ready = database.prepare(`${columns} WHERE due_at < 0 ORDER BY due_at LIMIT ?`);
-  const timed = database.prepare(`${columns} WHERE due_at >= 0 ORDER BY due_at LIMIT ?`);
+  const columns =
+    "SELECT thread_id AS threadId, due_at AS at FROM heads CROSS JOIN threads USING (thread_num)";
+  const ofAgents = "(? IS NULL OR agent IN (SELECT value FROM json_each(?)))";
+  const ready = database.prepare(`${columns} WHERE due_at < 0 AND ${ofAgents} ORDER BY due_at LIMIT ?`);
+  const timed = database.prepare(
+    `${columns} WHERE due_at >= 0 AND due_at <= ? AND ${ofAgents} ORDER BY due_at LIMIT ?`,
+  );
+  const later = database.prepare(`${columns} WHERE due_at > max(?, -1) ORDER BY due_at LIMIT ?`);
   const futureLeases = database.prepare(
-    `${columns} WHERE lease_at > ? AND due_at IS NOT NULL ORDER BY lease_at LIMIT ?`,
+    `${columns} WHERE lease_at > ? AND due_at IS NOT NULL AND ${ofAgents} ORDER BY lease_at LIMIT ?`,
   );
 
-  return ({ now, limit }) => {
-    const lost = allRows<DueRow>(futureLeases, now + clockToleranceMs, limit).map((row) => ({
+  return ({ now, limit, agents }) => {
+    const names = agents === undefined ? null : JSON.stringify(agents);
+    const lost = allRows<DueRow>(futureLeases, now + clockToleranceMs, names, names, limit).map((row) => ({
       ...row,
       at: now,
     }));
     const lostIds = new Set(lost.map((row) => row.threadId));
-    const rows = [
-      ...allRows<DueRow>(ready, limit + 1).map((row) => ({ ...row, at: Math.min(dueTime(row.at), now) })),
-      ...allRows<DueRow>(timed, limit + 1).filter((row) => !lostIds.has(row.threadId)),
+    const isOther = (row: DueRow): boolean => !lostIds.has(row.threadId);
+    const dueRows = [
+      ...allRows<DueRow>(ready, names, names, limit + 1).map(({ threadId, at }) => ({
+        threadId,
+        at: Math.min(dueTime(at), now),
+      })),
+      ...allRows<DueRow>(timed, now, names, names, limit + 1).filter(isOther),
       ...lost,
     ].sort((one, other) => one.at - other.at);
-    const dueNow = rows.filter((row) => row.at <= now).slice(0, limit);
-    const next = rows[dueNow.length];
-    return { threadIds: dueNow.map((row) => row.threadId), nextDueAt: next ? Math.max(next.at, now) : null };
+    const next =
+      dueRows.length > limit ? now : allRows<DueRow>(later, now, lost.length + 1).find(isOther)?.at;
+    return { threadIds: dueRows.slice(0, limit).map((row) => row.threadId), nextDueAt: next ?? null };
   };
 }

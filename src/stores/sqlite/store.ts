@@ -13,7 +13,7 @@ import { createAccess } from "./access.ts";
 import { createAppender, prepareAppend } from "./append.ts";
 import { openDatabase } from "./database.ts";
 import { createFeed } from "./feed.ts";
-import { createLeases } from "./leases.ts";
+import { createLeases, type LeasedThread } from "./leases.ts";
 import { createOutbox } from "./outbox.ts";
 import { createPages } from "./pages.ts";
 import { createReadLog } from "./read-log.ts";
@@ -50,6 +50,8 @@ export interface SqliteStore extends Store {
   readonly outbox: OutboxStore;
   readonly schedules: ScheduleStore;
   readonly numbers: NumbersStore;
+  /** The open threads that are leased at `now` (milliseconds since the epoch), those that come free first before others. */
+  leased(now: number): Promise<readonly LeasedThread[]>;
 }
 
 /**
@@ -120,6 +122,7 @@ function createStore(database: DatabaseSync, settings: StoreSettings): SqliteSto
     lease: (request) => access.write(() => leases.lease(request)),
     release: (lease, options) => access.write(() => leases.release(lease, options)),
     due: (request) => access.read(() => leases.due(request)),
+    leased: (now) => access.read(() => leases.leased(now)),
     threads: (query) => access.read(() => pages().threads(query)),
     requests: (query) => access.read(() => pages().requests(query)),
     artifact: (digest) => access.read(() => readArtifact(digest)),

@@ -189,6 +189,30 @@ export const dispatchCases: readonly StoreCase[] = [
     assert.deepEqual(await store.due({ now: noon, limit: 2 }), { threadIds: [], nextDueAt: noon + 1 });
   }),
 
+  rule("asked for some agents, due threads of others stand aside", async (store) => {
+    const of = (threadId: string, agent: string, ...bodies: readonly EventBody[]) =>
+      store.append({
+        threadId,
+        expectedSeq: 0,
+        events: placed(started(threadId, { agent }), ...bodies),
+      });
+    for (const threadId of ["a1", "a2", "a3"]) await of(threadId, "a");
+    await of("b1", "b");
+    const parkedAt = await of("b2", "b", timer("sleep#1", noon + 1));
+    await store.release(await take(store, "b2"), { now: noon, parkedAt });
+    await of("c1", "c");
+    const due = async (...agents: readonly string[]) =>
+      (await store.due({ now: noon + 1, limit: 2, agents })).threadIds;
+    assert.deepEqual([...(await due("b"))].sort(), ["b1", "b2"]);
+    assert.deepEqual(await due("c", "nobody"), ["c1"]);
+    assert.deepEqual(await due(), []);
+    assert.deepEqual(await due("a"), ["a1", "a2"]);
+    assert.equal((await dueAt(store, noon + 1)).length, 6);
+    await take(store, "c1", "dead", noon + hour); // by a clock that was set back meanwhile
+    assert.deepEqual(await due("c"), ["c1"]);
+    assert.deepEqual([...(await due("b"))].sort(), ["b1", "b2"]);
+  }),
+
   rule("threads that are due at once do not keep expired timers waiting for ever", async (store) => {
     const parkedAt = await start(store, "timer", timer("sleep#1", noon - hour));
     await store.release(await take(store, "timer"), { now: noon - 2 * hour, parkedAt });

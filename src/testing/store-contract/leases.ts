@@ -44,6 +44,17 @@ export const leaseCases: readonly StoreCase[] = [
     assert.equal(await store.lease({ threadId: "t", owner: "w1", ttlMs, now: noon }), null);
   }),
 
+  rule("a thread of an agent that was not asked for is not leased, and stays as it is", async (store) => {
+    await start(store, "t"); // of agent "desk"
+    const before = await threadRow(store, "t");
+    const ask = (agents: readonly string[]) =>
+      store.lease({ threadId: "t", owner: "w1", ttlMs, now: noon, agents });
+    assert.equal(await ask(["pay", "des"]), null);
+    assert.equal(await ask([]), null);
+    assert.deepEqual(await threadRow(store, "t"), before);
+    assert.equal((await ask(["pay", "desk"]))?.number, 1);
+  }),
+
   rule("the holder appends; after a change of hands, a zombie commits nothing", async (store) => {
     await start(store, "t");
     const zombie = await take(store, "t", "w1");
