@@ -269,6 +269,7 @@ export { systemClock } from "./runtime/system-clock.ts";
 export { type Decided, type DecideRequest, decideRequest } from "./runtime/verdicts.ts";
 export { type SettleOptions, settleThreads, startWorker, type Worker } from "./runtime/worker.ts";
 export { type BackupOptions, type BackupReport, backupSqliteStore } from "./stores/sqlite/backup.ts";
+export type { LeasedThread } from "./stores/sqlite/leases.ts";
 export {
   type PruneOptions,
   type PruneProgress,
