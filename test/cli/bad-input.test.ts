@@ -337,6 +337,16 @@ describe("input", () => {
     });
   });
 
+  it("on stdin that is not UTF-8 is refused, too", async () => {
+    const { start } = newProject();
+    const { ended } = start(["run", `${flows}#echo`, "-", "--json"], {
+      input: Buffer.from("caf\xe9", "latin1"),
+    });
+    const { code, stdout } = await ended;
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout).error.message).toContain("the input on stdin is not UTF-8: byte 4 is 0xe9");
+  });
+
   it("in a file that is not there, or given twice, is refused", async () => {
     const { json } = newProject();
     expect(await json("run", `${flows}#echo`, "--input-file", "no.json")).toMatchObject({

@@ -42,7 +42,7 @@ export interface Project {
 
 interface StartOptions {
   /** What stdin holds; `null` leaves it open. Default: nothing. */
-  readonly input?: string | null;
+  readonly input?: string | Uint8Array | null;
   readonly env?: Readonly<Record<string, string>>;
   /** Who runs it. Default: who runs the tests. */
   readonly uid?: number | undefined;

@@ -1,4 +1,4 @@
-import { text as readAll } from "node:stream/consumers";
+import { buffer } from "node:stream/consumers";
 import type { Agent } from "../../core/agent.ts";
 import { defaultFlow } from "../../core/default-flow.ts";
 import { HoldpointError } from "../../core/errors.ts";
@@ -15,6 +15,7 @@ import { rememberAgents } from "../agent-memory.ts";
 import { checkStart } from "../check-start.ts";
 import type { AddCommand } from "../command-line.ts";
 import { type Context, withRuntime, withStore } from "../context.ts";
+import { decodeText } from "../decode-text.ts";
 import { describeReport } from "../describe-thread.ts";
 import { jsonOrText } from "../json-argument.ts";
 import { showProgress } from "../progress.ts";
@@ -172,7 +173,7 @@ async function readStdin({ screen, signal }: Context): Promise<string> {
     void process.stdin.destroy(usageError("stopped before the input had ended", "Run it again."));
   signal.addEventListener("abort", onAbort);
   try {
-    return await readAll(process.stdin);
+    return decodeText(await buffer(process.stdin), "the input on stdin");
   } finally {
     signal.removeEventListener("abort", onAbort);
   }
