@@ -14,7 +14,7 @@ import { recordModel } from "../testing/record-model.ts";
 import { recordedModel } from "../testing/recorded-model.ts";
 import { importModule } from "./import-module.ts";
 import { usageError } from "./screen.ts";
-import { readText, type Settings } from "./settings.ts";
+import { assertFile, readText, type Settings } from "./settings.ts";
 
 export interface ModelOptions {
   /** As typed: `provider/model`, or a file. */
@@ -95,6 +95,7 @@ async function makerOf(model: unknown, folder: string, secrets: Settings["secret
 
 /** One for the whole run: equal requests are answered in the order of the recording. */
 async function recording(path: string, secrets: Settings["secrets"]): Promise<Maker> {
+  await assertFile(path);
   const model = await recordedModel({ path, secrets });
   return {
     name: `${model.id}, recorded ${sha256(await readText(path)).slice(0, 16)}`,

@@ -36,6 +36,7 @@ import { evalWorlds, type LookedAt, type Worlds } from "./eval-worlds.ts";
 import { formatPath, shellWord } from "./format.ts";
 import { ownCommand } from "./own-command.ts";
 import { type CommandResult, usageError } from "./screen.ts";
+import { assertFile } from "./settings.ts";
 
 /** As typed, see `holdpoint eval --help`. */
 export interface EvalOptions {
@@ -111,6 +112,7 @@ function newFolder({ settings }: Context, name: string): string {
 async function readReport(given: string): Promise<EvalReport> {
   const path = resolve(given);
   const file = existsSync(join(path, "run.json")) || !/\.json$/.test(path) ? join(path, "report.json") : path;
+  await assertFile(file);
   const report = existsSync(file) ? await readJsonFile(file) : {};
   if (isReport(report)) return report;
   throw usageError(

@@ -1,6 +1,7 @@
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { HoldpointError } from "../core/errors.ts";
+import { makeFolder } from "../eval/make-folder.ts";
 import type { GenerateOptions, Model, ModelInput, ModelOutput, ModelProgress } from "../ports/model.ts";
 import { inputDigest } from "./input-digest.ts";
 import { type Mask, maskProgress, secretMask } from "./mask-secrets.ts";
@@ -91,7 +92,7 @@ function withoutTime({ firstTokenMs: _, ...output }: ModelOutput): ModelOutput {
 
 async function writeWhole(path: string, text: string): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await writeFile(`${path}.tmp`, text);
     await rename(`${path}.tmp`, path);
   } catch (cause) {

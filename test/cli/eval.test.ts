@@ -1,4 +1,5 @@
 // `holdpoint eval` as users run it: a real process, a real folder, models in code.
+import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { XMLValidator } from "fast-xml-parser";
@@ -293,6 +294,24 @@ describe("two runs", () => {
       ["second"],
     ]);
     expect([strict.code, strict.document.ok]).toEqual([1, false]);
+  });
+});
+
+describe("what is no file, and no folder", () => {
+  it.skipIf(process.platform !== "linux")("is refused, and nobody waits for it", async () => {
+    const project = evalProject();
+    const pipes = ["pipe.yaml", "pipe.jsonl", "pipe.json"];
+    execFileSync("mkfifo", pipes, { cwd: project.folder });
+    const mistakes: readonly (readonly [args: readonly string[], code: number, error: string])[] = [
+      [["pipe.yaml"], 2, "usage"],
+      [["suite.yaml", "--replay", "pipe.jsonl"], 2, "usage"],
+      [["suite.yaml", "--compare", "pipe.json"], 2, "usage"],
+      [["suite.yaml", "--resume", "/proc/none/run"], 3, "store_unavailable"], // which cannot hold a folder
+    ];
+    const answers = await Promise.all(mistakes.map(([args]) => project.json("eval", ...args)));
+    for (const [index, [args, code, error]] of mistakes.entries())
+      expect(answers[index], args.join(" ")).toMatchObject({ code, document: { error: { code: error } } });
+    expect(project.exists("ledger")).toBe(false);
   });
 });
 
