@@ -29,7 +29,7 @@ export async function openRunFolder(path: string, given: RunIdentity): Promise<R
   try {
     const known = await readIdentity(path);
     if (known) assertSame(path, known, given);
-    else await writeJson(join(path, "run.json"), { v: 1, ...given });
+    else await writeWhole(join(path, "run.json"), jsonText({ v: 1, ...given }));
     const storePath = join(path, "eval.db");
     return { path, storePath, identity: known ?? given, isNew: known === null, close: unlock };
   } catch (error) {
@@ -58,12 +58,11 @@ export function readableName(name: string): string {
     .slice(0, 40);
 }
 
-/** A file is there as a whole, also after a crash, or not at all. @throws `store_unavailable` */
-export async function writeJson(path: string, value: unknown): Promise<void> {
-  return writeWhole(path, `${JSON.stringify(value, null, 2)}\n`);
+export function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-/** As `writeJson`, for any text. */
+/** A file is there as a whole, also after a crash, or not at all. @throws `store_unavailable` */
 export async function writeWhole(path: string, text: string): Promise<void> {
   await writable(path, async () => {
     await makeFolder(dirname(path));
@@ -75,7 +74,10 @@ export async function writeWhole(path: string, text: string): Promise<void> {
     } finally {
       await file.close();
     }
-    await rename(`${path}.new`, path);
+    await rename(`${path}.new`, path).catch(async (error: unknown) => {
+      await rm(`${path}.new`, { force: true });
+      throw error;
+    });
   });
 }
 

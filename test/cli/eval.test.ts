@@ -1,6 +1,6 @@
 // `holdpoint eval` as users run it: a real process, a real folder, models in code.
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { XMLValidator } from "fast-xml-parser";
 import { describe, expect, it } from "vitest";
@@ -294,6 +294,55 @@ describe("two runs", () => {
       ["second"],
     ]);
     expect([strict.code, strict.document.ok]).toEqual([1, false]);
+  });
+});
+
+describe("what a run writes", () => {
+  it("is looked at before the first trial", async () => {
+    const project = evalProject();
+    mkdirSync(join(project.folder, "out"));
+    project.write("calls.jsonl", "a recording");
+    const mistakes: readonly (readonly [args: readonly string[], told: RegExp])[] = [
+      [["--record", "out"], /--record \.\/out is a folder/],
+      [
+        ["--html", "suite.yaml/page.html"],
+        /--html \.\/suite\.yaml\/page\.html cannot be written: .* no folder/,
+      ],
+      [["--junit", "same", "--html", "./out/../same"], /--html would overwrite --junit/],
+      [["--html", "agents.ts", "--model", "./agents.ts"], /--html would overwrite --model/],
+    ];
+    const answers = await Promise.all(mistakes.map(([args]) => project.json("eval", "suite.yaml", ...args)));
+    for (const [index, [args, told]] of mistakes.entries()) {
+      const { code, document } = answers[index] ?? { code: null, document: {} };
+      expect([code, document.error?.code], args.join(" ")).toEqual([2, "usage"]);
+      expect(document.error.message).toMatch(told);
+    }
+    expect(["ledger", ".holdpoint", "out.tmp"].filter(project.exists)).toEqual([]);
+  });
+
+  it("is no trial's fault when it fails later: the run stops, and goes on without a call more", async () => {
+    const project = evalProject();
+    project.write("hang-first", "");
+    const command = ["eval", "suite.yaml", "--parallel", "1", "--resume", "run"];
+    const running = project.start([...command, "--record", "calls.jsonl"]);
+    await expect.poll(() => project.exists("ledger") && ledgerOf(project)).toContain("ran first");
+    rmSync(join(project.folder, "calls.jsonl"));
+    mkdirSync(join(project.folder, "calls.jsonl"));
+    rmSync(join(project.folder, "hang-first"));
+    const { code, stderr } = await running.ended;
+    expect([code, project.exists("calls.jsonl.tmp")]).toEqual([3, false]);
+    expect(stderr).toMatch(/calls\.jsonl cannot be written.*\n.*--resume \.\/run, without --record/);
+
+    const asked = (): readonly string[] => ledgerOf(project).filter((line) => line === "asked first");
+    project.write("hang-second", "");
+    const resumed = project.start([...command, "--html", "page.html"]);
+    await expect.poll(() => ledgerOf(project)).toContain("ran second");
+    mkdirSync(join(project.folder, "page.html"));
+    rmSync(join(project.folder, "hang-second"));
+    const { stdout, ...ended } = await resumed.ended;
+    expect([ended.code, asked().length]).toEqual([3, 2]); // what was answered when the recording failed is kept
+    expect(stdout).toMatch(/^all +2\/2 /m);
+    expect(ended.stderr).toMatch(/page\.html cannot be written; the run is kept.*--resume \.\/run/);
   });
 });
 
