@@ -60,15 +60,23 @@ describe("stats", () => {
     });
     const { stdout } = await project.run("stats");
     expect(stdout).toMatch(/^success +100\.0 % {2}1 of 1 ended: 0 failed, 0 cancelled, 0 not accepted$/m);
-    expect(stdout).toMatch(
-      /^misoperation +100\.0 % {2}1 of 1 critical actions: 0 without approval, 1 flag/m,
-    );
+    expect(stdout).toMatch(/^misoperation +100\.0 % {2}1 of 1 critical actions: 0 without approval, 1 flag/m);
     expect(stdout).not.toMatch(/[▁-█]/u); // bars are for terminals
     const csv = (await project.run("stats", "--csv", "--by", "agent")).stdout.trim().split("\n");
     const [names = [], row = []] = csv.map((text) => text.split(","));
     expect(names.slice(0, 4)).toEqual(["agent", "agent_version", "day", "threads_ended"]);
     expect(row).toHaveLength(names.length);
     expect([row[0], row[names.indexOf("misoperations")]]).toEqual(["desk", "1"]);
+  });
+
+  it("says when there was never a thread of the agent, which its zeros do not", async () => {
+    const project = await refunded();
+    const told = await project.json("stats", "--agent", "dusk");
+    expect(told).toMatchObject({ code: 0, document: { total: { threads: { ended: 0 } } } });
+    expect(told.stderr).toBe("no thread of agent dusk; did you mean desk?\n");
+    expect((await project.run("stats", "--agent", "nobody", "--csv")).stderr).toMatch(/there are: desk$/m);
+    const other = await project.json("stats", "--agent", "desk", "--until", "2h"); // before it did anything
+    expect(other).toMatchObject({ code: 0, stderr: "" });
   });
 
   it("refuses a period that is none, and two forms at once", async () => {
