@@ -288,6 +288,9 @@ describe("two runs", () => {
     ]);
     expect(report.code).toBe(0);
     expect(report.stdout).toMatch(/first +100 % → +0 % +−100 pp .* worse/);
+    expect(report.stdout).toMatch(
+      /^against the run of .*\ndiffers: the model \(.* there, "\.\/silent\.ts" now\)$/m,
+    );
     expect([kept.code, kept.document.comparison.isWorse, kept.document.comparison.onlyBefore]).toEqual([
       1,
       true,
