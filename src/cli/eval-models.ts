@@ -123,12 +123,13 @@ function recorder(
       recorded: recordModel(model, { path: resolve(path), secrets: longEnough, onUnwritable: onFailed }),
     };
     if (known.model === model) return known.recorded;
-    const error = usageError(
-      `a recording is of one model, and the trials call ${known.model.id} and ${model.id}, or one made for each trial`,
-      "Name one for all of them with --model.",
+    onFailed(
+      usageError(
+        `a recording is of one model, and the trials call ${known.model.id} and ${model.id}, or one made for each trial`,
+        "Name one for all of them with --model.",
+      ),
     );
-    onFailed(error);
-    throw error;
+    return model; // the run stops; what was asked meanwhile is answered, and kept
   };
 }
 

@@ -349,6 +349,23 @@ describe("what a run writes", () => {
   });
 });
 
+describe("a recording of several models", () => {
+  it("stops the run, and fails no trial of it", async () => {
+    const project = evalProject();
+    project.write(
+      "several.ts",
+      'import { scriptedModel } from "holdpoint/testing";\n' +
+        'export default ({ case: id }) => scriptedModel([id + " done"], { id: "test/" + id });\n',
+    );
+    project.write("suite.yaml", suite.replaceAll(/, expect: .*\}/g, " }"));
+    const command = ["eval", "suite.yaml", "--parallel", "1", "--model", "./several.ts", "--resume", "run"];
+    const { code, document } = await project.json(...command, "--record", "calls.jsonl");
+    expect([code, document.error.code]).toEqual([2, "usage"]);
+    expect(document.error.message).toContain("the trials call test/first and test/second");
+    expect(await project.json(...command)).toMatchObject({ code: 0, document: { total: { passed: 2 } } });
+  });
+});
+
 describe("what is no file, and no folder", () => {
   it.skipIf(process.platform !== "linux")("is refused, and nobody waits for it", async () => {
     const project = evalProject();
