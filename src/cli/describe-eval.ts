@@ -134,7 +134,7 @@ function describeFailed(
 }
 
 function describeComparison(
-  { success, tokens, usd, cases, onlyBefore, onlyAfter, before }: Comparison,
+  { success, tokens, usd, cases, onlyBefore, onlyAfter, before, conditions }: Comparison,
   paint: Paint,
 ): readonly string[] {
   const width = Math.max(4, ...cases.map(({ name }) => line(name, 60).length));
@@ -146,6 +146,7 @@ function describeComparison(
       "bold",
       `against the run of ${before.createdAt.slice(0, 19).replace("T", " ")} (${before.model ?? "the agents' own models"})`,
     ),
+    ...conditions.map((text) => paint("yellow", `differs: ${line(text, 300)}`)),
     `success  ${points(success.difference ?? 0)}${success.interval ? `  95 % ${points(success.interval.low)} to ${points(success.interval.high)} (paired by case)` : ""}`,
     `tokens   ${signed(Math.round(tokens.difference ?? 0))} a trial${tokens.interval ? `  95 % ${signed(Math.round(tokens.interval.low))} to ${signed(Math.round(tokens.interval.high))}` : ""}`,
     `cost     $${usd.before.toFixed(4)} → $${usd.after.toFixed(4)} for one trial of each`,

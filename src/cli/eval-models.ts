@@ -2,6 +2,7 @@
 // to go wrong.
 import { resolve } from "node:path";
 import { sha256 } from "../core/digest.ts";
+import type { HoldpointError } from "../core/errors.ts";
 import { modelName } from "../eval/run-eval.ts";
 import type { TrialSetup } from "../eval/suite.ts";
 import { modelLimiter } from "../models/limit-model.ts";
@@ -14,7 +15,7 @@ import { recordModel } from "../testing/record-model.ts";
 import { recordedModel } from "../testing/recorded-model.ts";
 import { importModule } from "./import-module.ts";
 import { usageError } from "./screen.ts";
-import { readText, type Settings } from "./settings.ts";
+import { assertFile, readText, type Settings } from "./settings.ts";
 
 export interface ModelOptions {
   /** As typed: `provider/model`, or a file. */
@@ -30,6 +31,8 @@ export interface EvalModels {
   /** The agents' own models, one by its name, or an object that is there already. */
   readonly called: "own" | "named" | "made";
   readonly resolver: ModelResolver;
+  /** Aborts with the error when the calls cannot be recorded any more: that is the run's matter, and no trial's. */
+  readonly recordingFailed: AbortSignal;
   /** What a trial calls whatever its agents name; `undefined` when they are asked. */
   instead(setup: TrialSetup, ofWorld: unknown): unknown;
   open(setup: TrialSetup, instead: unknown): TrialModels;
@@ -57,11 +60,14 @@ export async function evalModels(
     replay === undefined
       ? await makerOf(options.model, ".", secrets)
       : await recording(resolve(replay), secrets);
-  const record = options.record === undefined ? null : recorder(options.record, secrets);
+  const failed = new AbortController();
+  const record =
+    options.record === undefined ? null : recorder(options.record, secrets, (error) => failed.abort(error));
   return {
     name: (given ?? own)?.name ?? null,
     called: (given ?? own)?.called ?? "own",
     resolver,
+    recordingFailed: failed.signal,
     instead: (setup, ofWorld) => (given ?? null)?.make(setup) ?? ofWorld ?? own?.make(setup),
     open: (setup, instead) => openModels(resolver, setup, instead, { record, faults: options.faults }),
   };
@@ -95,6 +101,7 @@ async function makerOf(model: unknown, folder: string, secrets: Settings["secret
 
 /** One for the whole run: equal requests are answered in the order of the recording. */
 async function recording(path: string, secrets: Settings["secrets"]): Promise<Maker> {
+  await assertFile(path);
   const model = await recordedModel({ path, secrets });
   return {
     name: `${model.id}, recorded ${sha256(await readText(path)).slice(0, 16)}`,
@@ -103,16 +110,26 @@ async function recording(path: string, secrets: Settings["secrets"]): Promise<Ma
   };
 }
 
-function recorder(path: string, secrets: Settings["secrets"]): (model: Model) => Model {
+function recorder(
+  path: string,
+  secrets: Settings["secrets"],
+  onFailed: (error: HoldpointError) => void,
+): (model: Model) => Model {
   const longEnough = new Map([...secrets].filter(([, value]) => value.length >= 6)); // shorter ones are no secrets anywhere
   let known: { readonly model: Model; readonly recorded: Model } | null = null;
   return (model) => {
-    known ??= { model, recorded: recordModel(model, { path: resolve(path), secrets: longEnough }) };
+    known ??= {
+      model,
+      recorded: recordModel(model, { path: resolve(path), secrets: longEnough, onUnwritable: onFailed }),
+    };
     if (known.model === model) return known.recorded;
-    throw usageError(
-      `a recording is of one model, and the trials call ${known.model.id} and ${model.id}, or one made for each trial`,
-      "Name one for all of them with --model.",
+    onFailed(
+      usageError(
+        `a recording is of one model, and the trials call ${known.model.id} and ${model.id}, or one made for each trial`,
+        "Name one for all of them with --model.",
+      ),
     );
+    return model; // the run stops; what was asked meanwhile is answered, and kept
   };
 }
 

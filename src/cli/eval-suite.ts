@@ -7,7 +7,7 @@ import { parseYamlSuite } from "../eval/yaml-suite.ts";
 import { formatPath } from "./format.ts";
 import { importModule } from "./import-module.ts";
 import { usageError } from "./screen.ts";
-import { readText } from "./settings.ts";
+import { assertFile, readText } from "./settings.ts";
 
 export interface LoadedSuite {
   readonly suite: EvalSuite;
@@ -23,6 +23,7 @@ const maxTold = 8;
 /** @throws `suite_invalid`, naming file, line and what to write; `usage` when it cannot be read. */
 export async function loadSuite(given: string): Promise<LoadedSuite> {
   const path = resolve(given);
+  await assertFile(path);
   const { value, placeOf } = /^\.ya?ml$/i.test(extname(path)) ? await readYaml(path) : await readModule(path);
   const refuse = (problems: readonly SuiteProblem[]): HoldpointError => refusal(problems, placeOf);
   const read = readSuite(value);

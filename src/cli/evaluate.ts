@@ -12,13 +12,12 @@ import { htmlReport } from "../eval/report/html-report.ts";
 import { junitReport } from "../eval/report/junit.ts";
 import { runEval, suiteDigest, trialThreadId } from "../eval/run-eval.ts";
 import {
+  jsonText,
   openRunFolder,
   type RunFolder,
   readableName,
   readJsonFile,
   trialFolder,
-  writeJson,
-  writeWhole,
 } from "../eval/run-folder.ts";
 import type { RunIdentity } from "../eval/run-identity.ts";
 import type { TrialHost, TrialPlan } from "../eval/trial.ts";
@@ -30,12 +29,14 @@ import type { Context } from "./context.ts";
 import { describeEval } from "./describe-eval.ts";
 import { checkModels, checkSuite } from "./eval-checks.ts";
 import { type EvalModels, evalModels } from "./eval-models.ts";
+import { checkOutputs, writeReports } from "./eval-outputs.ts";
 import { showEvalProgress } from "./eval-progress.ts";
 import { type ChosenSuite, chooseCases, loadSuite } from "./eval-suite.ts";
 import { evalWorlds, type LookedAt, type Worlds } from "./eval-worlds.ts";
 import { formatPath, shellWord } from "./format.ts";
 import { ownCommand } from "./own-command.ts";
 import { type CommandResult, usageError } from "./screen.ts";
+import { assertFile } from "./settings.ts";
 
 /** As typed, see `holdpoint eval --help`. */
 export interface EvalOptions {
@@ -75,6 +76,15 @@ export async function evaluate(context: Context, file: string, options: EvalOpti
     looked,
     loaded.suite.cases,
   );
+  const { suite } = loaded;
+  await checkOutputs(options, {
+    "the suite": file,
+    "the suite's model": typeof suite.model === "string" ? resolve(loaded.folder, suite.model) : undefined,
+    "--model": model,
+    "--prompt": options.prompt,
+    "--replay": replay,
+    "--compare": options.compare,
+  });
   const folder = await openRunFolder(path, identityOf(loaded, looked, models, worlds, options));
   try {
     if (record !== undefined && !folder.isNew)
@@ -111,6 +121,7 @@ function newFolder({ settings }: Context, name: string): string {
 async function readReport(given: string): Promise<EvalReport> {
   const path = resolve(given);
   const file = existsSync(join(path, "run.json")) || !/\.json$/.test(path) ? join(path, "report.json") : path;
+  await assertFile(file);
   const report = existsSync(file) ? await readJsonFile(file) : {};
   if (isReport(report)) return report;
   throw usageError(
@@ -160,7 +171,7 @@ interface Run {
 /** @returns `null` when it was stopped. */
 async function runSuite(context: Context, run: Run, options: EvalOptions): Promise<EvalReport | null> {
   const { screen, settings, signal } = context;
-  const { loaded, worlds, folder } = run;
+  const { loaded, models, worlds, folder } = run;
   const plans = plansOf(run, options);
   const store = await openSqliteStore({ path: folder.storePath });
   const progress = showEvalProgress(screen, plans.length);
@@ -185,14 +196,20 @@ async function runSuite(context: Context, run: Run, options: EvalOptions): Promi
       }),
   };
   try {
-    const results = await runEval(host, plans, { parallel: options.parallel, signal, progress });
+    const { recordingFailed } = models;
+    const results = await runEval(host, plans, {
+      parallel: options.parallel,
+      signal: AbortSignal.any([signal, recordingFailed]),
+      progress,
+    });
+    recordingFailed.throwIfAborted();
     if (results.length < plans.length) return null;
     const names = loaded.suite.cases.map(({ name }) => name);
     const { value: clean } = redactor(settings.secrets); // I11: a check in code may quote one
     const told = results.map((result) => ({ ...result, findings: clean(result.findings) }));
     return evalReport(folder.identity, names, told, options.minSuccess);
   } catch (error) {
-    throw withWayOn(error, folder);
+    throw withWayOn(error, folder, options);
   } finally {
     progress.close();
     await store.close();
@@ -200,13 +217,17 @@ async function runSuite(context: Context, run: Run, options: EvalOptions): Promi
 }
 
 /** What stopped the run says how to go on, unless it says what to mend. */
-function withWayOn(error: unknown, folder: RunFolder): unknown {
+function withWayOn(error: unknown, { path }: RunFolder, { record }: EvalOptions): unknown {
   if (!(error instanceof HoldpointError) || error.fix !== undefined) return error;
   return new HoldpointError(error.code, error.message, {
-    fix: `What has ended is kept: go on with --resume ${shellWord(formatPath(folder.path))}.`,
+    fix: `What has ended is kept: go on with ${wayOn(path)}${record === undefined ? "" : ", without --record"}.`,
     retryable: error.retryable,
     cause: error,
   });
+}
+
+function wayOn(path: string): string {
+  return `--resume ${shellWord(formatPath(path))}`;
 }
 
 /** All first trials, then all second ones: after an interruption, every case has some. */
@@ -236,23 +257,29 @@ async function tell(
   const comparison = before && compareReports(before, report, report.run.seed);
   const show = (threadId: string): string =>
     ownCommand(`show ${threadId} --store ${shellWord(formatPath(folder.storePath))}`);
-  await writeJson(join(folder.path, "report.json"), report);
-  if (options.junit !== undefined) await writeWhole(resolve(options.junit), junitReport(report, show));
-  if (options.html !== undefined)
-    await writeWhole(resolve(options.html), htmlReport(report, comparison, show));
+  const notWritten = await writeReports(context.screen, wayOn(folder.path), [
+    [join(folder.path, "report.json"), () => jsonText(report)],
+    [options.junit, () => junitReport(report, show)],
+    [options.html, () => htmlReport(report, comparison, show)],
+  ]);
   const isWorse = options.failOnWorse === true && comparison?.isWorse === true;
   return {
-    document: { ...report, folder: folder.path, ...(comparison && { comparison }) },
+    document: {
+      ...report,
+      folder: folder.path,
+      ...(comparison && { comparison }),
+      ...(notWritten.length > 0 && { notWritten }),
+    },
     lines: [
       ...describeEval(report, comparison, context.screen.paint, show),
       ...(isWorse ? ["", "worse than the other run, beyond noise"] : []),
     ],
-    exitCode: report.ok && !isWorse ? 0 : 1,
+    exitCode: !report.ok || isWorse ? 1 : notWritten.length > 0 ? 3 : 0,
   };
 }
 
 function stopped(folder: RunFolder, file: string): CommandResult {
-  const command = `holdpoint eval ${shellWord(file)} --resume ${shellWord(formatPath(folder.path))}`;
+  const command = `holdpoint eval ${shellWord(file)} ${wayOn(folder.path)}`;
   return {
     document: { stopped: true, folder: folder.path },
     lines: [`stopped; it goes on where it was with the same options and --resume: ${command}`],

@@ -1,6 +1,6 @@
 // I12. The one place that reads the environment.
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
@@ -225,6 +225,19 @@ export async function readText(path: string): Promise<string> {
     });
   }
   return decodeText(bytes, file);
+}
+
+/**
+ * For files that are read as a whole, and maybe again: a pipe may never end, and has nothing left the second time.
+ *
+ * @throws `usage` for what is there and is no file.
+ */
+export async function assertFile(path: string): Promise<void> {
+  const found = await stat(path).catch(() => null); // what cannot be looked at is told of when it is read
+  if (!found || found.isFile()) return;
+  throw new HoldpointError("usage", `${formatPath(path)} cannot be read: it is no regular file`, {
+    fix: "Name a file; write what comes out of a pipe into one first.",
+  });
 }
 
 /** On where it is not turned off: without an SDK in the process nothing leaves. */

@@ -41,6 +41,12 @@ describe("a run's folder", () => {
     expect(modes).toEqual([0o700, 0o700]);
   });
 
+  it("is not made under a file", async () => {
+    writeFileSync(join(path, "file"), "");
+    const refused = openRunFolder(join(path, "file", "evals", "run"), identity);
+    await expect(refused).rejects.toMatchObject({ code: "store_unavailable", cause: { code: "ENOTDIR" } });
+  });
+
   it("writes no file by a link that somebody put where its own is made", async () => {
     const others = join(path, "others");
     writeFileSync(others, "theirs");

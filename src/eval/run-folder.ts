@@ -1,10 +1,11 @@
 // The folder of a run: `run.json` says what it is of, `eval.db` holds its threads, `trials/` the worlds of trials that have
 // one, `report.json` what it came to. One process at a time works in it.
 import { existsSync } from "node:fs";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { HoldpointError } from "../core/errors.ts";
+import { makeFolder } from "./make-folder.ts";
 import { differences, type RunIdentity, runIdentitySchema } from "./run-identity.ts";
 
 export interface RunFolder {
@@ -28,7 +29,7 @@ export async function openRunFolder(path: string, given: RunIdentity): Promise<R
   try {
     const known = await readIdentity(path);
     if (known) assertSame(path, known, given);
-    else await writeJson(join(path, "run.json"), { v: 1, ...given });
+    else await writeWhole(join(path, "run.json"), jsonText({ v: 1, ...given }));
     const storePath = join(path, "eval.db");
     return { path, storePath, identity: known ?? given, isNew: known === null, close: unlock };
   } catch (error) {
@@ -39,7 +40,7 @@ export async function openRunFolder(path: string, given: RunIdentity): Promise<R
 
 /** Its owner's alone, as a store's folder is: it holds what agents were told and did. One that is there stays as it is. */
 export async function makeRunFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  await makeFolder(path, 0o700);
 }
 
 /** Where a trial's world is: a name made of its case, readable and one of a kind by its number. */
@@ -57,15 +58,14 @@ export function readableName(name: string): string {
     .slice(0, 40);
 }
 
-/** A file is there as a whole, also after a crash, or not at all. @throws `store_unavailable` */
-export async function writeJson(path: string, value: unknown): Promise<void> {
-  return writeWhole(path, `${JSON.stringify(value, null, 2)}\n`);
+export function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-/** As `writeJson`, for any text. */
+/** A file is there as a whole, also after a crash, or not at all. @throws `store_unavailable` */
 export async function writeWhole(path: string, text: string): Promise<void> {
   await writable(path, async () => {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await rm(`${path}.new`, { force: true }); // of a process that was killed, or a link to somewhere else
     const file = await open(`${path}.new`, "wx");
     try {
@@ -74,7 +74,10 @@ export async function writeWhole(path: string, text: string): Promise<void> {
     } finally {
       await file.close();
     }
-    await rename(`${path}.new`, path);
+    await rename(`${path}.new`, path).catch(async (error: unknown) => {
+      await rm(`${path}.new`, { force: true });
+      throw error;
+    });
   });
 }
 

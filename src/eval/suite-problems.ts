@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import type { Agent } from "../core/agent.ts";
 import { readerName } from "../core/artifact-ref.ts";
+import type { RequestKind, VerdictKind } from "../core/events.ts";
 import { globPattern } from "../core/glob-pattern.ts";
 import { parsePath } from "../core/json-path.ts";
 import { nearest } from "../core/nearest.ts";
@@ -138,6 +139,7 @@ function personProblems(rule: PersonRule, path: Path): readonly SuiteProblem[] {
   const missing = needs !== undefined && !Object.hasOwn(rule, needs);
   return [
     ...inPattern(rule.args, [...path, "args"]),
+    ...unfitProblems(rule, path),
     ...(missing
       ? [
           {
@@ -150,7 +152,44 @@ function personProblems(rule: PersonRule, path: Path): readonly SuiteProblem[] {
   ];
 }
 
+/** What may be said to a request, by its kind and whether it is about an action: what `choices` are opened with. */
+const takes: readonly (readonly [kind: RequestKind, ofAction: boolean, sayings: readonly VerdictKind[]])[] = [
+  ["approval", true, ["approve", "edit", "reject"]],
+  ["question", false, ["answer", "reject"]],
+  ["escalation", false, ["continue", "stop"]],
+  ["escalation", true, ["done", "not_done", "stop"]], // of an action in doubt
+];
+
+/** A rule that is about no request that there can be, or says what none of them takes. */
+function unfitProblems({ kind, tool, args, say }: PersonRule, path: Path): readonly SuiteProblem[] {
+  const member = tool !== undefined ? "tool" : args !== undefined ? "args" : null;
+  const fitting = takes.filter(
+    ([of, ofAction]) => (kind === undefined || of === kind) && (member === null || ofAction),
+  );
+  if (fitting.length === 0 && member !== null) return [noAction(kind ?? "", member, path)];
+  const sayings = [...new Set<string>(fitting.flatMap(([, , some]) => some)), "ignore"];
+  if (sayings.includes(say)) return [];
+  const what = `${kind ?? "request"}${member === null ? "" : ` about an action (${member}:)`}`;
+  return [
+    {
+      path: [...path, "say"],
+      message: `no ${what} takes say: ${say}`,
+      fix: `Write one of: ${sayings.join(", ")}${kind === undefined ? "" : "; or another kind:"}.`,
+    },
+  ];
+}
+
+function noAction(kind: string, member: string, path: Path): SuiteProblem {
+  return {
+    path: [...path, member],
+    message: `a ${kind} is about no action, so ${member} never fits one`,
+    fix: "Leave it out, or write kind: approval.",
+  };
+}
+
 function neverProblems(rule: Never, path: Path): readonly SuiteProblem[] {
+  if ("request" in rule && rule.request === "question" && rule.tool !== undefined)
+    return [noAction(rule.request, "tool", path)];
   const given = Object.keys(rule);
   const alone = given.filter((member) => ["modelCalls", "windowTokens", "request"].includes(member));
   const allowed = alone[0] === "request" ? ["request", "tool"] : alone.slice(0, 1);
@@ -186,8 +225,30 @@ function expectationProblems(expect: Expectations, path: Path): readonly SuitePr
         : [{ path: at, message: parsed.why, fix: "Write a path such as $.orders[0].id." }];
     }),
     ...schemaProblems(schema, [...path, "schema"]),
-    ...actions.flatMap((action, index) => inPattern(action.args, [...path, "actions", index, "args"])),
+    ...endProblems(expect, path),
+    ...actions.flatMap((action, index) => [
+      ...inPattern(action.args, [...path, "actions", index, "args"]),
+      ...timesProblems(action, [...path, "actions", index, "times"]),
+    ]),
   ];
+}
+
+function endProblems({ outcome = "completed", error }: Expectations, path: Path): readonly SuiteProblem[] {
+  if (error === undefined || outcome !== "completed") return [];
+  return [
+    {
+      path: [...path, "error"],
+      message: `a thread that completes has no error ${error}`,
+      fix: "Write outcome: failed beside it.",
+    },
+  ];
+}
+
+function timesProblems({ times }: ActionExpectation, path: Path): readonly SuiteProblem[] {
+  if (typeof times !== "object") return [];
+  const { min = 0, max = Number.POSITIVE_INFINITY } = times;
+  if (min <= max) return [];
+  return [{ path, message: `min ${min} is over max ${max}: no number is both`, fix: "Exchange the two." }];
 }
 
 function schemaProblems(schema: Expectations["schema"], path: Path): readonly SuiteProblem[] {

@@ -30,11 +30,11 @@ describe("a suite in YAML", () => {
   it("is read with all its members", () => {
     const text = `${head}  - name: one
     input: { a: 1 }
-    people: [{ tool: issue_*, args: { cents: { $lte: 5 } }, say: edit, with: { cents: 1 } }]
+    people: [{ tool: issue_*, args: { cents: { $lte: 5 } }, say: edit, with: { cents: 1 } }, { tool: "*", say: done, value: 1 }, { kind: escalation, say: continue }, { say: answer, value: 1 }, { kind: question, say: ignore }]
     limits: { time: 30s, tokens: 1000 }
     clock: 2026-01-05T09:00:00Z
     expect: { result: { a: { $gt: 0 } }, schema: { type: object }, actions: [{ tool: issue_refund, times: { min: 1 } }] }
-    never: [{ tool: issue_refund, withoutApproval: true }, { request: any }, { windowTokens: 8000 }]
+    never: [{ request: escalation, tool: issue_refund }, { tool: issue_refund, withoutApproval: true }, { request: any }, { windowTokens: 8000 }]
 `;
     expect(problemsOf(text)).toEqual([]);
   });
@@ -50,6 +50,30 @@ describe("a suite in YAML", () => {
       /^6: say is none of those there are -> Write one of: approve, edit/,
     ],
     [`${head}  - name: one\n    people:\n      - say: answer\n`, /^6: say: answer comes without value/],
+    [
+      `${head}  - name: one\n    people:\n      - kind: approval\n        say: continue\n`,
+      /^7: no approval takes say: continue -> Write one of: approve, edit, reject, ignore/,
+    ],
+    [
+      `${head}  - name: one\n    people:\n      - { tool: issue_refund, say: answer, value: 1 }\n`,
+      /^6: no request about an action \(tool:\) takes say: answer -> Write one of: approve, .* done, not_done/,
+    ],
+    [
+      `${head}  - name: one\n    people:\n      - { kind: question, tool: issue_refund, say: reject }\n`,
+      /^6: a question is about no action, so tool never fits one/,
+    ],
+    [
+      `${head}  - name: one\n    never:\n      - { request: question, tool: issue_refund }\n`,
+      /^6: a question is about no action/,
+    ],
+    [
+      `${head}  - name: one\n    expect:\n      actions:\n        - tool: issue_refund\n          times: { min: 5, max: 2 }\n`,
+      /^8: min 5 is over max 2: no number is both/,
+    ],
+    [
+      `${head}  - name: one\n    expect:\n      error: flow_failed\n`,
+      /^6: a thread that completes has no error flow_failed -> Write outcome: failed/,
+    ],
     [`${head}  - name: one\n    agent: dusk\n`, /^5: there is no agent "dusk" here -> Did you mean desk\?/],
     [
       `${head}  - name: one\n    expect:\n      actions:\n        - args: {}\n          tool: isue_refund\n`,

@@ -9,7 +9,7 @@ import {
 import type { NumbersStore } from "../ports/numbers-store.ts";
 
 export interface StatsQuery {
-  /** How long back, such as `24h` or `30d`; or from when, as an ISO 8601 date or time. At most 10 years. Default `7d`. */
+  /** How long back, such as `24h` or `30d`; or from when: an ISO 8601 date (UTC), or a time with its zone. At most 10 years. Default `7d`. */
   readonly since?: string | undefined;
   /** Before when, in the same ways. Default: now. */
   readonly until?: string | undefined;
@@ -38,14 +38,24 @@ export async function readStats(
 }
 
 function timeOf(text: string, now: number): number {
-  if (/^\d{4}-\d{2}-\d{2}/.test(text)) {
-    const time = Date.parse(text); // a date alone is its beginning in UTC
-    if (!Number.isNaN(time)) return time;
-  }
   if (/^\d+(\.\d+)?[a-z]+$/.test(text)) return now - durationMs(text as Duration); // which checks it
-  throw new HoldpointError("usage", `${JSON.stringify(text)} is neither an age nor a date`, {
-    fix: "Write 24h, 7d, 2026-01-31 or 2026-01-31T08:00:00Z.",
+  const time = parseTime(text);
+  if (time !== null) return time;
+  throw new HoldpointError("usage", `${JSON.stringify(text)} is neither an age nor a date that there is`, {
+    fix: "Write 24h, 7d, 2026-01-31 (in UTC) or 2026-01-31T08:00:00Z (or +02:00).",
   });
+}
+
+const isoTime =
+  /^(?<date>\d{4}-\d{2}-\d{2})(T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d))?$/;
+
+/** A date alone is its beginning in UTC. What names no zone would be another time on each machine. */
+function parseTime(text: string): number | null {
+  const date = isoTime.exec(text)?.groups?.date;
+  if (date === undefined) return null;
+  const midnight = Date.parse(date);
+  if (Number.isNaN(midnight)) return null;
+  return new Date(midnight).toISOString().startsWith(date) ? Date.parse(text) : null; // 30 February would be 2 March
 }
 
 function assertPeriod({ from, until }: StatsPeriod): void {

@@ -1,6 +1,7 @@
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { HoldpointError } from "../core/errors.ts";
+import { HoldpointError, isHoldpointError } from "../core/errors.ts";
+import { makeFolder } from "../eval/make-folder.ts";
 import type { GenerateOptions, Model, ModelInput, ModelOutput, ModelProgress } from "../ports/model.ts";
 import { inputDigest } from "./input-digest.ts";
 import { type Mask, maskProgress, secretMask } from "./mask-secrets.ts";
@@ -11,6 +12,11 @@ export interface RecordOptions {
   readonly path: string;
   /** Values, by name, that are removed before anything is written (I11): keys, and what is personal. */
   readonly secrets?: ReadonlyMap<string, string>;
+  /**
+   * Told when the file cannot be written (`store_unavailable`), and the call then ends as the model ended it: what was
+   * paid is not lost. Default: the call throws.
+   */
+  readonly onUnwritable?: (error: HoldpointError) => void;
 }
 
 /**
@@ -21,7 +27,7 @@ export interface RecordOptions {
  *
  * @throws `usage` for a secret that is too short to be removed.
  */
-export function recordModel(model: Model, { path, secrets = new Map() }: RecordOptions): Model {
+export function recordModel(model: Model, { path, secrets = new Map(), onUnwritable }: RecordOptions): Model {
   const mask = secretMask(secrets);
   const calls: (RecordedCall | null)[] = []; // by when they were made, `null` while under way
   let saving: Promise<void> = Promise.resolve();
@@ -41,7 +47,10 @@ export function recordModel(model: Model, { path, secrets = new Map() }: RecordO
       const progress: ModelProgress[] = [];
       const keep = async (ended: RecordedCall["ended"]): Promise<void> => {
         calls[index] = recordedCall(input, progress, ended, mask);
-        await save();
+        await save().catch((error: unknown) => {
+          if (!onUnwritable || !isHoldpointError(error, "store_unavailable")) throw error;
+          onUnwritable(error);
+        });
       };
       let output: ModelOutput;
       try {
@@ -91,10 +100,11 @@ function withoutTime({ firstTokenMs: _, ...output }: ModelOutput): ModelOutput {
 
 async function writeWhole(path: string, text: string): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await writeFile(`${path}.tmp`, text);
     await rename(`${path}.tmp`, path);
   } catch (cause) {
+    await rm(`${path}.tmp`, { force: true }).catch(() => {}); // what cannot be removed either stays
     throw new HoldpointError("store_unavailable", `the recording ${path} cannot be written`, { cause });
   }
 }

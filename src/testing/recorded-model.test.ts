@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -277,6 +278,15 @@ describe("a file that is no recording is refused, and its line named", () => {
     await expect(
       recordModel(answering({ a: full }), { path }).generate(asking("a"), { signal }),
     ).rejects.toMatchObject({ code: "store_unavailable" });
+  });
+
+  test("one that cannot be written loses no answer where somebody is told, and leaves nothing beside it", async () => {
+    await mkdir(path, { recursive: true }); // a folder where the file should be
+    const told: string[] = [];
+    const model = recordModel(answering({ a: full }), { path, onUnwritable: ({ code }) => told.push(code) });
+    expect(await model.generate(asking("a"), { signal })).toEqual(full);
+    expect(told).toEqual(["store_unavailable"]);
+    expect(existsSync(`${path}.tmp`)).toBe(false);
   });
 });
 

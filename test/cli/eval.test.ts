@@ -1,5 +1,6 @@
 // `holdpoint eval` as users run it: a real process, a real folder, models in code.
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { XMLValidator } from "fast-xml-parser";
 import { describe, expect, it } from "vitest";
@@ -287,12 +288,99 @@ describe("two runs", () => {
     ]);
     expect(report.code).toBe(0);
     expect(report.stdout).toMatch(/first +100 % → +0 % +−100 pp .* worse/);
+    expect(report.stdout).toMatch(
+      /^against the run of .*\ndiffers: the model \(.* there, "\.\/silent\.ts" now\)$/m,
+    );
     expect([kept.code, kept.document.comparison.isWorse, kept.document.comparison.onlyBefore]).toEqual([
       1,
       true,
       ["second"],
     ]);
     expect([strict.code, strict.document.ok]).toEqual([1, false]);
+  });
+});
+
+describe("what a run writes", () => {
+  it("is looked at before the first trial", async () => {
+    const project = evalProject();
+    mkdirSync(join(project.folder, "out"));
+    project.write("calls.jsonl", "a recording");
+    const mistakes: readonly (readonly [args: readonly string[], told: RegExp])[] = [
+      [["--record", "out"], /--record \.\/out is a folder/],
+      [
+        ["--html", "suite.yaml/page.html"],
+        /--html \.\/suite\.yaml\/page\.html cannot be written: .* no folder/,
+      ],
+      [["--junit", "same", "--html", "./out/../same"], /--html would overwrite --junit/],
+      [["--html", "agents.ts", "--model", "./agents.ts"], /--html would overwrite --model/],
+    ];
+    const answers = await Promise.all(mistakes.map(([args]) => project.json("eval", "suite.yaml", ...args)));
+    for (const [index, [args, told]] of mistakes.entries()) {
+      const { code, document } = answers[index] ?? { code: null, document: {} };
+      expect([code, document.error?.code], args.join(" ")).toEqual([2, "usage"]);
+      expect(document.error.message).toMatch(told);
+    }
+    expect(["ledger", ".holdpoint", "out.tmp"].filter(project.exists)).toEqual([]);
+  });
+
+  it("is no trial's fault when it fails later: the run stops, and goes on without a call more", async () => {
+    const project = evalProject();
+    project.write("hang-first", "");
+    const command = ["eval", "suite.yaml", "--parallel", "1", "--resume", "run"];
+    const running = project.start([...command, "--record", "calls.jsonl"]);
+    await expect.poll(() => project.exists("ledger") && ledgerOf(project)).toContain("ran first");
+    rmSync(join(project.folder, "calls.jsonl"));
+    mkdirSync(join(project.folder, "calls.jsonl"));
+    rmSync(join(project.folder, "hang-first"));
+    const { code, stderr } = await running.ended;
+    expect([code, project.exists("calls.jsonl.tmp")]).toEqual([3, false]);
+    expect(stderr).toMatch(/calls\.jsonl cannot be written.*\n.*--resume \.\/run, without --record/);
+
+    const asked = (): readonly string[] => ledgerOf(project).filter((line) => line === "asked first");
+    project.write("hang-second", "");
+    const resumed = project.start([...command, "--html", "page.html"]);
+    await expect.poll(() => ledgerOf(project)).toContain("ran second");
+    mkdirSync(join(project.folder, "page.html"));
+    rmSync(join(project.folder, "hang-second"));
+    const { stdout, ...ended } = await resumed.ended;
+    expect([ended.code, asked().length]).toEqual([3, 2]); // what was answered when the recording failed is kept
+    expect(stdout).toMatch(/^all +2\/2 /m);
+    expect(ended.stderr).toMatch(/page\.html cannot be written; the run is kept.*--resume \.\/run/);
+  });
+});
+
+describe("a recording of several models", () => {
+  it("stops the run, and fails no trial of it", async () => {
+    const project = evalProject();
+    project.write(
+      "several.ts",
+      'import { scriptedModel } from "holdpoint/testing";\n' +
+        'export default ({ case: id }) => scriptedModel([id + " done"], { id: "test/" + id });\n',
+    );
+    project.write("suite.yaml", suite.replaceAll(/, expect: .*\}/g, " }"));
+    const command = ["eval", "suite.yaml", "--parallel", "1", "--model", "./several.ts", "--resume", "run"];
+    const { code, document } = await project.json(...command, "--record", "calls.jsonl");
+    expect([code, document.error.code]).toEqual([2, "usage"]);
+    expect(document.error.message).toContain("the trials call test/first and test/second");
+    expect(await project.json(...command)).toMatchObject({ code: 0, document: { total: { passed: 2 } } });
+  });
+});
+
+describe("what is no file, and no folder", () => {
+  it.skipIf(process.platform !== "linux")("is refused, and nobody waits for it", async () => {
+    const project = evalProject();
+    const pipes = ["pipe.yaml", "pipe.jsonl", "pipe.json"];
+    execFileSync("mkfifo", pipes, { cwd: project.folder });
+    const mistakes: readonly (readonly [args: readonly string[], code: number, error: string])[] = [
+      [["pipe.yaml"], 2, "usage"],
+      [["suite.yaml", "--replay", "pipe.jsonl"], 2, "usage"],
+      [["suite.yaml", "--compare", "pipe.json"], 2, "usage"],
+      [["suite.yaml", "--resume", "/proc/none/run"], 3, "store_unavailable"], // which cannot hold a folder
+    ];
+    const answers = await Promise.all(mistakes.map(([args]) => project.json("eval", ...args)));
+    for (const [index, [args, code, error]] of mistakes.entries())
+      expect(answers[index], args.join(" ")).toMatchObject({ code, document: { error: { code: error } } });
+    expect(project.exists("ledger")).toBe(false);
   });
 });
 

@@ -69,6 +69,16 @@ describe("stats", () => {
     expect([row[0], row[names.indexOf("misoperations")]]).toEqual(["desk", "1"]);
   });
 
+  it("says when there was never a thread of the agent, which its zeros do not", async () => {
+    const project = await refunded();
+    const told = await project.json("stats", "--agent", "dusk");
+    expect(told).toMatchObject({ code: 0, document: { total: { threads: { ended: 0 } } } });
+    expect(told.stderr).toBe("no thread of agent dusk; did you mean desk?\n");
+    expect((await project.run("stats", "--agent", "nobody", "--csv")).stderr).toMatch(/there are: desk$/m);
+    const other = await project.json("stats", "--agent", "desk", "--until", "2h"); // before it did anything
+    expect(other).toMatchObject({ code: 0, stderr: "" });
+  });
+
   it("refuses a period that is none, and two forms at once", async () => {
     const project = await refunded();
     const refused = { code: 2, document: { error: { code: "usage" } } };

@@ -1,11 +1,13 @@
 import { Option } from "commander";
+import { nearest } from "../../core/nearest.ts";
 import type { StatsGrouping } from "../../core/numbers/stats.ts";
 import { readStats } from "../../runtime/read-stats.ts";
 import type { SqliteStore } from "../../stores/sqlite/store.ts";
 import type { AddCommand } from "../command-line.ts";
 import { type Context, withStore } from "../context.ts";
 import { describeStats, describeTrend } from "../describe-stats.ts";
-import { type CommandResult, usageError } from "../screen.ts";
+import { line } from "../format.ts";
+import { type CommandResult, type Screen, usageError } from "../screen.ts";
 import { statsCsv } from "../stats-csv.ts";
 
 interface Options {
@@ -44,6 +46,8 @@ async function stats(
 ): Promise<CommandResult> {
   const now = Date.now();
   const report = await readStats(store.numbers, query, now);
+  if (query.agent !== undefined && report.total.threads.ended === 0)
+    await noteUnknown(screen, store, query.agent);
   if (csv) return { document: report, lines: statsCsv(report) };
   const isTerminal = screen.columns !== null;
   const days = isTerminal ? (await readStats(store.numbers, { ...query, by: "day" }, now)).groups : [];
@@ -51,4 +55,15 @@ async function stats(
     document: report,
     lines: [...describeStats(report, screen.paint), ...describeTrend(days, screen.paint)],
   };
+}
+
+/** Zeros of an agent that was never here look like those of one that did nothing. */
+async function noteUnknown({ note }: Screen, store: SqliteStore, agent: string): Promise<void> {
+  if ((await store.threads({ agent, limit: 1 })).rows.length > 0) return; // maybe one that nothing is counted of yet
+  const names = [...new Set((await store.numbers.totals()).map((totals) => totals.agent))].sort();
+  if (names.includes(agent)) return;
+  const near = nearest(agent, names);
+  const told = (near.length > 0 ? near : names.slice(0, 20)).map((name) => line(name, 64)).join(", ");
+  const hint = near.length > 0 ? `did you mean ${told}?` : `there are: ${told}`;
+  note(`no thread of agent ${line(agent, 64)}${names.length === 0 ? "" : `; ${hint}`}`);
 }

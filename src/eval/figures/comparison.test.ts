@@ -103,6 +103,17 @@ describe("a comparison", () => {
     expect(cases[2]?.tokens).toEqual({ before: 110, after: 160 });
   });
 
+  it("names the conditions that are not the same", () => {
+    const report = reportOf({ a: [5, 10] });
+    expect(compareReports(report, report, 1).conditions).toEqual([]);
+    const faulty = { ...reportOf({ a: [1, 2] }), run: { ...run, faults: 0.5, seed: "2" } };
+    expect(compareReports(faulty, report, 1).conditions).toEqual([
+      "the rate of faults (0.5 there, null now)",
+      'the seed ("2" there, "1" now)',
+      "the trials of a case (2 there, 10 now)",
+    ]);
+  });
+
   it("takes the number of cases into account", () => {
     const one = (passed: number): readonly [number, number] => [passed, 10];
     const alone = compareReports(reportOf({ a: one(10) }), reportOf({ a: one(5) }), 1);

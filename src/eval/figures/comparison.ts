@@ -1,5 +1,6 @@
 // Two runs beside one another, case by case. What is called worse is worse beyond noise, with the number of cases taken into
 // account: of a hundred cases that did not change, some look worse by chance.
+import { differences } from "../run-identity.ts";
 import { bootstrapMean } from "./bootstrap.ts";
 import type { CaseReport, EvalReport } from "./eval-report.ts";
 import { type Interval, newcombeInterval, type Proportion, zForAll } from "./intervals.ts";
@@ -21,6 +22,8 @@ export interface CaseComparison {
 
 export interface Comparison {
   readonly before: EvalReport["run"];
+  /** In words, what else differs between the two runs, and may be what made the difference; empty when nothing does. */
+  readonly conditions: readonly string[];
   /** Mean over the cases that both have; the interval is a paired bootstrap's over cases, `null` of a single one. */
   readonly success: { readonly difference: number | null; readonly interval: Interval | null };
   /** Of tokens per trial, likewise. */
@@ -51,6 +54,7 @@ export function compareReports(before: EvalReport, after: EvalReport, seed: numb
     cases.reduce((total, each) => total + of(each), 0);
   return {
     before: before.run,
+    conditions: conditionsOf(before, after),
     success,
     tokens: paired(
       cases.map(({ tokens }) => tokens.after - tokens.before),
@@ -62,6 +66,12 @@ export function compareReports(before: EvalReport, after: EvalReport, seed: numb
     onlyAfter: after.cases.map(({ name }) => name).filter((name) => !names.has(name)),
     isWorse: cases.some(({ change }) => change === "worse") || (success.interval?.high ?? 0) < 0,
   };
+}
+
+function conditionsOf(before: EvalReport, after: EvalReport): readonly string[] {
+  const [there, now] = [before, after].map(({ cases }) => Math.max(0, ...cases.map(({ trials }) => trials)));
+  const ofTrials = there === now ? [] : [`the trials of a case (${there} there, ${now} now)`];
+  return [...differences(before.run, after.run), ...ofTrials];
 }
 
 function compareCase(before: CaseReport, after: CaseReport, z: number): CaseComparison {

@@ -85,7 +85,7 @@ function passHatSection({ passHat }: EvalFigures): Html {
 }
 
 function comparisonSection(comparison: Comparison): Html {
-  const { before, success, tokens, cases, onlyBefore, onlyAfter } = comparison;
+  const { before, success, tokens, cases, onlyBefore, onlyAfter, conditions } = comparison;
   const interval = success.interval;
   const range = interval
     ? `, 95 % ${signed(interval.low * 100)} to ${signed(interval.high * 100)} (paired by case)`
@@ -94,6 +94,7 @@ function comparisonSection(comparison: Comparison): Html {
     names.length === 0 ? [] : [html`<p class="note">${where}: ${shownText(names.join("; "))}</p>`];
   return html`<section><h2>Against the run of ${before.createdAt.slice(0, 19).replace("T", " ")}</h2>
 <p class="note">That run: ${shownText(before.model ?? "the agents' own models")}${before.prompt ? shownText(`, prompt ${before.prompt.name}`) : ""}. Success ${signed((success.difference ?? 0) * 100)} percentage points${range}; tokens ${signed(tokens.difference ?? 0)} a trial. Worst first; the line is the 95 % interval (Newcombe) of each case by itself, and a case is called worse or better only where that holds with all cases in view.</p>
+${conditions.length === 0 ? [] : [html`<p class="note">Between the two runs differ: ${shownText(conditions.join("; "))}. What is shown may be of that.</p>`]}
 <div class="chart">${differenceChart(cases)}</div>
 ${only("Only in that run", onlyBefore)}${only("Only in this run", onlyAfter)}</section>`;
 }

@@ -79,6 +79,15 @@ describe("the page", () => {
     expect(page).not.toMatch(/NaN|undefined|Infinity/);
   });
 
+  it("says what else differs between two runs, so that injected faults are no gain", () => {
+    const report = reportOf("desk");
+    const before = { ...report, run: { ...report.run, faults: null, seed: hostile } };
+    const page = htmlReport(report, compareReports(before, report, 1), show);
+    expect(page).toContain("the rate of faults (null there, 0.3 now); the seed");
+    expect(page).not.toContain("<script>");
+    expect(htmlReport(report, compareReports(report, report, 1), show)).not.toContain("Between the two runs");
+  });
+
   it("does not call a cost nothing when no price is known", () => {
     const report = reportOf("x");
     const unknown = { ...report, total: { ...report.total, unpricedCalls: 3 } };
