@@ -2,15 +2,15 @@ import type { DatabaseSync } from "node:sqlite";
 import { checkLog } from "./check-log.ts";
 import { foldProjections } from "./fold.ts";
 import { createLogFinder } from "./found-log.ts";
-import { createStoredProjections } from "./stored-projections.ts";
+import { createStoredProjections, differences } from "./stored-projections.ts";
 import { rebuildTotals } from "./tallies.ts";
 
 /** Threads per transaction: other processes wait for one of these at most. */
 const batch = 100;
 
 /**
- * Replaces the projections of the next threads after `afterNum` by what their events say. A thread whose log is not
- * sound keeps its rows: what they should be, nobody knows. To be run in a transaction.
+ * Replaces the projections of the next threads after `afterNum` that differ by what their events say. A thread whose log
+ * is not sound keeps its rows: what they should be, nobody knows. To be run in a transaction.
  *
  * @returns the last thread's number, to go on from; `null` at the end.
  */
@@ -39,7 +39,10 @@ export function createRebuild(database: DatabaseSync): RebuildBatch {
       last = head.threadNum;
       const log = logs.find(head);
       const { problems, events } = checkLog(log);
-      if (problems.length === 0) projections.replace(head.threadNum, log.threadId, foldProjections(events));
+      if (problems.length > 0) continue;
+      const folded = foldProjections(events);
+      if (differences(projections.read(head.threadNum), folded).length > 0)
+        projections.replace(head.threadNum, log.threadId, folded);
     }
     return last;
   };

@@ -8,13 +8,17 @@ import { isHoldpointError } from "../../core/errors.ts";
 import type { Problem, Store } from "../../ports/store.ts";
 import {
   asked,
+  at,
   completed,
+  noon,
   noted,
   placed,
   start,
   started,
+  take,
   threadRow,
   timer,
+  work,
 } from "../../testing/store-contract/case.ts";
 import { openSqliteStore } from "./store.ts";
 
@@ -214,6 +218,21 @@ describe("rebuild", () => {
     await withStore(async (store) => {
       await store.verify({ rebuild: true });
       expect(await threadRow(store, "t")).toEqual(before);
+    });
+  });
+
+  test("of a thread that somebody holds mends its lists, and leaves it to its holder", async () => {
+    await withStore(async (store) => {
+      const lease = await take(store, "t", "w1");
+      inSql(
+        "UPDATE threads SET status = 'failed' WHERE thread_id = 't'; UPDATE heads SET ended = 1, due_at = NULL",
+      );
+      await store.verify({ rebuild: true });
+      expect(await threadRow(store, "t")).toMatchObject({ status: "waiting", dueAt: at(lease.until) });
+      expect(await store.lease({ threadId: "t", owner: "w2", ttlMs: 1, now: noon + 1 })).toBeNull();
+      expect(await store.append(work(lease, 6, noted()))).toBe(7);
+      await store.release(lease, { now: noon, parkedAt: 7 });
+      expect((await store.verify({})).problems).toEqual([]);
     });
   });
 
