@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { checkLog } from "./check-log.ts";
+import { createDueCheck } from "./due-check.ts";
 import { foldProjections } from "./fold.ts";
 import { createLogFinder } from "./found-log.ts";
 import { createStoredProjections, differences } from "./stored-projections.ts";
@@ -19,6 +20,7 @@ export type RebuildBatch = (afterNum: number, threadId: string | undefined) => n
 export function createRebuild(database: DatabaseSync): RebuildBatch {
   const logs = createLogFinder(database);
   const projections = createStoredProjections(database);
+  const dueCheck = createDueCheck(database);
   const strays = [
     ...["requests", "waits", "untaken_signals", "tallies", "thread_numbers", "thread_facts"],
   ].map((table) =>
@@ -41,7 +43,8 @@ export function createRebuild(database: DatabaseSync): RebuildBatch {
       const { problems, events } = checkLog(log);
       if (problems.length > 0) continue;
       const folded = foldProjections(events);
-      if (differences(projections.read(head.threadNum), folded).length > 0)
+      const differs = differences(projections.read(head.threadNum), folded).length > 0;
+      if (differs || dueCheck(head.threadNum, folded).length > 0)
         projections.replace(head.threadNum, log.threadId, folded);
     }
     return last;
