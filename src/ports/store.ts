@@ -194,7 +194,10 @@ export interface Store {
   requests(query: RequestQuery): Promise<Page<RequestRow>>;
   /** JSON text of an artifact. @throws `artifact_missing`; `store_corrupt` when the text does not match the digest. */
   artifact(digest: string): Promise<string>;
-  /** Checks file, chains and events, rebuilds every projection and compares; with `rebuild` it replaces them. */
+  /**
+   * Checks file, chains and events, computes every projection anew and compares; with `rebuild` it replaces those of
+   * threads where they differ. Who holds a lease keeps it.
+   */
   verify(options: { readonly threadId?: string; readonly rebuild?: boolean }): Promise<VerifyReport>;
   close(): Promise<void>;
 }

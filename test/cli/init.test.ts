@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { newProject, root } from "./command.ts";
+import { main, newProject, root } from "./command.ts";
 
 const files = [
   ".gitignore",
@@ -87,6 +87,15 @@ describe("init", () => {
       message: expect.stringContaining("shop is not empty"),
     });
     expect(readdirSync(join(folder, "shop"))).toHaveLength(1);
+  });
+
+  it("leaves no part of a project behind when a file cannot be written", () => {
+    const { folder } = newProject();
+    const limited = `ulimit -f 1; exec "$0" "$1" init shop`; // a disk that is full after 512 bytes or 1 KiB
+    const init = () =>
+      execFileSync("sh", ["-c", limited, process.execPath, main], { cwd: folder, stdio: "pipe" });
+    expect(init).toThrow();
+    expect(readdirSync(folder)).not.toContain("shop");
   });
 
   it("takes a repository without files as empty, and a file for no folder", async () => {

@@ -1,3 +1,4 @@
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Agent, agent } from "../../src/core/agent.ts";
 import { sendSignal, startThread } from "../../src/runtime/commands.ts";
@@ -96,6 +97,42 @@ describe("a worker", () => {
       (await worker.runtime.store.threads({ status: "completed", limit: 1_000 })).rows.length ===
       started.length;
     await until(worker, isDone);
+  });
+
+  it("keeps what it runs while the lists are made anew, whether they differ or not: nothing runs twice", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const pay = payTool({
+      effect: "once",
+      run: async () => {
+        runs += 1;
+        await promise;
+        return { receipt: runs };
+      },
+    });
+    let runs = 0;
+    const a = agent({ name: "a", tools: [pay], flow: async (t) => t.act(pay, { cents: 1, note: "" }) });
+    const worker = await work(a);
+    const other = await work(a);
+    const { threadId } = await startThread(worker.runtime, "a", null, { by: "test" });
+    await until(worker, async () => runs > 0);
+    await other.runtime.store.verify({ rebuild: true });
+    const database = new DatabaseSync(worker.path);
+    database.exec("UPDATE threads SET decisions = 99");
+    database.close();
+    expect((await other.runtime.store.verify({ rebuild: true })).problems).toHaveLength(1);
+    const later = worker.clock.now() + 10_000;
+    await until(worker, async () => worker.clock.now() >= later);
+    resolve();
+    await until(worker, ended(worker, threadId));
+    expect(runs).toBe(1);
+    expect(await worker.types(threadId)).toEqual([
+      "thread_started",
+      "action_proposed",
+      "action_started",
+      "action_completed",
+      "thread_completed",
+    ]);
+    expect((await other.runtime.store.verify({})).problems).toEqual([]);
   });
 
   it("leaves alone what it has no code for, and keeps on working", async () => {

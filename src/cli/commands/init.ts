@@ -1,5 +1,6 @@
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { basename, isAbsolute, join, relative, resolve } from "node:path";
+import { HoldpointError } from "../../core/errors.ts";
 import type { AddCommand } from "../command-line.ts";
 import { formatPath, shellWord } from "../format.ts";
 import { ownFolder, ownVersion } from "../own-package.ts";
@@ -27,10 +28,21 @@ export const addInit: AddCommand = (program, run) => {
 
 async function init(screen: Screen, folder: string): Promise<CommandResult> {
   const path = resolve(folder);
-  await makeEmptyFolder(path, folder);
+  const made = await makeEmptyFolder(path, folder);
   const values = { name: packageName(path), version: ownVersion() };
-  for (const [name, template] of files)
-    await writeFile(join(path, name), await filled(template, values), { flag: "wx" });
+  const written: string[] = [];
+  try {
+    for (const [name, template] of files) {
+      const text = await filled(template, values);
+      written.push(join(path, name));
+      await writeFile(join(path, name), text, { flag: "wx" });
+    }
+  } catch (error) {
+    if (errorCode(error) === "EEXIST") written.pop(); // somebody else's
+    for (const file of written) await rm(file, { force: true });
+    if (made !== undefined) await rmdir(path).catch(() => undefined); // not when others put something there
+    throw unwritable(error, folder);
+  }
   const next = nextCommands(folder, relative(ownFolder(), path), import.meta.url.endsWith(".ts"));
   return {
     document: { folder: path, files: files.map(([name]) => name), next },
@@ -61,21 +73,43 @@ function fromClone(version: string): string {
   return `Have you Holdpoint from a clone? Then \`npm run build && npm pack\` there, and here, in the place of \`npm install\`: npm install <clone>/holdpoint-${version}.tgz`;
 }
 
-/** A repository without files is as good as empty. @throws `usage` for a folder with files, or one that cannot be made. */
-async function makeEmptyFolder(path: string, given: string): Promise<void> {
+/** A repository without files is as good as empty. @returns the first folder that was made, if one was. @throws `usage` for a folder with files, or one that cannot be made. */
+async function makeEmptyFolder(path: string, given: string): Promise<string | undefined> {
   let names: readonly string[];
+  let made: string | undefined;
   try {
-    await mkdir(path, { recursive: true });
+    made = await mkdir(path, { recursive: true });
     names = await readdir(path);
   } catch (error) {
+    if (isFull(error)) throw unwritable(error, given);
     throw usageError(`${given} cannot be made or read as a folder: ${String(error)}`, "Name another folder.");
   }
   const found = names.filter((name) => name !== ".git");
-  if (found.length === 0) return;
+  if (found.length === 0) return made;
   throw usageError(
     `${given === "." ? "this folder" : given} is not empty: it has ${found.slice(0, 3).join(", ")}`,
     "Name an empty or a new folder: holdpoint init <folder>.",
   );
+}
+
+function unwritable(error: unknown, given: string): unknown {
+  if (isFull(error))
+    return new HoldpointError("store_full", `no space left for ${given}`, {
+      fix: "Free some disk space, or name a folder on another disk; nothing was left behind.",
+      retryable: true,
+      cause: error,
+    });
+  const code = errorCode(error);
+  if (code !== "EACCES" && code !== "EPERM" && code !== "EROFS") return error;
+  return usageError(`this user cannot write in ${given}`, "Name a folder that this user may write in.");
+}
+
+function isFull(error: unknown): boolean {
+  return errorCode(error) === "ENOSPC" || errorCode(error) === "EDQUOT";
+}
+
+function errorCode(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
 async function filled(

@@ -151,6 +151,15 @@ test("what is damaged is named, with its thread and event, and how much else is"
   database.close();
 });
 
+test.each([
+  ["that is not there", () => join(folder, "nowhere", "b.db"), "usage"],
+  ["that is a file", () => join(path, "b.db"), "usage"],
+  ["that nobody can write in", () => "/proc/self/b.db", /usage|store_read_only/],
+])("a folder %s is told by its name, and what to do", async (_, named, code) => {
+  const error = await backupSqliteStore({ path, to: named(), signal }).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code: expect.stringMatching(code), fix: expect.stringContaining("folder") });
+});
+
 test("an abort leaves no copy", async () => {
   await start("th_1");
   const aborted = AbortSignal.abort(new Error("stop"));

@@ -37,7 +37,7 @@ const allPages = 2 ** 31 - 1;
 /**
  * Copies a store that is in use to one file, and verifies the copy as `holdpoint verify` does.
  *
- * @throws `usage` when there is a file of that name; `store_corrupt` when the copy, and so the store, is damaged; what
+ * @throws `usage` when there is a file of that name, or no such folder; `store_read_only` and `store_full` by its folder; `store_corrupt` when the copy, and so the store, is damaged; what
  *   opening a store throws; the signal's reason when aborted.
  */
 export async function backupSqliteStore(options: BackupOptions): Promise<BackupReport> {
@@ -58,7 +58,7 @@ export async function backupSqliteStore(options: BackupOptions): Promise<BackupR
     return { threads, events, bytes };
   } catch (error) {
     await rm(unfinished, { force: true });
-    throw isHoldpointError(error) ? error : (toStoreError(error, options.to) ?? error);
+    throw isHoldpointError(error) ? error : (toStoreError(error, to) ?? toFolderError(error, to) ?? error);
   }
 }
 
@@ -124,7 +124,11 @@ async function publish(unfinished: string, to: string): Promise<void> {
 
 /** Also a link that leads nowhere is a file of that name. */
 function isThere(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    throw toFolderError(error, path) ?? error; // it lies in a file
+  }
 }
 
 /** SQLite takes these for its own, and removes what it does not understand. @throws `usage` */
@@ -133,6 +137,34 @@ function assertNotBeside(path: string, to: string): void {
   throw new HoldpointError("usage", `${to} is a name that SQLite keeps for the store's own files`, {
     fix: 'Name another file, such as backup-"$(date +%F)".db.',
   });
+}
+
+/** What the copy's folder refuses; `null` for what is no error of a file system. */
+function toFolderError(error: unknown, to: string): HoldpointError | null {
+  switch (error instanceof Error && "code" in error ? error.code : null) {
+    case "ENOENT":
+    case "ENOTDIR":
+      return new HoldpointError("usage", `there is no folder ${dirname(to)}`, {
+        fix: "Make the folder first, or name a file in one that is there.",
+        cause: error,
+      });
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return new HoldpointError("store_read_only", `this user cannot write in ${dirname(to)}`, {
+        fix: "Name a file in a folder that this user may write in.",
+        cause: error,
+      });
+    case "ENOSPC":
+    case "EDQUOT":
+      return new HoldpointError("store_full", `no space left for ${to}`, {
+        fix: "Free some disk space, or name a file on another disk.",
+        retryable: true,
+        cause: error,
+      });
+    default:
+      return null;
+  }
 }
 
 /** A file's bytes, or a folder's names, on the disk. */

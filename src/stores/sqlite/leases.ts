@@ -5,6 +5,8 @@
 //     its holder may append and renew until somebody took it.
 // D2. A clock that was set back wedges nothing. A lease that was taken or renewed more than `clockToleranceMs` after
 //     now comes from such a clock, and counts as over. A live holder renews within its own time, and so repairs it.
+// D3. `lease_until` of a thread that nobody has is up to when it had seen its timers as it parked; null when it did not
+//     park. With it `verify` tells a timer that was seen from one that nobody is to be woken for.
 import type { DatabaseSync } from "node:sqlite";
 import type { Lease, Store } from "../../ports/store.ts";
 import { dueTime, readySince } from "./dispatch-time.ts";
@@ -58,7 +60,7 @@ export function createLeases(database: DatabaseSync): Leases {
   const renew = database.prepare(
     "UPDATE heads SET lease_at = ?, lease_until = ?, due_at = ? WHERE thread_num = ?",
   );
-  const giveBack = database.prepare(`UPDATE heads SET lease_owner = NULL, lease_at = NULL, lease_until = NULL,
+  const giveBack = database.prepare(`UPDATE heads SET lease_owner = NULL, lease_at = NULL, lease_until = ?,
     lease_seq = NULL, due_at = ? WHERE thread_num = ?`);
   const earliest = database.prepare(`SELECT min(at) AS at FROM (
     SELECT min(due_at) AS at FROM waits WHERE thread_num = ? AND due_at > ? UNION ALL
@@ -93,12 +95,14 @@ export function createLeases(database: DatabaseSync): Leases {
   function release({ threadId, owner, number }: Lease, options: ReleaseOptions): void {
     const row = firstRow<DispatchRow>(select, threadId);
     if (row?.owner !== owner || row.number !== number) return;
-    giveBack.run(nextTurn(row, options), row.threadNum);
+    const { now, retryAt } = options;
+    if (row.ended) giveBack.run(null, null, row.threadNum);
+    else if (options.parkedAt !== row.headSeq || row.nudged)
+      giveBack.run(null, retryAt ?? readySince(now), row.threadNum);
+    else giveBack.run(now, earliestAfter(row, now), row.threadNum);
   }
 
-  function nextTurn(row: DispatchRow, { now, parkedAt, retryAt }: ReleaseOptions): number | null {
-    if (row.ended) return null;
-    if (parkedAt !== row.headSeq || row.nudged) return retryAt ?? readySince(now);
+  function earliestAfter(row: DispatchRow, now: number): number | null {
     return firstRow<{ at: number | null }>(earliest, row.threadNum, now, row.threadNum, now)?.at ?? null;
   }
 

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { EventBody } from "../../core/events.ts";
@@ -58,6 +59,7 @@ const appends = fc.array(fc.tuple(fc.nat(2), fc.array(bodies, { minLength: 1, ma
 test("I2: rows kept by appends equal rows folded from events, and a rebuild leaves them as they are", async () => {
   const folder = await mkdtemp(join(tmpdir(), "holdpoint-project-"));
   const store = await openSqliteStore({ path: join(folder, "holdpoint.db") });
+  const tampered = new DatabaseSync(join(folder, "holdpoint.db"));
   let run = 0;
   await fc.assert(
     fc.asyncProperty(appends, async (list) => {
@@ -66,12 +68,14 @@ test("I2: rows kept by appends equal rows folded from events, and a rebuild leav
       await appendAll(store, ids, list);
       for (const threadId of ids) expect(await store.verify({ threadId })).toMatchObject({ problems: [] });
       const before = await rowsOf(store, ids);
+      tampered.exec(`UPDATE threads SET decisions = decisions + 1 WHERE thread_id = '${ids[0]}'`); // or nothing is replaced
       await store.verify({ threadId: ids[0] ?? "", rebuild: true });
       expect(await rowsOf(store, ids)).toEqual(before);
     }),
     { numRuns: 150 },
   );
   expect((await store.verify({})).problems).toEqual([]);
+  tampered.close();
   await store.close();
   await rm(folder, { recursive: true });
 });

@@ -1,16 +1,17 @@
 import type { DatabaseSync } from "node:sqlite";
 import { checkLog } from "./check-log.ts";
+import { createDueCheck } from "./due-check.ts";
 import { foldProjections } from "./fold.ts";
 import { createLogFinder } from "./found-log.ts";
-import { createStoredProjections } from "./stored-projections.ts";
+import { createStoredProjections, differences } from "./stored-projections.ts";
 import { rebuildTotals } from "./tallies.ts";
 
 /** Threads per transaction: other processes wait for one of these at most. */
 const batch = 100;
 
 /**
- * Replaces the projections of the next threads after `afterNum` by what their events say. A thread whose log is not
- * sound keeps its rows: what they should be, nobody knows. To be run in a transaction.
+ * Replaces the projections of the next threads after `afterNum` that differ by what their events say. A thread whose log
+ * is not sound keeps its rows: what they should be, nobody knows. To be run in a transaction.
  *
  * @returns the last thread's number, to go on from; `null` at the end.
  */
@@ -19,6 +20,7 @@ export type RebuildBatch = (afterNum: number, threadId: string | undefined) => n
 export function createRebuild(database: DatabaseSync): RebuildBatch {
   const logs = createLogFinder(database);
   const projections = createStoredProjections(database);
+  const dueCheck = createDueCheck(database);
   const strays = [
     ...["requests", "waits", "untaken_signals", "tallies", "thread_numbers", "thread_facts"],
   ].map((table) =>
@@ -39,7 +41,11 @@ export function createRebuild(database: DatabaseSync): RebuildBatch {
       last = head.threadNum;
       const log = logs.find(head);
       const { problems, events } = checkLog(log);
-      if (problems.length === 0) projections.replace(head.threadNum, log.threadId, foldProjections(events));
+      if (problems.length > 0) continue;
+      const folded = foldProjections(events);
+      const differs = differences(projections.read(head.threadNum), folded).length > 0;
+      if (differs || dueCheck(head.threadNum, folded).length > 0)
+        projections.replace(head.threadNum, log.threadId, folded);
     }
     return last;
   };

@@ -9,7 +9,7 @@
 //     `closing_id` the newest event about it: while it is open, a vote, a reminder or an escalation.
 // S3. `heads.due_at` is when a thread next needs a turn, in milliseconds since the epoch; null when only people or
 //     signals can wake it. A thread that is due at once holds a negative number, `ready time - 1e15`: due whatever the
-//     clock says, also after it was set back, and first come first served.
+//     clock says, also after it was set back, and first come first served. Of a thread that parked `verify` tells when it must be (see `leases.ts`, D3).
 // S4. `schedules` and `schedule_ticks` follow from no event: they hold what was claimed of a calendar.
 import type { DatabaseSync } from "node:sqlite";
 import { fillNumbers } from "./fill-numbers.ts";

@@ -8,8 +8,8 @@ export interface StoredProjections {
   /** A thread's rows, in the shape of the fold; `null` when it has no row in `threads`. */
   read(threadNum: number): Folded | null;
   /**
-   * Replaces a thread's rows. Its lease is void and an open thread due at once, but the number of its next lease is
-   * still higher than that of any before.
+   * Replaces a thread's rows. Who holds its lease goes on holding it (D1: time alone ends none): what is under way would
+   * else be started a second time. An open thread that nobody holds is due at once.
    */
   replace(threadNum: number, threadId: string, folded: Folded): void;
 }
@@ -59,9 +59,9 @@ function createReplace(database: DatabaseSync): StoredProjections["replace"] {
   const thread =
     database.prepare(`INSERT OR REPLACE INTO threads (thread_num, thread_id, agent, agent_version, title,
     parent_id, created_at, status, decisions, input_tokens, output_tokens) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
-  const head =
-    database.prepare(`UPDATE heads SET updated_at = ?, ended = ?, due_at = ?, nudged = 0, crashes = 0,
-    lease_owner = NULL, lease_at = NULL, lease_until = NULL, lease_seq = NULL WHERE thread_num = ?`);
+  const head = database.prepare(`UPDATE heads SET updated_at = ?, ended = ?,
+    due_at = CASE WHEN ? = 1 THEN NULL WHEN lease_owner IS NULL THEN ? ELSE ifnull(lease_until, ?) END
+    WHERE thread_num = ?`);
   const wait = database.prepare(
     "INSERT INTO waits (thread_num, key, seq, signal, due_at) VALUES (?, ?, ?, ?, ?)",
   );
@@ -80,7 +80,8 @@ function createReplace(database: DatabaseSync): StoredProjections["replace"] {
     for (const statement of cleared) statement.run(threadNum);
     const texts = [threadId, agent, agentVersion, title, parentId, createdAt, status];
     thread.run(threadNum, ...texts, decisions, inputTokens, outputTokens);
-    head.run(updatedAt, ended, ended === 1 ? null : readySince(toMs(updatedAt) ?? 0), threadNum);
+    const ready = readySince(toMs(updatedAt) ?? 0);
+    head.run(updatedAt, ended, ended, ready, ready, threadNum);
     for (const [key, row] of folded.waits) wait.run(threadNum, key, row.seq, row.signal, row.dueAt);
     for (const [name, untaken] of folded.untakenSignals) signal.run(threadNum, name, untaken);
     for (const [key, amount] of folded.tallies) {

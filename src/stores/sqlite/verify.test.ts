@@ -5,16 +5,23 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sha256 } from "../../core/digest.ts";
 import { isHoldpointError } from "../../core/errors.ts";
+import type { EventBody } from "../../core/events.ts";
 import type { Problem, Store } from "../../ports/store.ts";
 import {
+  append,
   asked,
+  at,
   completed,
+  noon,
   noted,
   placed,
   start,
   started,
+  take,
   threadRow,
   timer,
+  waiting,
+  work,
 } from "../../testing/store-contract/case.ts";
 import { openSqliteStore } from "./store.ts";
 
@@ -214,6 +221,78 @@ describe("rebuild", () => {
     await withStore(async (store) => {
       await store.verify({ rebuild: true });
       expect(await threadRow(store, "t")).toEqual(before);
+    });
+  });
+
+  test("of a thread that somebody holds mends its lists, and leaves it to its holder", async () => {
+    await withStore(async (store) => {
+      const lease = await take(store, "t", "w1");
+      inSql(
+        "UPDATE threads SET status = 'failed' WHERE thread_id = 't'; UPDATE heads SET ended = 1, due_at = NULL",
+      );
+      await store.verify({ rebuild: true });
+      expect(await threadRow(store, "t")).toMatchObject({ status: "waiting", dueAt: at(lease.until) });
+      expect(await store.lease({ threadId: "t", owner: "w2", ttlMs: 1, now: noon + 1 })).toBeNull();
+      expect(await store.append(work(lease, 6, noted()))).toBe(7);
+      await store.release(lease, { now: noon, parkedAt: 7 });
+      expect((await store.verify({})).problems).toEqual([]);
+    });
+  });
+
+  describe("of a thread that nobody would wake", () => {
+    const soon = noon + 60_000;
+    async function parked(store: Store, ...bodies: readonly EventBody[]): Promise<void> {
+      const parkedAt = await start(store, "p", ...bodies);
+      await store.release(await take(store, "p"), { now: noon, parkedAt });
+      expect((await store.verify({})).problems).toEqual([]);
+    }
+    const changed = (sql: string) =>
+      inSql(
+        `UPDATE heads SET ${sql} WHERE thread_num = (SELECT thread_num FROM threads WHERE thread_id = 'p')`,
+      );
+
+    test.each([
+      ["its timer", [timer("sleep#1", soon)], "due_at = NULL"],
+      ["its timer, later than it", [timer("sleep#1", soon)], `due_at = ${soon + 1}`],
+      ["an open request's deadline", [asked("r_p", soon)], "due_at = NULL"],
+      ["the timer ahead of it, not the one it saw", [timer("a", noon), timer("b", soon)], "due_at = NULL"],
+    ])("finds %s, and makes it due", async (_, bodies, sql) => {
+      await withStore(async (store) => {
+        await parked(store, ...bodies);
+        changed(sql);
+        expect((await store.verify({ threadId: "p" })).problems).toMatchObject([
+          { kind: "projection", threadId: "p", message: expect.stringContaining(`it is at ${at(soon)}`) },
+        ]);
+        await store.verify({ rebuild: true });
+        expect((await store.verify({})).problems).toEqual([]);
+        expect((await store.due({ now: noon, limit: 9 })).threadIds).toContain("p");
+      });
+    });
+
+    test("finds a holder's death that nobody would notice, and an end that is to be run", async () => {
+      await withStore(async (store) => {
+        await start(store, "p");
+        const lease = await take(store, "p");
+        changed("due_at = NULL");
+        expect((await store.verify({})).problems).toMatchObject([{ kind: "projection", threadId: "p" }]);
+        await store.verify({ rebuild: true });
+        expect((await threadRow(store, "p")).dueAt).toBe(at(lease.until));
+        await store.append(work(lease, 1, completed()));
+        changed("due_at = 5");
+        expect((await store.verify({ rebuild: true })).problems).toMatchObject([{ kind: "projection" }]);
+        expect((await threadRow(store, "p")).dueAt).toBeNull();
+      });
+    });
+
+    test("finds nothing where only people or signals wake it, nor after it was given back", async () => {
+      await withStore(async (store) => {
+        await parked(store, asked("r_p"), waiting("wait:go#1", "go"), timer("sleep#1", noon));
+        expect((await threadRow(store, "p")).dueAt).toBeNull();
+        await append(store, "p", 4, timer("sleep#2", soon)); // due at once
+        const again = await take(store, "p", "w1", noon + 1);
+        await store.release(again, { now: noon + 1, retryAt: soon + 5_000 });
+        expect((await store.verify({})).problems).toEqual([]);
+      });
     });
   });
 

@@ -7,6 +7,7 @@ import { sha256 } from "../../core/digest.ts";
 import { HoldpointError, isHoldpointError } from "../../core/errors.ts";
 import type { Problem, ProblemKind, VerifyReport } from "../../ports/store.ts";
 import { checkLog } from "./check-log.ts";
+import { createDueCheck } from "./due-check.ts";
 import { foldProjections } from "./fold.ts";
 import { createLogFinder, outOfOrder, type ThreadHead } from "./found-log.ts";
 import { allRows, firstRow } from "./rows.ts";
@@ -99,6 +100,7 @@ function createChecks(database: DatabaseSync, path: string) {
 function createThreadCheck(database: DatabaseSync) {
   const logs = createLogFinder(database);
   const projections = createStoredProjections(database);
+  const dueCheck = createDueCheck(database);
   const artifacts = createArtifactChecks(database);
 
   return (head: ThreadHead, withArtifacts: boolean): Found => {
@@ -107,7 +109,11 @@ function createThreadCheck(database: DatabaseSync) {
     const { problems, events } = checkLog(log);
     const found = { threads: 1, events: log.rows.length };
     if (problems.length > 0) return { ...found, problems }; // events that were changed may lack any member
-    const messages = differences(projections.read(head.threadNum), foldProjections(events));
+    const folded = foldProjections(events);
+    const messages = [
+      ...differences(projections.read(head.threadNum), folded),
+      ...dueCheck(head.threadNum, folded),
+    ];
     const digests = new Set(events.flatMap(([, event]) => artifactDigests(event)));
     return {
       ...found,

@@ -102,11 +102,23 @@ export const leaseCases: readonly StoreCase[] = [
     const first = await take(store, "t", "w1");
     await store.release(first, { now: noon });
     const second = await take(store, "t", "w1");
-    await store.verify({ rebuild: true }); // forgets who holds it, never how often it was held
-    const third = await take(store, "t", "w2");
+    const third = await take(store, "t", "w2", noon + ttlMs);
     assert.deepEqual([first.number, second.number, third.number], [1, 2, 3]);
     await refused(store.append(work(second, 1, noted())), "lease_lost");
   }),
+
+  rule(
+    "a rebuild takes the lease from nobody: what its holder does would be started a second time",
+    async (store) => {
+      await start(store, "t");
+      const lease = await take(store, "t", "w1");
+      await store.verify({ rebuild: true });
+      assert.equal(await store.lease({ threadId: "t", owner: "w2", ttlMs, now: noon + 1 }), null);
+      assert.deepEqual((await store.due({ now: noon + 1, limit: 9 })).threadIds, []);
+      assert.equal(await store.append(work(lease, 1, noted())), 2);
+      assert.equal((await take(store, "t", "w2", noon + ttlMs)).crashes, 0); // it had gone on
+    },
+  ),
 
   rule("giving back a lease that was lost does nothing", async (store) => {
     await start(store, "t");
