@@ -1,7 +1,8 @@
 // What is looked at before the first trial, so that it is not found out in each.
 import { defaultFlow } from "../core/default-flow.ts";
+import { agentProblems } from "../eval/agent-problems.ts";
 import type { EvalCase } from "../eval/suite.ts";
-import { agentProblems, type SuiteProblem } from "../eval/suite-problems.ts";
+import type { SuiteProblem } from "../eval/suite-problems.ts";
 import { systemClock } from "../runtime/system-clock.ts";
 import { validateWithin } from "../runtime/validate-within.ts";
 import type { Context } from "./context.ts";

@@ -1,9 +1,6 @@
 // What is wrong with a suite, with the path to the place; whoever knows the file turns paths into lines.
 import type { z } from "zod";
-import type { Agent } from "../core/agent.ts";
-import { readerName } from "../core/artifact-ref.ts";
 import type { RequestKind, VerdictKind } from "../core/events.ts";
-import { globPattern } from "../core/glob-pattern.ts";
 import { parsePath } from "../core/json-path.ts";
 import { nearest } from "../core/nearest.ts";
 import { jsonSchema } from "../json-schema.ts";
@@ -19,15 +16,15 @@ import type {
 } from "./suite.ts";
 import { suiteSchema } from "./suite-schema.ts";
 
-type Path = readonly (string | number)[];
+export type SuitePath = readonly (string | number)[];
 
 export interface SuiteProblem {
-  readonly path: Path;
+  readonly path: SuitePath;
   readonly message: string;
   readonly fix: string;
 }
 
-/** A suite, or what keeps a value from being one. Agents are not looked at, see `agentProblems`. */
+/** A suite, or what keeps a value from being one. Agents are not looked at: see `agent-problems.ts`. */
 export function readSuite(
   value: unknown,
 ):
@@ -71,7 +68,7 @@ const members: readonly (readonly [place: RegExp, names: string])[] = [
   [/expect$/, "outcome accepted result paths schema matches error actions inOrder"],
 ];
 
-function unknownMember(key: string, path: Path): SuiteProblem {
+function unknownMember(key: string, path: SuitePath): SuiteProblem {
   const known = members.find(([place]) => place.test(path.join(" ")))?.[1].split(" ") ?? [];
   const [near] = nearest(key, known);
   return {
@@ -106,7 +103,7 @@ function doubleNames({ cases }: EvalSuite): readonly SuiteProblem[] {
   );
 }
 
-function caseProblems(each: EvalCase, suite: EvalSuite, path: Path): readonly SuiteProblem[] {
+function caseProblems(each: EvalCase, suite: EvalSuite, path: SuitePath): readonly SuiteProblem[] {
   const agentless = each.agent === undefined && suite.agent === undefined;
   return [
     ...(agentless
@@ -126,7 +123,7 @@ function caseProblems(each: EvalCase, suite: EvalSuite, path: Path): readonly Su
 /** Of what a case and a suite have in common. */
 function partProblems(
   { people = [], never = [] }: Pick<EvalSuite, "people" | "never">,
-  path: Path,
+  path: SuitePath,
 ): readonly SuiteProblem[] {
   return [
     ...people.flatMap((rule, index) => personProblems(rule, [...path, "people", index])),
@@ -134,7 +131,7 @@ function partProblems(
   ];
 }
 
-function personProblems(rule: PersonRule, path: Path): readonly SuiteProblem[] {
+function personProblems(rule: PersonRule, path: SuitePath): readonly SuiteProblem[] {
   const needs = { answer: "value", edit: "with" }[rule.say as string];
   const missing = needs !== undefined && !Object.hasOwn(rule, needs);
   return [
@@ -161,7 +158,7 @@ const takes: readonly (readonly [kind: RequestKind, ofAction: boolean, sayings: 
 ];
 
 /** A rule that is about no request that there can be, or says what none of them takes. */
-function unfitProblems({ kind, tool, args, say }: PersonRule, path: Path): readonly SuiteProblem[] {
+function unfitProblems({ kind, tool, args, say }: PersonRule, path: SuitePath): readonly SuiteProblem[] {
   const member = tool !== undefined ? "tool" : args !== undefined ? "args" : null;
   const fitting = takes.filter(
     ([of, ofAction]) => (kind === undefined || of === kind) && (member === null || ofAction),
@@ -179,7 +176,7 @@ function unfitProblems({ kind, tool, args, say }: PersonRule, path: Path): reado
   ];
 }
 
-function noAction(kind: string, member: string, path: Path): SuiteProblem {
+function noAction(kind: string, member: string, path: SuitePath): SuiteProblem {
   return {
     path: [...path, member],
     message: `a ${kind} is about no action, so ${member} never fits one`,
@@ -187,7 +184,7 @@ function noAction(kind: string, member: string, path: Path): SuiteProblem {
   };
 }
 
-function neverProblems(rule: Never, path: Path): readonly SuiteProblem[] {
+function neverProblems(rule: Never, path: SuitePath): readonly SuiteProblem[] {
   if ("request" in rule && rule.request === "question" && rule.tool !== undefined)
     return [noAction(rule.request, "tool", path)];
   const given = Object.keys(rule);
@@ -213,7 +210,7 @@ function neverProblems(rule: Never, path: Path): readonly SuiteProblem[] {
   return inPattern("args" in rule ? rule.args : undefined, [...path, "args"]);
 }
 
-function expectationProblems(expect: Expectations, path: Path): readonly SuiteProblem[] {
+function expectationProblems(expect: Expectations, path: SuitePath): readonly SuiteProblem[] {
   const { result, paths = {}, schema, actions = [] } = expect;
   return [
     ...inPattern(result, [...path, "result"]),
@@ -233,7 +230,10 @@ function expectationProblems(expect: Expectations, path: Path): readonly SuitePr
   ];
 }
 
-function endProblems({ outcome = "completed", error }: Expectations, path: Path): readonly SuiteProblem[] {
+function endProblems(
+  { outcome = "completed", error }: Expectations,
+  path: SuitePath,
+): readonly SuiteProblem[] {
   if (error === undefined || outcome !== "completed") return [];
   return [
     {
@@ -244,14 +244,14 @@ function endProblems({ outcome = "completed", error }: Expectations, path: Path)
   ];
 }
 
-function timesProblems({ times }: ActionExpectation, path: Path): readonly SuiteProblem[] {
+function timesProblems({ times }: ActionExpectation, path: SuitePath): readonly SuiteProblem[] {
   if (typeof times !== "object") return [];
   const { min = 0, max = Number.POSITIVE_INFINITY } = times;
   if (min <= max) return [];
   return [{ path, message: `min ${min} is over max ${max}: no number is both`, fix: "Exchange the two." }];
 }
 
-function schemaProblems(schema: Expectations["schema"], path: Path): readonly SuiteProblem[] {
+function schemaProblems(schema: Expectations["schema"], path: SuitePath): readonly SuiteProblem[] {
   if (schema === undefined || (typeof schema === "object" && schema !== null && "~standard" in schema))
     return [];
   try {
@@ -263,92 +263,7 @@ function schemaProblems(schema: Expectations["schema"], path: Path): readonly Su
   }
 }
 
-function inPattern(pattern: Pattern | undefined, path: Path): readonly SuiteProblem[] {
+function inPattern(pattern: Pattern | undefined, path: SuitePath): readonly SuiteProblem[] {
   if (pattern === undefined) return [];
   return patternProblems(pattern).map((problem) => ({ ...problem, path: [...path, ...problem.path] }));
-}
-
-/** What the suite says of tools and agents that are not there. @param agentOf - the agent of a case; `null` for none. */
-export function agentProblems(
-  suite: EvalSuite,
-  agentOf: (each: EvalCase) => Agent | null,
-  known: readonly Agent[],
-): readonly SuiteProblem[] {
-  const tools = new Set(known.flatMap((agent) => [...agent.tools.keys()]));
-  const unknownIn = (named: string | undefined, path: Path, own: Iterable<string>): readonly SuiteProblem[] =>
-    unknownTool(named, path, [...own, ...tools]);
-  const ofParts = (
-    { people = [], never = [] }: Pick<EvalSuite, "people" | "never">,
-    path: Path,
-    own: Iterable<string>,
-  ): readonly SuiteProblem[] => [
-    ...people.flatMap((rule, index) => unknownIn(rule.tool, [...path, "people", index, "tool"], own)),
-    ...never.flatMap((rule, index) =>
-      unknownIn("tool" in rule ? rule.tool : undefined, [...path, "never", index, "tool"], own),
-    ),
-  ];
-  return [
-    ...ofParts(suite, [], []),
-    ...suite.cases.flatMap((each, index) => {
-      const path = ["cases", index];
-      const agent = agentOf(each);
-      if (!agent)
-        return [
-          unknownAgent(
-            each.agent ?? suite.agent ?? "",
-            each.agent === undefined ? ["agent"] : [...path, "agent"],
-            known,
-          ),
-        ];
-      const own = agent.tools.keys();
-      return [
-        ...ofParts(each, path, own),
-        ...(each.expect?.actions ?? []).flatMap((action, at) =>
-          actionTools(action, [...path, "expect", "actions", at], unknownIn),
-        ),
-      ];
-    }),
-  ];
-}
-
-function actionTools(
-  action: ActionExpectation,
-  path: Path,
-  unknownIn: (named: string | undefined, path: Path, own: readonly string[]) => readonly SuiteProblem[],
-): readonly SuiteProblem[] {
-  return (["tool", "before", "after"] as const).flatMap((member) =>
-    unknownIn(action[member], [...path, member], []),
-  );
-}
-
-/** Built in: offered to agents whose windows show values by reference. */
-const builtIn = [readerName];
-
-function unknownTool(
-  named: string | undefined,
-  path: Path,
-  tools: readonly string[],
-): readonly SuiteProblem[] {
-  if (named === undefined) return [];
-  const all = [...new Set([...tools, ...builtIn])];
-  if (all.some((tool) => globPattern(named).test(tool))) return [];
-  const near = nearest(named, all);
-  const hint = near.length > 0 ? `Did you mean ${near.join(" or ")}? ` : "";
-  return [
-    {
-      path,
-      message: `no agent here has a tool ${JSON.stringify(named)}`,
-      fix: `${hint}There are: ${all.join(", ")}.`,
-    },
-  ];
-}
-
-function unknownAgent(named: string, path: Path, known: readonly Agent[]): SuiteProblem {
-  const names = known.map(({ name }) => name);
-  const near = nearest(named, names);
-  return {
-    path,
-    message: `there is no agent ${JSON.stringify(named)} here`,
-    fix: `${near.length > 0 ? `Did you mean ${near.join(" or ")}? ` : ""}${names.length > 0 ? `There are: ${names.join(", ")}.` : "Name its file, such as agent: ./agent.ts."}`,
-  };
 }

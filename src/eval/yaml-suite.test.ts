@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { agent } from "../core/agent.ts";
 import { tool } from "../core/tool.ts";
-import { agentProblems, readSuite } from "./suite-problems.ts";
+import { agentProblems } from "./agent-problems.ts";
+import { readSuite } from "./suite-problems.ts";
 import { parseYamlSuite } from "./yaml-suite.ts";
 
 /** What is wrong, as `line: message -> fix`. */
