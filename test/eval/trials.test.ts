@@ -201,7 +201,9 @@ it("an agent that cannot be run fails its trial, and no other", async () => {
     [lost, fine],
     [{ name: "lost" }, { name: "fine", agent: "fine", expect: { result: "fine" } }],
   );
-  expect(findings("lost")).toEqual([expect.stringMatching(/^stopped: there is no agent "nobody" here/)]);
+  expect(findings("lost")).toEqual([
+    expect.stringMatching(/^stopped: thread th_\w+ cannot go on here: there is no agent "nobody" here/),
+  ]);
   expect(findings("fine")).toEqual([]);
 });
 
