@@ -16,18 +16,13 @@ import type { Lease } from "../ports/store.ts";
 import type { TurnEnd, TurnTelemetry } from "../ports/telemetry.ts";
 import { artifactsOf } from "./artifacts.ts";
 import { cancelChildren } from "./commands.ts";
+import { createEffects, type Effect } from "./effects.ts";
 import { flowProblem, isHarmless } from "./flow-check.ts";
 import { isRecorded } from "./is-recorded.ts";
-import {
-  escalate,
-  expireOrWait,
-  type Perform,
-  type PlanContext,
-  type TallyTotal,
-} from "./operations/plan.ts";
+import { escalate, expireOrWait, type PlanContext, type TallyTotal } from "./operations/plan.ts";
 import { appendPlan, completed, type Planned, plannedFrom, planOrFail } from "./planned.ts";
 import type { Runtime } from "./runtime.ts";
-import { type ArtifactText, type Facts, noFacts } from "./stored.ts";
+import type { ArtifactText } from "./stored.ts";
 
 export interface SessionOptions {
   readonly runtime: Runtime;
@@ -41,14 +36,6 @@ export interface SessionOptions {
   readonly telemetry: TurnTelemetry | null;
 }
 
-/** An effect that was started and whose result is not in the log yet. */
-interface Effect {
-  readonly key: string;
-  readonly perform: Perform;
-  readonly abort: AbortController;
-  result: Facts | null;
-}
-
 export interface Session {
   run(): Promise<TurnEnd>;
   /** Renews the lease when it is time, and looks for events that others appended. Called by the heartbeat. */
@@ -58,15 +45,12 @@ export interface Session {
 export function createSession(options: SessionOptions): Session {
   const { runtime, agent, state, artifacts, signal, telemetry } = options;
   const threadId = options.lease.threadId;
-  const effects = new Map<string, Effect>();
   let lease = options.lease;
   let lost = false;
-  let outbox: Effect[] = []; // ended, and their results not appended yet
   let caughtUp = false;
   let tailChanged = false;
   let toPlan = true; // something happened since the last round that a plan may depend on
   let plannedAt = runtime.clock.now();
-  let failure: { readonly error: unknown } | null = null;
   let wake: () => void = () => {};
 
   const context: PlanContext = {
@@ -83,6 +67,13 @@ export function createSession(options: SessionOptions): Session {
     abandoned: new Set(),
   };
   const replay: Replay = startReplay(agent.flow, state, artifacts);
+  const effects = createEffects({
+    ...{ runtime, threadId, telemetry },
+    onEnd: () => {
+      toPlan = true;
+      wake();
+    },
+  });
 
   async function run(): Promise<TurnEnd> {
     const onAbort = (): void => wake();
@@ -94,13 +85,13 @@ export function createSession(options: SessionOptions): Session {
       throw error;
     } finally {
       signal.removeEventListener("abort", onAbort);
-      abortEffects();
+      effects.abort();
     }
   }
 
   /** S2. What makes a turn fail need not concern the effects beside it: their results are waited for and appended. */
   async function keepResults(): Promise<void> {
-    await effectsEndInGrace();
+    await effects.endInGrace();
     try {
       await appendResults();
     } catch (error) {
@@ -111,11 +102,12 @@ export function createSession(options: SessionOptions): Session {
   async function rounds(): Promise<TurnEnd> {
     for (;;) {
       if (tailChanged) await readTail();
+      const failure = effects.failure();
       if (failure) throw failure.error;
       if (lost) return "lost";
       if (state.end) return closeEnded();
       if (signal.aborted) return closeStopped();
-      if (outbox.length > 0) await append([], []);
+      if (effects.ended().length > 0) await append([], []);
       else if (toPlan) await round();
       else if (effects.size > 0) await somethingHappens();
       else if (await park()) return "parked";
@@ -137,7 +129,7 @@ export function createSession(options: SessionOptions): Session {
     const limited = starts.find(({ perform }) => perform.limits); // one at most: what counts starts alone
     if (events.length > 0 && !(await append(events, texts, limited))) return;
     if (starts.length > 0 && !(await stillHeld())) return;
-    for (const { operation, perform } of starts) start(operation, perform);
+    for (const { operation, perform } of starts) effects.start(operation, perform);
   }
 
   /** What the flow as a whole needs: a person, or its end. `null`: nothing, plan its operations. */
@@ -166,7 +158,7 @@ export function createSession(options: SessionOptions): Session {
   async function planPending(operations: readonly PendingOperation[]): Promise<readonly Planned[]> {
     const planned: Planned[] = [];
     const askedLimits = new Set<LimitName>();
-    let exclusiveRunning = [...effects.values()].some((effect) => effect.perform.exclusive);
+    let exclusiveRunning = effects.isExclusive();
     for (const operation of operations) {
       if (effects.has(operation.key)) continue;
       if (!caughtUp && !state.operations.has(operation.key) && !isHarmless(operation)) continue;
@@ -179,39 +171,6 @@ export function createSession(options: SessionOptions): Session {
         return [appendPlan(...plan.events)];
     }
     return planned;
-  }
-
-  function start(operation: PendingOperation, perform: Perform): void {
-    const effect: Effect = { key: operation.key, perform, abort: new AbortController(), result: null };
-    effects.set(effect.key, effect);
-    runtime.observe({ kind: "performing", threadId, key: effect.key });
-    const told = perform.about ? (telemetry?.startEffect(perform.about) ?? null) : null;
-    const run = (): Promise<Facts> => perform.effect(effect.abort.signal);
-    void (told ? told.within(run) : run()).then(
-      (result) => {
-        told?.end(result);
-        finish(effect, result);
-      },
-      (error: unknown) => {
-        told?.end({ thrown: error });
-        failure = { error };
-        finish(effect, noFacts);
-      },
-    );
-  }
-
-  /** An effect stays among `effects` until its result is in the log, so that no plan is made in between. */
-  function finish(effect: Effect, result: Facts): void {
-    const intent = effect.perform.intentFirst || result.events.length === 0 ? [] : effect.perform.intent;
-    effect.result = { events: [...intent, ...result.events], artifacts: result.artifacts };
-    if (effect.result.events.length > 0) outbox.push(effect);
-    else effects.delete(effect.key);
-    toPlan = true;
-    wake();
-  }
-
-  function isRunning(): boolean {
-    return effects.size > outbox.length;
   }
 
   /** Waits until an effect ends, the heartbeat finds news, or the turn is to stop. */
@@ -228,7 +187,7 @@ export function createSession(options: SessionOptions): Session {
     texts: readonly ArtifactText[],
     limited?: Extract<Planned, { kind: "start" }>,
   ): Promise<boolean> {
-    const sent = [...outbox];
+    const sent = effects.ended();
     const results = sent.flatMap((effect) => effect.result?.events ?? []);
     const allTexts = [...sent.flatMap((effect) => effect.result?.artifacts ?? []), ...texts];
     const at = new Date(runtime.clock.now()).toISOString();
@@ -244,7 +203,7 @@ export function createSession(options: SessionOptions): Session {
       toPlan = true;
       return false;
     }
-    recorded(sent);
+    effects.settle(sent);
     for (const { digest, text } of allTexts) artifacts.set(digest, text);
     const stored = events.map(
       ({ body }, index) => ({ ...body, seq: state.head + index + 1, at }) as ThreadEvent,
@@ -252,11 +211,6 @@ export function createSession(options: SessionOptions): Session {
     if (results.some((body) => body.type === "child_completed")) await loadArtifacts(stored); // the text is the child's
     fold(stored);
     return true;
-  }
-
-  function recorded(done: readonly Effect[]): void {
-    outbox = outbox.filter((effect) => !done.includes(effect));
-    for (const { key } of done) effects.delete(key);
   }
 
   function fold(events: readonly ThreadEvent[]): void {
@@ -290,7 +244,9 @@ export function createSession(options: SessionOptions): Session {
 
   /** After an append whose outcome is unknown: results that did get into the log are not appended again (S2). */
   function dropRecorded(): void {
-    recorded(outbox.filter((effect) => effect.result?.events.every((body) => isRecorded(state, body))));
+    const isIn = (effect: Effect): boolean =>
+      effect.result?.events.every((body) => isRecorded(state, body)) ?? false;
+    effects.settle(effects.ended().filter(isIn));
   }
 
   async function readTail(): Promise<void> {
@@ -325,7 +281,7 @@ export function createSession(options: SessionOptions): Session {
 
   function loseLease(): void {
     lost = true;
-    abortEffects();
+    effects.abort();
     wake();
   }
 
@@ -357,8 +313,8 @@ export function createSession(options: SessionOptions): Session {
 
   /** The thread ended while effects may be under way: they are told to stop, and what they did is still recorded. */
   async function closeEnded(): Promise<TurnEnd> {
-    abortEffects();
-    await effectsEnd();
+    effects.abort();
+    await effects.end();
     await appendResults();
     if (lost) return "lost";
     await cancelChildren(runtime, state);
@@ -367,7 +323,7 @@ export function createSession(options: SessionOptions): Session {
   }
 
   async function closeStopped(): Promise<TurnEnd> {
-    await effectsEndInGrace();
+    await effects.endInGrace();
     await appendResults();
     if (lost) return "lost";
     if (state.end) return closeEnded();
@@ -375,30 +331,14 @@ export function createSession(options: SessionOptions): Session {
     return "stopped";
   }
 
-  function abortEffects(): void {
-    for (const effect of effects.values()) effect.abort.abort();
-  }
-
-  async function effectsEnd(): Promise<void> {
-    while (isRunning()) await new Promise<void>((resolve) => (wake = resolve));
-  }
-
-  async function effectsEndInGrace(): Promise<void> {
-    if (!isRunning()) return;
-    const ended = new AbortController();
-    void runtime.clock.sleep(runtime.graceMs, ended.signal).then(abortEffects);
-    await effectsEnd();
-    ended.abort();
-  }
-
   /** After its end a thread takes only what became of actions that had started. */
   async function appendResults(): Promise<void> {
-    while (outbox.length > 0 && !lost) {
+    while (effects.ended().length > 0 && !lost) {
       const isLate = (effect: Effect): boolean =>
         effect.result?.events.some((body) => !body.type.startsWith("action_")) ?? false;
       if (tailChanged) await readTail();
-      if (state.end) recorded(outbox.filter(isLate));
-      if (outbox.length > 0) await append([], []);
+      if (state.end) effects.settle(effects.ended().filter(isLate));
+      if (effects.ended().length > 0) await append([], []);
     }
   }
 
