@@ -6,13 +6,14 @@ import { assertReason } from "../core/assert-reason.ts";
 import { actionDigest } from "../core/digest.ts";
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
 import { type EventBody, type EventOf, event, type Verdict, type Vote } from "../core/events.ts";
-import type { Gate, GatedAction } from "../core/gate.ts";
+import type { GatedAction } from "../core/gate.ts";
 import { canonicalJson, deepFreeze, type Json, toJson } from "../core/json.ts";
 import type { RequestRow } from "../ports/store.ts";
 import { lookAtAnswers } from "./answer-schema.ts";
 import { toolNamed } from "./built-in-tools.ts";
 import { assertPerson, commit } from "./change-thread.ts";
 import { approversOfEdit, namedBy } from "./operations/approval.ts";
+import { outcomeOf } from "./operations/judge.ts";
 import { holdsSecret } from "./redact.ts";
 import { agentNamed, type Runtime } from "./runtime.ts";
 import { requestRow } from "./thread-report.ts";
@@ -212,25 +213,16 @@ async function checkedEdit(
     );
   const { name, risk, effect } = tool;
   const at = new Date(runtime.clock.now()).toISOString();
-  const action = { agent: agent.name, tool: name, args: result.value, risk, effect, at };
-  const why = whyDenied(agent.gate, action);
-  if (why !== null)
-    throw new HoldpointError("verdict_invalid", `the gate denies the edited ${name}: ${why}`, {
+  const frozen = deepFreeze(structuredClone(result.value)); // the digest is of what runs, whatever a rule does
+  const action = { agent: agent.name, tool: name, args: frozen, risk, effect, at };
+  const outcome = outcomeOf(agent.gate, action); // told while they can choose otherwise; the start judges again
+  if (outcome.kind === "deny")
+    throw new HoldpointError("verdict_invalid", `the gate denies the edited ${name}: ${outcome.reason}`, {
       fix: "Edit it otherwise, approve it as it was asked for, or reject it. The request is open still.",
     });
   const approvers = approversNow(row, agent, action, principal);
   const digest = actionDigest({ tool: name, toolVersion: tool.version, args: result.value });
   return { digest, ...(approvers === null ? {} : { approvers }) };
-}
-
-/** Told while whoever edits can still choose otherwise. A gate that fails holds; the start judges again. */
-function whyDenied({ judge }: Gate, action: GatedAction): string | null {
-  try {
-    const outcome = judge({ ...action, args: deepFreeze(structuredClone(action.args)) });
-    return outcome.kind === "deny" ? outcome.reason : null;
-  } catch {
-    return null;
-  }
 }
 
 /** Who may approve what they make of the action, where it is not whoever may decide the request. The rule is asked as when that was opened. */

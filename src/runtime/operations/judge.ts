@@ -2,7 +2,7 @@
 import { type CumulativeLimit, countsOf, dayOf, judgeCounted } from "../../core/cumulative.ts";
 import { toErrorInfo } from "../../core/errors.ts";
 import type { Count, GateOutcome, ShadowOutcome } from "../../core/events.ts";
-import type { GatedAction } from "../../core/gate.ts";
+import type { Gate, GatedAction } from "../../core/gate.ts";
 import { deepFreeze, type Json } from "../../core/json.ts";
 import type { Tool } from "../../core/tool.ts";
 import type { TallyLimit } from "../../ports/store.ts";
@@ -39,20 +39,27 @@ export function judge(context: PlanContext, key: string, tool: Tool, args: Json)
       isOverLimit: byLimits.kind !== "allow",
     };
   } catch (error) {
-    const reason = `the gate failed: ${toErrorInfo(error, "internal").message}`;
-    const gate: GateOutcome = { kind: "hold", reason, isBroken: true };
-    return { gate, shadow: [], counts: [], limits: [], isOverLimit: true };
+    return { gate: brokenGate(error), shadow: [], counts: [], limits: [], isOverLimit: true };
   }
 }
 
-/** What the gate says by now of an action that has started: its sums hold it already. A gate that fails holds. */
+/** What the gate says by now of an action that has started: its sums hold it already. */
 export function judgeAgain(context: PlanContext, tool: Tool, args: Json): GateOutcome {
+  return outcomeOf(context.agent.gate, gatedAction(context, tool, args));
+}
+
+/** What a gate says of an action, whatever was counted before. A gate that fails holds. */
+export function outcomeOf(gate: Gate, action: GatedAction): GateOutcome {
   try {
-    return context.agent.gate.judge(gatedAction(context, tool, args));
+    return gate.judge(action);
   } catch (error) {
-    const reason = `the gate failed: ${toErrorInfo(error, "internal").message}`;
-    return { kind: "hold", reason, isBroken: true };
+    return brokenGate(error);
   }
+}
+
+function brokenGate(error: unknown): GateOutcome {
+  const reason = `the gate failed: ${toErrorInfo(error, "internal").message}`;
+  return { kind: "hold", reason, isBroken: true };
 }
 
 /** C2. What an action adds that a person approved; nothing where the gate cannot say. */
