@@ -4,6 +4,7 @@ import type { LookupAddress } from "node:dns";
 import type { IncomingMessage, RequestOptions } from "node:http";
 import { isIP, type NetConnectOpts, type Socket } from "node:net";
 import type { ConnectionOptions } from "node:tls";
+import { errorCode } from "../core/error-code.ts";
 import { HoldpointError } from "../core/errors.ts";
 import { type ConnectionProblem, connectionProblem, timeoutProblem } from "./connection-problem.ts";
 import { isPrivateAddress } from "./private-address.ts";
@@ -98,7 +99,7 @@ export async function reach(request: Omit<PostRequest, "headers" | "body">): Pro
 }
 
 function problemOf(error: Error): ConnectionProblem {
-  const code = "code" in error ? error.code : undefined;
+  const code = errorCode(error);
   const why = typeof code === "string" ? code : error.message;
   return connectionProblem(code) ?? { why, fix: "Check the address, and the network between." };
 }

@@ -2,8 +2,8 @@
 import { open, realpath, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { isHoldpointError, toErrorInfo } from "../core/errors.ts";
-import { makeFolder } from "../eval/make-folder.ts";
 import { writeWhole } from "../eval/run-folder.ts";
+import { makeFolder } from "../runtime/make-folder.ts";
 import { formatPath } from "./format.ts";
 import { type Screen, usageError } from "./screen.ts";
 

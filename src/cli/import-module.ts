@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { pathToFileURL } from "node:url";
+import { errorCode } from "../core/error-code.ts";
 import { HoldpointError, isHoldpointError, toErrorInfo } from "../core/errors.ts";
 import { formatPath } from "./format.ts";
 
@@ -37,7 +38,7 @@ interface Explanation {
 
 function explanation(error: unknown): Explanation {
   const message = error instanceof SyntaxError ? error.message : toErrorInfo(error, "internal").message;
-  switch (nodeCode(error)) {
+  switch (errorCode(error)) {
     case "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX":
       return {
         what: `${message}: Node runs the file by removing its types, and this is more than a type`,
@@ -108,8 +109,4 @@ function placeOf(path: string, error: unknown): string | null {
   const after = stack.includes(url) ? stack.slice(stack.indexOf(url) + url.length) : "";
   const [, line] = /^:(\d+)/.exec(after) ?? [];
   return line === undefined ? null : `${formatPath(path)}:${line}`;
-}
-
-function nodeCode(error: unknown): unknown {
-  return typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
 }

@@ -5,7 +5,7 @@ import { open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { HoldpointError } from "../core/errors.ts";
-import { makeFolder } from "./make-folder.ts";
+import { makeFolder } from "../runtime/make-folder.ts";
 import { differences, type RunIdentity, runIdentitySchema } from "./run-identity.ts";
 
 export interface RunFolder {

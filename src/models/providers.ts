@@ -1,4 +1,5 @@
 // Providers that a string can name, made with the factory of their package.
+import { errorCode } from "../core/error-code.ts";
 import { HoldpointError } from "../core/errors.ts";
 import type { AiSdkLanguageModel } from "./ai-sdk.ts";
 import type { ProviderOptions } from "./ai-sdk-call.ts";
@@ -134,7 +135,7 @@ async function imported(name: string, importPackage: ImportPackage): Promise<unk
 }
 
 function isNotFound(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const code = errorCode(error);
   return code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND";
 }
 

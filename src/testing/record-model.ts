@@ -1,8 +1,8 @@
 import { rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { HoldpointError, isHoldpointError } from "../core/errors.ts";
-import { makeFolder } from "../eval/make-folder.ts";
 import type { GenerateOptions, Model, ModelInput, ModelOutput, ModelProgress } from "../ports/model.ts";
+import { makeFolder } from "../runtime/make-folder.ts";
 import { inputDigest } from "./input-digest.ts";
 import { type Mask, maskProgress, secretMask } from "./mask-secrets.ts";
 import { formatRecording, type RecordedCall, toRecordedError } from "./recording.ts";

@@ -1,6 +1,8 @@
-import { mkdir, readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { basename, isAbsolute, join, relative, resolve } from "node:path";
+import { errorCode } from "../../core/error-code.ts";
 import { HoldpointError } from "../../core/errors.ts";
+import { makeFolder } from "../../runtime/make-folder.ts";
 import type { AddCommand } from "../command-line.ts";
 import { formatPath, shellWord } from "../format.ts";
 import { ownFolder, ownVersion } from "../own-package.ts";
@@ -28,7 +30,7 @@ export const addInit: AddCommand = (program, run) => {
 
 async function init(screen: Screen, folder: string): Promise<CommandResult> {
   const path = resolve(folder);
-  const made = await makeEmptyFolder(path, folder);
+  const isNew = await makeEmptyFolder(path, folder);
   const values = { name: packageName(path), version: ownVersion() };
   const written: string[] = [];
   try {
@@ -40,7 +42,7 @@ async function init(screen: Screen, folder: string): Promise<CommandResult> {
   } catch (error) {
     if (errorCode(error) === "EEXIST") written.pop(); // somebody else's
     for (const file of written) await rm(file, { force: true });
-    if (made !== undefined) await rmdir(path).catch(() => undefined); // not when others put something there
+    if (isNew) await rmdir(path).catch(() => undefined); // not when others put something there
     throw unwritable(error, folder);
   }
   const next = nextCommands(folder, relative(ownFolder(), path), import.meta.url.endsWith(".ts"));
@@ -73,19 +75,19 @@ function fromClone(version: string): string {
   return `Have you Holdpoint from a clone? Then \`npm run build && npm pack\` there, and here, in the place of \`npm install\`: npm install <clone>/holdpoint-${version}.tgz`;
 }
 
-/** A repository without files is as good as empty. @returns the first folder that was made, if one was. @throws `usage` for a folder with files, or one that cannot be made. */
-async function makeEmptyFolder(path: string, given: string): Promise<string | undefined> {
+/** A repository without files is as good as empty. @returns whether it was made. @throws `usage` for a folder with files, or one that cannot be made. */
+async function makeEmptyFolder(path: string, given: string): Promise<boolean> {
   let names: readonly string[];
-  let made: string | undefined;
+  let isNew: boolean;
   try {
-    made = await mkdir(path, { recursive: true });
+    isNew = await makeFolder(path);
     names = await readdir(path);
   } catch (error) {
     if (isFull(error)) throw unwritable(error, given);
     throw usageError(`${given} cannot be made or read as a folder: ${String(error)}`, "Name another folder.");
   }
   const found = names.filter((name) => name !== ".git");
-  if (found.length === 0) return made;
+  if (found.length === 0) return isNew;
   throw usageError(
     `${given === "." ? "this folder" : given} is not empty: it has ${found.slice(0, 3).join(", ")}`,
     "Name an empty or a new folder: holdpoint init <folder>.",
@@ -106,10 +108,6 @@ function unwritable(error: unknown, given: string): unknown {
 
 function isFull(error: unknown): boolean {
   return errorCode(error) === "ENOSPC" || errorCode(error) === "EDQUOT";
-}
-
-function errorCode(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
 async function filled(

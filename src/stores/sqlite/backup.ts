@@ -7,6 +7,7 @@ import { lstatSync } from "node:fs";
 import { link, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
+import { errorCode } from "../../core/error-code.ts";
 import { HoldpointError, isHoldpointError } from "../../core/errors.ts";
 import type { Problem } from "../../ports/store.ts";
 import { openDatabase } from "./database.ts";
@@ -141,7 +142,7 @@ function assertNotBeside(path: string, to: string): void {
 
 /** What the copy's folder refuses; `null` for what is no error of a file system. */
 function toFolderError(error: unknown, to: string): HoldpointError | null {
-  switch (error instanceof Error && "code" in error ? error.code : null) {
+  switch (errorCode(error)) {
     case "ENOENT":
     case "ENOTDIR":
       return new HoldpointError("usage", `there is no folder ${dirname(to)}`, {

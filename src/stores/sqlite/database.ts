@@ -2,6 +2,7 @@ import { accessSync, closeSync, constants, mkdirSync, openSync, type Stats, stat
 import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
+import { errorCode } from "../../core/error-code.ts";
 import { HoldpointError, isHoldpointError } from "../../core/errors.ts";
 import { retryWhileBusy } from "./busy.ts";
 import { applicationId, currentVersion, migrate, pragma, schemaVersion } from "./schema.ts";
@@ -107,7 +108,7 @@ function checkReadable(path: string): void {
   try {
     accessSync(path, constants.R_OK);
   } catch (error) {
-    if (fileErrorCode(error) === "EACCES") throw notReadable(path, error);
+    if (errorCode(error) === "EACCES") throw notReadable(path, error);
   }
   const size = saneSize(path);
   if (size === null) {
@@ -162,7 +163,7 @@ function makeFile(path: string): void {
   try {
     closeSync(openSync(path, "wx", 0o600));
   } catch (error) {
-    if (fileErrorCode(error) !== "EEXIST") throw error; // another process made it just now
+    if (errorCode(error) !== "EEXIST") throw error; // another process made it just now
   }
 }
 
@@ -175,12 +176,12 @@ function makeFolder(folder: string, mode = 0o700): void {
   try {
     mkdirSync(folder, { mode });
   } catch (error) {
-    if (fileErrorCode(error) !== "EEXIST") throw error; // another process made it just now
+    if (errorCode(error) !== "EEXIST") throw error; // another process made it just now
   }
 }
 
 function fileError(path: string, cause: unknown): HoldpointError {
-  switch (fileErrorCode(cause)) {
+  switch (errorCode(cause)) {
     case "EACCES":
     case "EPERM":
     case "EROFS":
@@ -205,10 +206,6 @@ function notReadable(path: string, cause: unknown): HoldpointError {
     fix: "Run it as the user whose store it is, or have them give the right to read the file and to enter its folder.",
     cause,
   });
-}
-
-function fileErrorCode(error: unknown): unknown {
-  return typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
 }
 
 function foreign(path: string): HoldpointError {
