@@ -1,6 +1,8 @@
 // The agent of the service under load: each thread asks for ten approvals, one after the other, and runs what was
 // approved. Loaded by `holdpoint serve`; it also tells the load how much memory the service takes.
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { z } from "zod";
 import { agent, tool } from "../src/index.ts";
 import { approvalsOfThread, type ServiceSample } from "./service-load.ts";
@@ -26,7 +28,8 @@ export default agent({
 
 const delay = monitorEventLoopDelay({ resolution: 5 });
 delay.enable();
-process.on("message", () => {
+process.on("message", (message) => {
+  if (message === "collect") collect();
   const { rss, heapUsed } = process.memoryUsage();
   const { user, system } = process.cpuUsage();
   const sample: ServiceSample = {
@@ -38,4 +41,10 @@ process.on("message", () => {
   delay.reset();
   process.send?.(sample);
 });
+/** What is left in the heap then is held by something. */
+function collect(): void {
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)(); // V8's, by its flag
+}
+
 process.channel?.unref(); // a service that is told to stop stops

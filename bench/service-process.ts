@@ -7,7 +7,8 @@ import type { ServiceSample } from "./service-load.ts";
 
 export interface ServiceProcess {
   readonly url: string;
-  sample(): Promise<ServiceSample>;
+  /** `collect`: after a collection, which stops the service for a tenth of a second. */
+  sample(kind?: "sample" | "collect"): Promise<ServiceSample>;
   stop(): Promise<void>;
 }
 
@@ -25,10 +26,10 @@ export async function startService(
   const url = await whereFrom(log, child);
   return {
     url,
-    sample: () =>
+    sample: (kind = "sample") =>
       new Promise((resolve) => {
         child.once("message", (sample) => resolve(sample as ServiceSample)); // `service-agents.ts` sends nothing else
-        child.send("sample");
+        child.send(kind);
       }),
     stop: () => stop(child),
   };

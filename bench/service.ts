@@ -193,6 +193,7 @@ async function holdOn(
   const minutes = Number(options.minutes);
   const samples: ServiceSample[] = [];
   const p99s: number[] = [];
+  let begun: ServiceSample | undefined;
   for (let minute = 0; minute < minutes + 1; minute++) {
     const sampling = setInterval(() => void running.sample().then((one) => samples.push(one)), 1_000);
     const measured = await withClients(running.url, (all) =>
@@ -206,13 +207,23 @@ async function holdOn(
     say(
       `minute ${minute}: ${measured.rate.toFixed(0)}/s, p50 ${p50} ms, p99 ${p99} ms, ${rss} MB, machine's load ${load}`,
     );
-    if (minute === 0) samples.length = 0;
-    else p99s.push(measured.p99);
+    if (minute > 0) p99s.push(measured.p99);
+    else {
+      samples.length = 0;
+      begun = await running.sample("collect");
+    }
   }
+  const ended = await running.sample("collect");
   const [first, last] = [samples.slice(0, 60), samples.slice(-60)];
   return [
     memory("memory of the process, last minute beside the first", first, last, "rss"),
     memory("memory of the heap, likewise", first, last, "heapUsed"),
+    memory(
+      "its heap after a collection, at the end beside the beginning",
+      [begun ?? ended],
+      [ended],
+      "heapUsed",
+    ),
     {
       ...plain(`p99 of the worst of ${minutes} minutes`, Math.max(...p99s)),
       target: `≤ ${targetMs} ms`,
